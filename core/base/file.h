@@ -1,0 +1,84 @@
+/* file.h - whole files and directories, through the OS table of an env.
+ *
+ * Each failure is told in env with the path and the reason.
+ */
+#ifndef HR_FILE_H
+#define HR_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/os.h"
+
+struct hr_env;
+
+/* Append the content of a file.  HR_NOT_FOUND, HR_DENIED; HR_INVALID: it is a directory;
+ * HR_EXHAUSTED: more than max bytes. */
+hr_status hr_file_read(struct hr_env *env, const char *path, size_t max, struct hr_buf *to);
+
+/* A file mapped into memory, read only; data is "" where size is 0. */
+struct hr_map {
+    const void *data;
+    size_t size;
+};
+hr_status hr_file_map(struct hr_env *env, const char *path, struct hr_map *ret);
+void hr_file_unmap(struct hr_env *env, struct hr_map *map);
+
+/* Write it whole: a temporary file beside it, synced, then renamed over path. */
+hr_status hr_file_write(struct hr_env *env, const char *path, const void *bytes, size_t n);
+
+/* Append a line to a file that others append to as well; it is made if it is not there. */
+hr_status hr_file_append(struct hr_env *env, const char *path, const void *bytes, size_t n);
+
+/* Writing a stream through a buffer of 1 MiB. */
+struct hr_out;
+hr_status hr_out_open(struct hr_env *env, const char *path, struct hr_out **ret);
+hr_status hr_out_add(struct hr_out *out, const void *bytes, size_t n);
+uint64_t hr_out_size(const struct hr_out *out); /* bytes so far */
+/* Write the rest, sync if asked, close, free, whatever happens. */
+hr_status hr_out_close(struct hr_out *out, bool sync);
+/* Close and free without writing the rest; the file stays as it is.  NULL is allowed. */
+void hr_out_drop(struct hr_out *out);
+
+/* Is there something of that name?  Links are followed.  No error is told. */
+bool hr_file_exists(struct hr_env *env, const char *path);
+bool hr_dir_exists(struct hr_env *env, const char *path);
+
+/* Make the directory and those above it that lack. */
+hr_status hr_dir_make(struct hr_env *env, const char *path);
+
+/* fsync a directory, so that names in it last. */
+hr_status hr_dir_sync(struct hr_env *env, const char *path);
+
+/* Remove a file or a directory with all below it; links are removed, not followed.  What
+ * is not there is no error. */
+hr_status hr_tree_remove(struct hr_env *env, const char *path);
+
+/* Names sorted by byte order. */
+struct hr_names {
+    char **names;
+    size_t count, cap;
+};
+hr_status hr_dir_list(struct hr_env *env, const char *path, struct hr_names *ret);
+/* All regular files below path, as relative names with slashes, sorted by byte order.
+ * HR_INVALID: a link, device or socket is among them, or a name is not UTF-8. */
+hr_status hr_tree_list(struct hr_env *env, const char *path, struct hr_names *ret);
+void hr_names_clear(struct hr_env *env, struct hr_names *names);
+
+/* SHA-256 of a file's content. */
+hr_status hr_file_digest(struct hr_env *env, const char *path, uint8_t ret[HR_SHA256_SIZE],
+                         uint64_t *ret_size);
+
+/* "a/b" of "a" and "b"; b absolute: b alone.  HR_INVALID: it passes HR_MAX_PATH. */
+hr_status hr_path_join(struct hr_env *env, const char *a, const char *b, char *to);
+
+/* The part after the last slash; never NULL. */
+const char *hr_path_name(const char *path);
+
+/* The part before it: "." where there is none, "/" of the root. */
+void hr_path_dir(const char *path, char *to); /* to: HR_MAX_PATH bytes */
+
+#endif

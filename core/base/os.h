@@ -1,0 +1,88 @@
+/* os.h - the table of OS calls: the only way from core to the operating system.
+ *
+ * Calls return what is said, or a negative errno.  hr_os_default() is the machine's; the
+ * tests have twins that fail at the n-th call.  All descriptors are close-on-exec.  Every
+ * function is [any]: the table holds no state but user.
+ */
+#ifndef HR_OS_H
+#define HR_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pollfd;
+
+struct hr_stat {
+    uint64_t device, inode, size;
+    int64_t mtime_ns, ctime_ns;
+    uint32_t mode; /* permission bits */
+    bool is_dir, is_file, is_link;
+};
+
+/* How a process is started; lists end in NULL. */
+struct hr_spawn {
+    const char *path;
+    const char *const *args;
+    const char *const *environment;
+    const int *fds;    /* fds[i] becomes descriptor i; -1: /dev/null */
+    int32_t fds_count; /* all others are closed */
+    bool new_group;
+};
+
+enum { HR_OPEN_READ = 0, HR_OPEN_WRITE = 1, HR_OPEN_CREATE = 2, HR_OPEN_EXCLUSIVE = 4,
+       HR_OPEN_TRUNCATE = 8, HR_OPEN_APPEND = 16, HR_OPEN_DIR = 32, HR_OPEN_NOFOLLOW = 64 };
+
+struct hr_os {
+    void *user;
+    /* A descriptor.  Without HR_OPEN_WRITE it reads only; with it, reads and writes. */
+    int (*open)(void *user, const char *path, int flags, uint32_t mode);
+    int (*close)(void *user, int fd);
+    int64_t (*read)(void *user, int fd, void *to, size_t n);
+    int64_t (*pread)(void *user, int fd, void *to, size_t n, uint64_t at);
+    int64_t (*write)(void *user, int fd, const void *from, size_t n);
+    int (*sync)(void *user, int fd);
+    int (*truncate)(void *user, int fd, uint64_t size);
+    int (*stat)(void *user, const char *path, bool follow, struct hr_stat *ret);
+    int (*fstat)(void *user, int fd, struct hr_stat *ret);
+    int (*rename)(void *user, const char *from, const char *to);
+    int (*mkdir)(void *user, const char *path, uint32_t mode);
+    int (*unlink)(void *user, const char *path);
+    int (*rmdir)(void *user, const char *path);
+    int (*chmod)(void *user, const char *path, uint32_t mode);
+    /* Names in a directory, in no order, given to each(); not 0 from it ends the walk and
+     * is returned. */
+    int (*list)(void *user, const char *path, int (*each)(void *arg, const char *name),
+                void *arg);
+    /* Length of the target in to, '\0' added; -ENAMETOOLONG where it does not fit. */
+    int (*readlink)(void *user, const char *path, char *to, size_t n);
+    int (*realpath)(void *user, const char *path, char *to); /* to: HR_MAX_PATH bytes */
+    int (*cwd)(void *user, char *to, size_t n);
+    /* n bytes of a file from its start, read only; n > 0. */
+    int (*map)(void *user, int fd, size_t n, const void **ret);
+    void (*unmap)(void *user, const void *p, size_t n);
+    int (*memfd)(void *user, const char *name);
+    int (*seal)(void *user, int fd); /* a memfd: no write, no resize from now on */
+    /* An open-file-description lock on all of it: 1 got, 0 somebody else has it. */
+    int (*lock)(void *user, int fd, bool exclusive);
+    int64_t (*realtime_us)(void *user);
+    int64_t (*monotonic_us)(void *user);
+    int (*random)(void *user, void *to, size_t n);
+    const char *(*getenv)(void *user, const char *name); /* NULL: not set, or set-id program */
+    int (*cores)(void *user);
+    int (*poll)(void *user, struct pollfd *fds, size_t n, int timeout_ms);
+    int (*pipe)(void *user, int ret[2]);
+    int (*socketpair)(void *user, int ret[2]); /* SOCK_SEQPACKET, not blocking */
+    int (*nonblock)(void *user, int fd);
+    int64_t (*send)(void *user, int fd, const void *from, size_t n, int pass_fd);
+    int64_t (*recv)(void *user, int fd, void *to, size_t n, int *ret_fd);
+    /* The pid; *ret_pidfd is a descriptor that poll() tells readable at its end. */
+    int (*spawn)(void *user, const struct hr_spawn *spawn, int *ret_pidfd);
+    int (*kill)(void *user, int pid, int signal, bool group);
+    /* Reap: 1 ended, *ret_status as waitpid() has it; 0 still runs. */
+    int (*wait)(void *user, int pid, int *ret_status);
+};
+
+const struct hr_os *hr_os_default(void);
+
+#endif

@@ -1,0 +1,199 @@
+/* headrace.h - run pipelines from your program: link libheadrace, C99 and C++11.
+ *
+ * Nothing in it is frozen before release 1.0.
+ *
+ *     const hr_event *event;
+ *     hr_job *job = NULL;
+ *     hr_project *p = hr_new(NULL);
+ *
+ *     if (p && !hr_open(p, ".", 0) && !hr_start(p, "pipeline.json", NULL, &job))
+ *         while (hr_next(job, -1, &event) > 0)
+ *             if (event->kind == HR_EVENT_FAILED)
+ *                 report(event->node, event->text);
+ *     hr_free(p);
+ *
+ * Manners.  The library has no global state and needs no set-up: projects are
+ * independent.  It never writes to stdout or stderr, never ends the process, sets
+ * no signal handler, changes neither directory, umask, locale nor environment,
+ * opens every file close-on-exec, and waits for its own children only.
+ *
+ * Threads.  A project, with its jobs and cursors, is used by one thread at a time;
+ * a model is, too.  [any] marks what may be called from any thread at any time.
+ * The library starts no thread, but one for each node that runs in this process.
+ *
+ * Errors.  Every call returns 0 or a code of plugin.h.  A call that fails leaves its
+ * ret_ and *ret arguments untouched, and the text in hr_error().  What is freed or
+ * closed may be NULL.  Strings are UTF-8; what a call returns as const lives until
+ * the next call on the same handle.
+ */
+#ifndef HEADRACE_H
+#define HEADRACE_H
+
+#include "plugin.h" /* hr_status, hr_level, hr_plugin, the Arrow structs by name */
+
+#define HR_VERSION_MAJOR 0
+#define HR_VERSION_MINOR 1
+#define HR_VERSION_PATCH 0
+#define HR_VERSION_NUMBER (HR_VERSION_MAJOR * 10000 + HR_VERSION_MINOR * 100 + HR_VERSION_PATCH)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* HR_VERSION_NUMBER of the library that is linked.  [any] */
+uint32_t hr_version(void);
+
+/* The name of a code, "HR_NOT_FOUND"; of an unknown one, "HR_?".  [any] */
+const char *hr_status_name(hr_status status);
+
+/* -- a project ------------------------------------------------------------- */
+
+typedef struct hr_project hr_project;
+
+/* Resize p from old_size to new_size bytes; new_size 0 frees and cannot fail.  It serves
+ * the library's own memory; the libraries below it (SQLite, libarchive) have their own. */
+typedef void *hr_alloc(void *user, void *p, size_t old_size, size_t new_size);
+typedef void hr_logger(void *user, hr_level level, const char *text);
+
+/* Zero means the default, as everywhere. */
+typedef struct hr_config {
+    uint32_t struct_size;
+    int32_t isolation; /* HR_ISOLATE_ */
+    int32_t jobs;      /* nodes that run at once; 0: as there are cores */
+    int32_t flags;
+    hr_alloc *alloc;
+    void *alloc_user;
+    hr_logger *log; /* what the library has to say; called on the thread of the call */
+    void *log_user;
+    const char *worker;              /* the program that is a worker; NULL: the installed one */
+    const char *plugin_path;         /* NULL: HEADRACE_PLUGIN_PATH, then the usual places */
+    const hr_plugin *const *plugins; /* linked into the program, never isolated; ends in NULL */
+} hr_config;
+enum {
+    HR_ISOLATE = 0,          /* workers, with what the kernel has to offer */
+    HR_ISOLATE_REQUIRED = 1, /* fail where the kernel, or a plugin linked in, lacks any of it */
+    HR_ISOLATE_NONE = 2      /* plugins run in this process: for debuggers and small devices */
+};
+
+/* A handle without a project.  config may be NULL.  NULL: no memory. */
+hr_project *hr_new(const hr_config *config);
+
+/* Also cancels the jobs, waits for them, and frees what was made from p. */
+void hr_free(hr_project *p);
+
+/* Open the project in a directory.  HR_NOT_FOUND: there is none; HR_PRECONDITION: a newer
+ * version made it; HR_UNAVAILABLE: its store is locked for longer than the time-out. */
+hr_status hr_open(hr_project *p, const char *dir, uint32_t flags);
+enum {
+    HR_OPEN_NEW = 1u << 0 /* if there is none, begin one */
+};
+
+/* Why the last call on p, or on what was made from p, has failed: the outermost cause
+ * first, one a line; "" if it has not. */
+const char *hr_error(const hr_project *p);
+
+/* The same as JSON, with the place in the file and a suggestion where there are any. */
+const char *hr_error_json(const hr_project *p);
+
+/* -- running a pipeline ------------------------------------------------------ */
+
+typedef struct hr_job hr_job;
+
+/* One thing that has happened. */
+typedef struct hr_event {
+    uint32_t struct_size;
+    int32_t kind; /* HR_EVENT_ */
+    int64_t time_us;
+    int64_t duration_us; /* of what has ended, else 0 */
+    int64_t execution;   /* its id in the store, or 0 */
+    const char *run;     /* the run's id */
+    const char *node;
+    const char *component;
+    const char *text; /* a log line, a reason, the error */
+    const char *unit; /* of done and total */
+    double done, total;
+    hr_status status;
+    hr_level level;
+} hr_event;
+enum {
+    HR_EVENT_STARTED = 1,
+    HR_EVENT_LOG = 2,
+    HR_EVENT_PROGRESS = 3,
+    HR_EVENT_CACHED = 4,
+    HR_EVENT_SKIPPED = 5,
+    HR_EVENT_FINISHED = 6,
+    HR_EVENT_FAILED = 7,
+    HR_EVENT_DONE = 8, /* the last: the job as a whole, with its status */
+    HR_EVENT_RETRY = 9,
+    HR_EVENT_WAITING = 10,  /* for the same work, under way in another run */
+    HR_EVENT_CANCELLED = 11,
+    HR_EVENT_GATE = 12 /* a decision, status and text: blessed or not, anomalies or none */
+};
+
+/* Check a pipeline, run nothing.  HR_INVALID: hr_error() has all that is wrong. */
+hr_status hr_check(hr_project *p, const char *pipeline, const char *options);
+
+/* Start a run.  pipeline is a file name; options is JSON, as the command's options of the
+ * same names, or NULL. */
+hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret);
+
+/* The next event: 1.  0: there is none left.  HR_DEADLINE: none within timeout_ms; 0 does
+ * not wait, -1 waits as long as it takes.  The job goes on inside this call only: between
+ * calls the workers work, but no node starts and none is published. */
+int32_t hr_next(hr_job *job, int32_t timeout_ms, const hr_event **ret);
+
+/* Readable when hr_next(job, 0, ...) has something to do; for poll() and event loops. */
+int hr_job_fd(const hr_job *job);
+
+/* Call hr_next() to the end.  Returns the status of the run. */
+hr_status hr_wait(hr_job *job);
+
+/* Ask the job to stop; its events come as before.  [any], also in a signal handler. */
+void hr_cancel(hr_job *job);
+
+/* Cancels first, and waits. */
+void hr_job_free(hr_job *job);
+
+/* -- looking things up --------------------------------------------------------- */
+
+typedef struct hr_cursor hr_cursor;
+
+/* Rows of "artifacts", "executions", "contexts", "runs", "components", "packages" that
+ * match filter, in a defined order; NULL: all.  HR_INVALID: the filter cannot be read. */
+hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_cursor **ret);
+
+/* 1: there is a row.  0: there was none left. */
+int32_t hr_cursor_next(hr_cursor *c);
+
+/* A column of the row; NULL or 0 if it is null or unknown.  Text of a number is made. */
+const char *hr_cursor_text(hr_cursor *c, const char *column);
+int64_t hr_cursor_int(hr_cursor *c, const char *column);
+double hr_cursor_float(hr_cursor *c, const char *column);
+
+void hr_cursor_free(hr_cursor *c);
+
+/* -- models -------------------------------------------------------------------- */
+
+/* Handles of one model share what is loaded: open one for each thread. */
+typedef struct hr_model hr_model;
+
+/* Open the model in a package file, a directory, or the registry ("name", "name@alias").
+ * A package is verified first.  HR_DENIED: the policy does not trust its signer;
+ * HR_DATA_LOSS: it is not what was signed. */
+hr_status hr_model_open(hr_project *p, const char *where, const char *signature, hr_model **ret);
+
+/* The rows that it reads and gives. */
+hr_status hr_model_describe(hr_model *m, struct ArrowSchema *ret_in, struct ArrowSchema *ret_out);
+
+/* Row i of *ret is for row i of *in. */
+hr_status hr_model_predict(hr_model *m, const struct ArrowArray *in, struct ArrowArray *ret);
+
+/* As hr_error(), for the last call on m. */
+const char *hr_model_error(const hr_model *m);
+
+void hr_model_close(hr_model *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
