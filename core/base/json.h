@@ -95,6 +95,7 @@ struct hr_json_writer {
     int32_t depth;
     bool spaced;     /* one line with ", " and ": ", as Python's json.dumps */
     bool ascii;      /* what is not ASCII as \uXXXX */
+    bool named;      /* a name waits for its value */
     bool some[HR_JSON_WRITE_DEPTH];
 };
 

@@ -1,0 +1,267 @@
+#include "base/digest.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* -- SHA-256 --------------------------------------------------------------------------- */
+
+static const uint32_t k256[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+static uint32_t rotate(uint32_t x, int n)
+{
+    return x >> n | x << (32 - n);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
+{
+    uint32_t w[64], v[8], a, b;
+    int i;
+
+    for (; n; n--, p += 64) {
+        for (i = 0; i < 16; i++)
+            w[i] = get32(p + 4 * i);
+        for (; i < 64; i++) {
+            a = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
+            b = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
+            w[i] = w[i - 16] + a + w[i - 7] + b;
+        }
+        memcpy(v, state, sizeof v);
+        for (i = 0; i < 64; i++) {
+            a = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
+                ((v[4] & v[5]) ^ (~v[4] & v[6])) + k256[i] + w[i];
+            b = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
+                ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+            memmove(v + 1, v, 7 * sizeof v[0]);
+            v[4] += a;
+            v[0] = a + b;
+        }
+        for (i = 0; i < 8; i++)
+            state[i] += v[i];
+    }
+}
+
+#if defined(__x86_64__)
+/* The state is kept as ABEF and CDGH, as the instructions want it; four rounds a step. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t state[8],
+                                                                   const uint8_t *p, size_t n)
+{
+    const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);
+    __m128i cdgh =
+        _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
+    __m128i abef = _mm_alignr_epi8(t, cdgh, 8);
+    __m128i m[4], x, abef0, cdgh0;
+    int i;
+
+    cdgh = _mm_blend_epi16(cdgh, t, 0xF0);
+    for (; n; n--, p += 64) {
+        abef0 = abef;
+        cdgh0 = cdgh;
+        for (i = 0; i < 4; i++)
+            m[i] = _mm_shuffle_epi8(
+                _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), order);
+        for (i = 0; i < 16; i++) {
+            x = _mm_add_epi32(m[i & 3],
+                              _mm_loadu_si128((const __m128i *)(const void *)(k256 + 4 * i)));
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, x);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(x, 0x0E));
+            if (i < 12) {
+                x = _mm_add_epi32(_mm_sha256msg1_epu32(m[i & 3], m[(i + 1) & 3]),
+                                  _mm_alignr_epi8(m[(i + 3) & 3], m[(i + 2) & 3], 4));
+                m[i & 3] = _mm_sha256msg2_epu32(x, m[(i + 3) & 3]);
+            }
+        }
+        abef = _mm_add_epi32(abef, abef0);
+        cdgh = _mm_add_epi32(cdgh, cdgh0);
+    }
+    t = _mm_shuffle_epi32(abef, 0x1B);
+    cdgh = _mm_shuffle_epi32(cdgh, 0xB1);
+    _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(t, cdgh, 0xF0));
+    _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(cdgh, t, 8));
+}
+
+static int has_sha(void)
+{
+    uint32_t a = 7, b, c = 0, d;
+
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return (b >> 29 & 1) && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
+}
+#endif
+
+static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
+{
+#if defined(__x86_64__)
+    static int known = -1; /* asked once: the answer is the same for every thread, and slow */
+    int has = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+    if (has < 0)
+        __atomic_store_n(&known, has = has_sha(), __ATOMIC_RELAXED);
+    if (has) {
+        blocks_sha(state, p, n);
+        return;
+    }
+#endif
+    blocks_plain(state, p, n);
+}
+
+void hr_sha256_init(struct hr_sha256 *s)
+{
+    *s = (struct hr_sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                                        0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
+}
+
+void hr_sha256_add(struct hr_sha256 *s, const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    size_t have = s->bytes % 64, room = 64 - have;
+
+    if (!n)
+        return;
+    s->bytes += n;
+    if (have) {
+        memcpy(s->block + have, p, n < room ? n : room);
+        if (n < room)
+            return;
+        blocks(s->state, s->block, 1);
+        p += room;
+        n -= room;
+    }
+    blocks(s->state, p, n / 64);
+    memcpy(s->block, p + n / 64 * 64, n % 64);
+}
+
+void hr_sha256_end(struct hr_sha256 *s, uint8_t ret[HR_SHA256_SIZE])
+{
+    uint64_t bits = s->bytes * 8;
+    size_t have = s->bytes % 64;
+    int i;
+
+    s->block[have++] = 0x80;
+    if (have > 56) {
+        memset(s->block + have, 0, 64 - have);
+        blocks(s->state, s->block, 1);
+        have = 0;
+    }
+    memset(s->block + have, 0, 56 - have);
+    for (i = 0; i < 8; i++)
+        s->block[56 + i] = (uint8_t)(bits >> (56 - 8 * i));
+    blocks(s->state, s->block, 1);
+    for (i = 0; i < 32; i++)
+        ret[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void hr_sha256(const void *bytes, size_t n, uint8_t ret[HR_SHA256_SIZE])
+{
+    struct hr_sha256 s;
+
+    hr_sha256_init(&s);
+    hr_sha256_add(&s, bytes, n);
+    hr_sha256_end(&s, ret);
+}
+
+void hr_sha256_hex(const uint8_t digest[HR_SHA256_SIZE], char ret[HR_SHA256_HEX])
+{
+    static const char hex[] = "0123456789abcdef";
+    int i;
+
+    for (i = 0; i < HR_SHA256_SIZE; i++) {
+        ret[2 * i] = hex[digest[i] >> 4];
+        ret[2 * i + 1] = hex[digest[i] & 15];
+    }
+    ret[64] = '\0';
+}
+
+/* -- CRC-32C --------------------------------------------------------------------------- */
+
+static uint32_t crc_plain(uint32_t crc, const uint8_t *p, size_t n)
+{
+    int k;
+
+    while (n--) {
+        crc ^= *p++;
+        for (k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (0x82f63b78 & (0 - (crc & 1)));
+    }
+    return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t crc_sse(uint32_t crc, const uint8_t *p, size_t n)
+{
+    uint64_t c = crc, eight;
+
+    for (; n >= 8; n -= 8, p += 8) {
+        memcpy(&eight, p, 8);
+        c = _mm_crc32_u64(c, eight);
+    }
+    while (n--)
+        c = _mm_crc32_u8((uint32_t)c, *p++);
+    return (uint32_t)c;
+}
+#endif
+
+uint32_t hr_crc32c(uint32_t crc, const void *bytes, size_t n)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~crc_sse(~crc, bytes, n);
+#endif
+    return ~crc_plain(~crc, bytes, n);
+}
+
+/* -- tables ----------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 m = (unsigned __int128)a * b;
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+uint64_t hr_hash64(const void *bytes, size_t n, uint64_t seed)
+{
+    const uint8_t *p = bytes;
+    uint64_t h = seed ^ 0x9e3779b97f4a7c15u, a, b;
+    size_t left = n;
+
+    for (; left > 16; left -= 16, p += 16) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + 8, 8);
+        h = mix(a ^ 0xa0761d6478bd642fu, b ^ h);
+    }
+    a = b = 0;
+    if (left >= 8) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + left - 8, 8);
+    } else if (left) {
+        memcpy(&a, p, left);
+    }
+    return mix(h ^ 0xe7037ed1a0b428dbu ^ n, mix(a ^ 0x8ebc6af09c88c6e3u, b ^ h));
+}
+
+uint64_t hr_random_at(uint64_t seed, uint64_t i)
+{
+    uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15u;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}

@@ -1,0 +1,204 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
+
+enum { TREE_DEPTH = 64 };
+
+bool hr_file_exists(struct hr_env *env, const char *path)
+{
+    struct hr_stat st;
+
+    return OS(env, stat, path, true, &st) == 0;
+}
+
+bool hr_dir_exists(struct hr_env *env, const char *path)
+{
+    struct hr_stat st;
+
+    return OS(env, stat, path, true, &st) == 0 && st.is_dir;
+}
+
+hr_status hr_dir_make(struct hr_env *env, const char *path)
+{
+    char part[HR_MAX_PATH];
+    size_t n = strlen(path), i;
+    int e = 0;
+
+    if (n >= HR_MAX_PATH)
+        return hr_fail(env, HR_INVALID, "the path \"%s\" is too long", path);
+    if (OS(env, mkdir, path, 0755) == 0 || hr_dir_exists(env, path))
+        return HR_OK;
+    memcpy(part, path, n + 1);
+    for (i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        part[i] = '\0';
+        e = OS(env, mkdir, part, 0755);
+        if (e < 0 && !hr_dir_exists(env, part))
+            return hr_fail_os(env, e, "make the directory", part);
+        if (i < n)
+            part[i] = '/';
+    }
+    return HR_OK;
+}
+
+hr_status hr_dir_sync(struct hr_env *env, const char *path)
+{
+    int fd = OS(env, open, path, HR_OPEN_READ | HR_OPEN_DIR, 0);
+    int e;
+
+    if (fd < 0)
+        return hr_fail_os(env, fd, "open the directory", path);
+    e = OS(env, sync, fd);
+    OS(env, close, fd);
+    if (e < 0 && e != -EINVAL) /* some file systems have nothing to sync here */
+        return hr_fail_os(env, e, "sync the directory", path);
+    return HR_OK;
+}
+
+struct walk {
+    struct hr_env *env;
+    struct hr_names *names;
+    hr_status status;
+};
+
+static int add_name(void *arg, const char *name)
+{
+    struct walk *w = arg;
+    struct hr_names *names = w->names;
+    char *copy;
+
+    if (!hr_mem_reserve(w->env, (void **)&names->names, &names->cap, names->count + 1,
+                        sizeof *names->names, HR_MAX_DIR_ENTRIES) ||
+        !(copy = hr_mem_text(w->env, name))) {
+        w->status = HR_EXHAUSTED;
+        return 1;
+    }
+    names->names[names->count++] = copy;
+    return 0;
+}
+
+static void sort(struct hr_names *names)
+{
+    if (names->count)
+        qsort(names->names, names->count, sizeof *names->names, hr_text_order);
+}
+
+hr_status hr_dir_list(struct hr_env *env, const char *path, struct hr_names *ret)
+{
+    struct hr_names names = { 0 };
+    struct walk w = { env, &names, HR_OK };
+    int e = OS(env, list, path, add_name, &w);
+
+    if (e < 0)
+        w.status = hr_fail_os(env, e, "list", path);
+    if (w.status < 0) {
+        hr_names_clear(env, &names);
+        return w.status;
+    }
+    sort(&names);
+    *ret = names;
+    return HR_OK;
+}
+
+void hr_names_clear(struct hr_env *env, struct hr_names *names)
+{
+    while (names->count)
+        hr_mem_text_put(env, names->names[--names->count]);
+    hr_mem_put(env, names->names, names->cap * sizeof *names->names);
+    *names = (struct hr_names){ 0 };
+}
+
+static hr_status tree(struct hr_env *env, const char *root, const char *below, int depth,
+                      struct hr_names *ret)
+{
+    char path[HR_MAX_PATH], sub[HR_MAX_PATH];
+    struct hr_names names = { 0 };
+    struct walk w = { env, ret, HR_OK };
+    struct hr_stat st;
+    hr_status r;
+    size_t i;
+    int e;
+
+    if (depth > TREE_DEPTH)
+        return hr_fail(env, HR_INVALID, "\"%s\" is nested deeper than %d", root, TREE_DEPTH);
+    if ((r = hr_path_join(env, root, below, path)) < 0 || (r = hr_dir_list(env, path, &names)) < 0)
+        return r;
+    for (i = 0; i < names.count && r == HR_OK; i++) {
+        const char *name = names.names[i];
+
+        if (hr_utf8_valid(name, strlen(name)) < strlen(name))
+            r = hr_fail(env, HR_INVALID, "the name \"%s\" in \"%s\" is not UTF-8", name, path);
+        else if ((r = hr_path_join(env, below, name, sub)) == HR_OK)
+            r = hr_path_join(env, root, sub, path);
+        if (r < 0)
+            break;
+        if ((e = OS(env, stat, path, false, &st)) < 0)
+            r = hr_fail_os(env, e, "look at", path);
+        else if (st.is_dir)
+            r = tree(env, root, sub, depth + 1, ret);
+        else if (!st.is_file)
+            r = hr_fail(env, HR_INVALID, "\"%s\" is neither a file nor a directory", path);
+        else if (add_name(&w, sub))
+            r = w.status;
+    }
+    hr_names_clear(env, &names);
+    return r;
+}
+
+hr_status hr_tree_list(struct hr_env *env, const char *path, struct hr_names *ret)
+{
+    struct hr_names names = { 0 };
+    hr_status r = tree(env, path, "", 0, &names);
+
+    if (r < 0) {
+        hr_names_clear(env, &names);
+        return r;
+    }
+    sort(&names);
+    *ret = names;
+    return HR_OK;
+}
+
+static hr_status remove_tree(struct hr_env *env, const char *path, int depth)
+{
+    char sub[HR_MAX_PATH];
+    struct hr_names names = { 0 };
+    struct hr_stat st;
+    hr_status r = HR_OK;
+    size_t i;
+    int e;
+
+    if ((e = OS(env, stat, path, false, &st)) < 0)
+        return e == -ENOENT ? HR_OK : hr_fail_os(env, e, "remove", path);
+    if (!st.is_dir) {
+        e = OS(env, unlink, path);
+        return e < 0 && e != -ENOENT ? hr_fail_os(env, e, "remove", path) : HR_OK;
+    }
+    if (depth > 4 * TREE_DEPTH)
+        return hr_fail(env, HR_INVALID, "\"%s\" is nested too deep to be removed", path);
+    if ((st.mode & 0700) != 0700)
+        OS(env, chmod, path, st.mode | 0700);
+    if ((r = hr_dir_list(env, path, &names)) < 0)
+        return r;
+    for (i = 0; i < names.count && r == HR_OK; i++)
+        if ((r = hr_path_join(env, path, names.names[i], sub)) == HR_OK)
+            r = remove_tree(env, sub, depth + 1);
+    hr_names_clear(env, &names);
+    if (r == HR_OK && (e = OS(env, rmdir, path)) < 0 && e != -ENOENT)
+        r = hr_fail_os(env, e, "remove", path);
+    return r;
+}
+
+hr_status hr_tree_remove(struct hr_env *env, const char *path)
+{
+    return remove_tree(env, path, 0);
+}

@@ -1,0 +1,303 @@
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/os_files.h"
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t os_realtime_us(void *user)
+{
+    (void)user;
+    return clock_us(CLOCK_REALTIME);
+}
+
+static int64_t os_monotonic_us(void *user)
+{
+    (void)user;
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+static int os_random(void *user, void *to, size_t n)
+{
+    char *p = to;
+
+    (void)user;
+    while (n) {
+        ssize_t r = getrandom(p, n, 0);
+
+        if (r < 0 && errno != EINTR)
+            return -errno;
+        if (r > 0) {
+            p += r;
+            n -= (size_t)r;
+        }
+    }
+    return 0;
+}
+
+static const char *os_getenv(void *user, const char *name)
+{
+    (void)user;
+    return secure_getenv(name);
+}
+
+static int os_cores(void *user)
+{
+    cpu_set_t set;
+    int n;
+
+    (void)user;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && (n = CPU_COUNT(&set)) > 0)
+        return n;
+    return 1;
+}
+
+static int os_poll(void *user, struct pollfd *fds, size_t n, int timeout_ms)
+{
+    (void)user;
+    return hr_os_result(poll(fds, (nfds_t)n, timeout_ms));
+}
+
+static int os_pipe(void *user, int ret[2])
+{
+    (void)user;
+    return hr_os_result(pipe2(ret, O_CLOEXEC));
+}
+
+static int os_socketpair(void *user, int ret[2])
+{
+    (void)user;
+    return hr_os_result(
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret));
+}
+
+static int os_nonblock(void *user, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    (void)user;
+    return flags < 0 ? -errno : hr_os_result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+union control {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static int64_t os_send(void *user, int fd, const void *from, size_t n, int pass_fd)
+{
+    struct iovec io = { (void *)(uintptr_t)from, n };
+    union control control;
+    struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+    struct cmsghdr *c;
+    int64_t r;
+
+    (void)user;
+    if (pass_fd >= 0) {
+        memset(&control, 0, sizeof control);
+        m.msg_control = control.bytes;
+        m.msg_controllen = sizeof control.bytes;
+        c = CMSG_FIRSTHDR(&m);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &pass_fd, sizeof(int));
+    }
+    do
+        r = sendmsg(fd, &m, MSG_NOSIGNAL);
+    while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r;
+}
+
+static int64_t os_recv(void *user, int fd, void *to, size_t n, int *ret_fd)
+{
+    struct iovec io = { to, n };
+    union control control;
+    struct msghdr m = { .msg_iov = &io,
+                        .msg_iovlen = 1,
+                        .msg_control = control.bytes,
+                        .msg_controllen = sizeof control.bytes };
+    struct cmsghdr *c;
+    int64_t r;
+    int got = -1;
+
+    (void)user;
+    do
+        r = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return -errno;
+    for (c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && got < 0)
+            memcpy(&got, CMSG_DATA(c), sizeof(int));
+    if (ret_fd)
+        *ret_fd = got;
+    else if (got >= 0)
+        close(got);
+    return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : r;
+}
+
+/* -- processes --------------------------------------------------------------------------- */
+
+enum { SPAWN_FDS = 16 };
+
+/* Copies above all targets, so that no target is overwritten before it is used. */
+static int raise_fds(const struct hr_spawn *s, int *high)
+{
+    int i;
+
+    for (i = 0; i < s->fds_count; i++) {
+        int from = s->fds[i] >= 0 ? s->fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        high[i] = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, SPAWN_FDS);
+        if (s->fds[i] < 0 && from >= 0)
+            close(from);
+        if (high[i] < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int set_up(const struct hr_spawn *s, const int *high, posix_spawn_file_actions_t *actions,
+                  posix_spawnattr_t *attr)
+{
+    sigset_t none, all;
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    int i, r = 0;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(attr, &none);
+    posix_spawnattr_setsigdefault(attr, &all);
+    if (s->new_group) {
+        flags = (short)(flags | POSIX_SPAWN_SETPGROUP);
+        posix_spawnattr_setpgroup(attr, 0);
+    }
+    posix_spawnattr_setflags(attr, flags);
+    for (i = 0; i < s->fds_count && !r; i++)
+        r = posix_spawn_file_actions_adddup2(actions, high[i], i);
+    if (!r)
+        r = posix_spawn_file_actions_addclosefrom_np(actions, s->fds_count);
+    return -r;
+}
+
+static int os_spawn(void *user, const struct hr_spawn *s, int *ret_pidfd)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    int high[SPAWN_FDS], i, r, status;
+    pid_t pid = -1;
+
+    (void)user;
+    if (s->fds_count > SPAWN_FDS)
+        return -EINVAL;
+    for (i = 0; i < SPAWN_FDS; i++)
+        high[i] = -1;
+    if (posix_spawn_file_actions_init(&actions))
+        return -ENOMEM;
+    if (posix_spawnattr_init(&attr)) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -ENOMEM;
+    }
+    if ((r = raise_fds(s, high)) == 0 && (r = set_up(s, high, &actions, &attr)) == 0)
+        r = -posix_spawn(&pid, s->path, &actions, &attr,
+                         (char *const *)(uintptr_t)s->args,
+                         (char *const *)(uintptr_t)s->environment);
+    for (i = 0; i < SPAWN_FDS; i++)
+        if (high[i] >= 0)
+            close(high[i]);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+    if (r < 0)
+        return r;
+    *ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (*ret_pidfd < 0) { /* without it its end could not be awaited */
+        r = -errno;
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        return r;
+    }
+    return pid;
+}
+
+static int os_kill(void *user, int pid, int signal, bool group)
+{
+    (void)user;
+    return hr_os_result(kill(group ? -pid : pid, signal));
+}
+
+static int os_wait(void *user, int pid, int *ret_status)
+{
+    pid_t r;
+
+    (void)user;
+    do
+        r = waitpid(pid, ret_status, WNOHANG);
+    while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r > 0;
+}
+
+const struct hr_os *hr_os_default(void)
+{
+    static const struct hr_os os = {
+        .open = hr_os_open,
+        .close = hr_os_close,
+        .read = hr_os_read,
+        .pread = hr_os_pread,
+        .write = hr_os_write,
+        .sync = hr_os_sync,
+        .truncate = hr_os_truncate,
+        .stat = hr_os_stat,
+        .fstat = hr_os_fstat,
+        .rename = hr_os_rename,
+        .mkdir = hr_os_mkdir,
+        .unlink = hr_os_unlink,
+        .rmdir = hr_os_rmdir,
+        .chmod = hr_os_chmod,
+        .list = hr_os_list,
+        .readlink = hr_os_readlink,
+        .realpath = hr_os_realpath,
+        .cwd = hr_os_cwd,
+        .map = hr_os_map,
+        .unmap = hr_os_unmap,
+        .memfd = hr_os_memfd,
+        .seal = hr_os_seal,
+        .lock = hr_os_lock,
+        .realtime_us = os_realtime_us,
+        .monotonic_us = os_monotonic_us,
+        .random = os_random,
+        .getenv = os_getenv,
+        .cores = os_cores,
+        .poll = os_poll,
+        .pipe = os_pipe,
+        .socketpair = os_socketpair,
+        .nonblock = os_nonblock,
+        .send = os_send,
+        .recv = os_recv,
+        .spawn = os_spawn,
+        .kill = os_kill,
+        .wait = os_wait,
+    };
+
+    return &os;
+}
