@@ -48,6 +48,7 @@ static bool room(struct hr_env *env)
         return true;
     if (errors->count >= HR_MAX_ERRORS)
         return false;
+    cap = cap < HR_MAX_ERRORS ? cap : HR_MAX_ERRORS;
     items = env->alloc(env->alloc_user, errors->items, errors->cap * sizeof *items,
                        cap * sizeof *items);
     if (!items)

@@ -10,14 +10,32 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
+/* Up to n bytes appended; *ret: how many, 0 at the end of the file. */
+static hr_status read_some(struct hr_env *env, int fd, const char *path, size_t n,
+                           struct hr_buf *to, size_t *ret)
+{
+    char chunk[4096], *p = chunk;
+    size_t at = to->len;
+    int64_t got;
+
+    if (n && hr_buf_room(to, n, &p) < 0)
+        return hr_fail_memory(env);
+    got = OS(env, read, fd, p, n ? n : sizeof chunk);
+    hr_buf_cut(to, at + (n && got > 0 ? (size_t)got : 0));
+    if (got < 0)
+        return hr_fail_os(env, (int)got, "read", path);
+    if (!n && hr_buf_add(to, chunk, (size_t)got) < 0)
+        return hr_fail_memory(env);
+    *ret = (size_t)got;
+    return HR_OK;
+}
+
 hr_status hr_file_read(struct hr_env *env, const char *path, size_t max, struct hr_buf *to)
 {
     int fd = OS(env, open, path, HR_OPEN_READ, 0);
-    size_t start = to->len;
+    size_t start = to->len, got = 1;
     struct hr_stat st;
     hr_status r = HR_OK;
-    int64_t got = 1;
-    char *p;
     int e;
 
     if (fd < 0)
@@ -27,16 +45,12 @@ hr_status hr_file_read(struct hr_env *env, const char *path, size_t max, struct 
     else if (st.is_dir)
         r = hr_fail_os(env, -EISDIR, "read", path);
     while (r == HR_OK && got > 0) {
-        size_t at = to->len, want = st.size > at - start ? st.size - (at - start) : 4096;
+        size_t have = to->len - start;
 
-        if (at - start > max || st.size > max)
+        if (have > max || st.size > max)
             r = hr_fail(env, HR_EXHAUSTED, "\"%s\" has more than %zu bytes", path, max);
-        else if (hr_buf_room(to, want, &p) < 0)
-            r = hr_fail_memory(env);
-        else if ((got = OS(env, read, fd, p, want)) < 0)
-            r = hr_fail_os(env, (int)got, "read", path);
-        if (r == HR_OK)
-            hr_buf_cut(to, at + (size_t)got);
+        else
+            r = read_some(env, fd, path, st.size > have ? (size_t)st.size - have : 0, to, &got);
     }
     if (r < 0)
         hr_buf_cut(to, start);

@@ -151,7 +151,9 @@ static size_t put_shortest(char *to, double v, bool single)
     if (!isfinite(v))
         return put_special(to, v);
     if (v == 0) {
-        memcpy(to, signbit(v) ? "-0.0" : "0.0", 5);
+        memcpy(to, "-0.0", 5);
+        if (!signbit(v))
+            memmove(to, to + 1, 4);
         return strlen(to);
     }
     if (fabs(v) < (single ? 1.17549435e-38 : 2.2250738585072014e-308))

@@ -266,6 +266,8 @@ static uint64_t rank_of(const struct format *f, double v)
 
     if (!(v > 0))
         return 0;
+    if (v >= HUGE_VAL)
+        return ((uint64_t)(f->high - f->low) + 2) * hidden - 1;
     m = frexp(v, &exp); /* v = m 2^exp, m in [0.5, 1) */
     exp -= f->digits;
     if (exp > f->high)
