@@ -1,0 +1,302 @@
+/* Opening a store, and its transactions. */
+#include <string.h>
+
+#include "metadata/schema.h"
+#include "metadata/sql.h"
+
+enum { BUSY_MS = 20000 };
+
+hr_status hr_sql_fail(struct hr_store *store, const char *what)
+{
+    int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
+    const char *text = store->db ? sqlite3_errmsg(store->db) : "no memory";
+    hr_status r;
+
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        r = HR_UNAVAILABLE;
+        break;
+    case SQLITE_NOMEM:
+    case SQLITE_FULL:
+        r = HR_EXHAUSTED;
+        break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_IOERR:
+        r = HR_DATA_LOSS;
+        break;
+    case SQLITE_CONSTRAINT:
+        r = HR_EXISTS;
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        r = HR_DENIED;
+        break;
+    case SQLITE_CANTOPEN:
+        r = HR_NOT_FOUND;
+        break;
+    default:
+        r = HR_INTERNAL;
+    }
+    return hr_fail(store->env, r, "metadata store \"%s\": %s: %s", store->path, what, text);
+}
+
+sqlite3_stmt *hr_sql_get(struct hr_store *store, int id)
+{
+    static const char *const texts[] = {
+#define TEXT(id, text) text,
+        HR_SQL_LIST(TEXT)
+#undef TEXT
+    };
+    sqlite3_stmt **s = &store->statements[id];
+
+    if (!*s && sqlite3_prepare_v3(store->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, s, NULL)) {
+        hr_sql_fail(store, "cannot prepare");
+        return NULL;
+    }
+    sqlite3_reset(*s);
+    sqlite3_clear_bindings(*s);
+    return *s;
+}
+
+int hr_sql_step(struct hr_store *store, sqlite3_stmt *s)
+{
+    int code = sqlite3_step(s);
+
+    if (code == SQLITE_ROW)
+        return 1;
+    if (code == SQLITE_DONE)
+        return 0;
+    return hr_sql_fail(store, "cannot run a statement");
+}
+
+hr_status hr_sql_run(struct hr_store *store, sqlite3_stmt *s)
+{
+    int r;
+
+    if (!s)
+        return HR_INTERNAL;
+    do
+        r = hr_sql_step(store, s);
+    while (r > 0);
+    sqlite3_reset(s);
+    return r;
+}
+
+void hr_sql_text(sqlite3_stmt *s, int i, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+}
+
+const char *hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena)
+{
+    const unsigned char *text = sqlite3_column_text(s, i);
+
+    return text ? hr_arena_text(arena, (const char *)text) : NULL;
+}
+
+int64_t hr_store_now_ms(const struct hr_store *store)
+{
+    return store->env->os->realtime_us(store->env->os->user) / 1000;
+}
+
+static hr_status run_text(struct hr_store *store, const char *sql)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL))
+        return hr_sql_fail(store, "cannot run a statement");
+    return HR_OK;
+}
+
+static bool probe(struct hr_store *store, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &s, NULL);
+
+    sqlite3_finalize(s);
+    return code == SQLITE_OK;
+}
+
+/* *ret: the version, 0 where there is no store yet. */
+static hr_status version(struct hr_store *store, int64_t *ret)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(store->db, "SELECT schema_version FROM MLMDEnv", -1, &s, NULL);
+    int64_t rows = 0, v = 0;
+
+    if (code == SQLITE_ERROR) { /* no such table */
+        *ret = 0;
+        return HR_OK;
+    }
+    if (code != SQLITE_OK)
+        return hr_sql_fail(store, "cannot read the schema version");
+    while ((code = sqlite3_step(s)) == SQLITE_ROW) {
+        v = sqlite3_column_int64(s, 0);
+        rows++;
+    }
+    sqlite3_finalize(s);
+    if (code != SQLITE_DONE)
+        return hr_sql_fail(store, "cannot read the schema version");
+    if (rows != 1)
+        return hr_fail(store->env, HR_DATA_LOSS,
+                       "metadata store \"%s\": MLMDEnv has %lld rows, and one is wanted",
+                       store->path, (long long)rows);
+    *ret = v;
+    return HR_OK;
+}
+
+static hr_status simple_types(struct hr_store *store)
+{
+    hr_status r = HR_OK;
+    int64_t id;
+    size_t i;
+
+    for (i = 0; i < HR_SIMPLE_TYPES && r == HR_OK; i++) {
+        struct hr_node_type type = { .kind = (enum hr_type_kind)hr_simple_types[i].kind,
+                                     .name = hr_simple_types[i].name };
+
+        r = hr_store_put_type(store, &type, &id);
+    }
+    return r;
+}
+
+/* All tables, the version and the simple types in one transaction: a client that opens the
+ * file at this moment sees all or nothing. */
+static hr_status create(struct hr_store *store)
+{
+    hr_status r = hr_store_begin(store, true);
+    int64_t found = 0;
+    size_t i;
+
+    if (r == HR_OK)
+        r = version(store, &found); /* somebody may have been quicker */
+    for (i = 0; r == HR_OK && !found && hr_schema_create[i]; i++)
+        r = run_text(store, hr_schema_create[i]);
+    if (r == HR_OK && !found)
+        r = run_text(store, "INSERT INTO MLMDEnv (schema_version) VALUES (10)");
+    for (i = 0; r == HR_OK && hr_schema_more[i]; i++)
+        r = run_text(store, hr_schema_more[i]);
+    if (r == HR_OK)
+        r = simple_types(store);
+    if (r == HR_OK)
+        return hr_store_commit(store);
+    hr_store_rollback(store);
+    return r;
+}
+
+static hr_status check_tables(struct hr_store *store, int64_t found)
+{
+    size_t i;
+
+    if (found != HR_SCHEMA_VERSION)
+        return hr_fail(store->env, HR_PRECONDITION,
+                       "metadata store \"%s\" has schema version %lld, and this headrace reads"
+                       " version %d; %s",
+                       store->path, (long long)found, HR_SCHEMA_VERSION,
+                       found > HR_SCHEMA_VERSION ? "use a newer headrace"
+                                                 : "upgrade it with ml-metadata 1.11 or later");
+    for (i = 0; i < HR_SCHEMA_TABLES; i++)
+        if (!probe(store, hr_schema_probes[i]))
+            return hr_sql_fail(store, "a table of the schema is not as it should be");
+    return HR_OK;
+}
+
+static hr_status prepare(struct hr_store *store, int flags)
+{
+    int64_t found = 0;
+    hr_status r;
+
+    sqlite3_busy_timeout(store->db, BUSY_MS);
+    if ((r = version(store, &found)) < 0)
+        return r;
+    if (!found && !(flags & HR_STORE_CREATE))
+        return hr_fail(store->env, HR_PRECONDITION, "\"%s\" is not a metadata store",
+                       store->path);
+    if (!found && (flags & HR_STORE_WAL) &&
+        (r = run_text(store, "PRAGMA journal_mode = WAL")) < 0)
+        return r;
+    if (!found) {
+        if ((r = create(store)) < 0)
+            return r;
+        found = HR_SCHEMA_VERSION;
+    }
+    return check_tables(store, found);
+}
+
+hr_status hr_store_open(struct hr_env *env, const char *path, int flags, struct hr_store **ret)
+{
+    int open = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    struct hr_store *store = hr_mem_zero(env, sizeof *store);
+    hr_status r = HR_EXHAUSTED;
+
+    if (!store)
+        return HR_EXHAUSTED;
+    store->env = env;
+    if (flags & HR_STORE_CREATE)
+        open |= SQLITE_OPEN_CREATE;
+    if (!(store->path = hr_mem_text(env, path)))
+        goto out;
+    if (sqlite3_open_v2(path, &store->db, open, NULL)) {
+        r = hr_sql_fail(store, "cannot open");
+        goto out;
+    }
+    r = prepare(store, flags);
+out:
+    if (r < 0) {
+        hr_store_close(store);
+        return r;
+    }
+    *ret = store;
+    return HR_OK;
+}
+
+void hr_store_close(struct hr_store *store)
+{
+    size_t i;
+
+    if (!store)
+        return;
+    hr_store_rollback(store);
+    for (i = 0; i < HR_SQL_COUNT; i++)
+        sqlite3_finalize(store->statements[i]);
+    sqlite3_close(store->db);
+    hr_mem_text_put(store->env, store->path);
+    hr_mem_put(store->env, store, sizeof *store);
+}
+
+hr_status hr_store_begin(struct hr_store *store, bool write)
+{
+    hr_status r = hr_sql_run(store, hr_sql_get(store, write ? HR_SQL_BEGIN_WRITE
+                                                            : HR_SQL_BEGIN_READ));
+
+    store->in_transaction = r == HR_OK;
+    return r;
+}
+
+hr_status hr_store_commit(struct hr_store *store)
+{
+    hr_status r = hr_sql_run(store, hr_sql_get(store, HR_SQL_COMMIT));
+
+    if (r == HR_OK)
+        store->in_transaction = false;
+    else
+        hr_store_rollback(store);
+    return r;
+}
+
+void hr_store_rollback(struct hr_store *store)
+{
+    size_t kept = store->env->errors.count;
+    size_t i;
+
+    if (!store->in_transaction)
+        return;
+    for (i = 0; i < HR_SQL_COUNT; i++)
+        if (store->statements[i])
+            sqlite3_reset(store->statements[i]);
+    hr_sql_run(store, hr_sql_get(store, HR_SQL_ROLLBACK));
+    hr_errors_cut(store->env, kept); /* SQLite may have rolled back itself */
+    store->in_transaction = false;
+}
