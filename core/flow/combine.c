@@ -140,7 +140,7 @@ static hr_status add_keyed(struct hr_flow_call *call, struct table *t,
     if (r < 0)
         return r;
     return call_end(call, ((const hr_combine_1 *)s->function->table)
-                          ->add_batch(s->self, call->run, t->accs, group, rows));
+                              ->add_batch(s->self, call->run, t->accs, group, rows));
 }
 
 hr_status table_add(struct hr_flow_call *call, struct table *t, const struct ArrowArray *rows)
@@ -155,7 +155,7 @@ hr_status table_add(struct hr_flow_call *call, struct table *t, const struct Arr
         if ((r = find_or_create(call, t, "", 0, &one)) < 0 || !rows->length)
             return r;
         return call_end(call, ((const hr_combine_1 *)s->function->table)
-                              ->add_batch(s->self, call->run, t->accs, NULL, rows));
+                                  ->add_batch(s->self, call->run, t->accs, NULL, rows));
     }
     group = hr_mem_zero(env, size);
     ends = hr_mem_zero(env, size);
@@ -289,8 +289,8 @@ hr_status combine_end(hr_flow *f, struct step *s)
         return HR_EXHAUSTED;
     s->n_order = s->table->n;
     for (i = 0; i < s->n_order; i++)
-        s->order[i] = (struct sorted){ s->table->keys[i].bytes, s->table->keys[i].size, (uint32_t)i,
-                                       0 };
+        s->order[i] =
+            (struct sorted){ s->table->keys[i].bytes, s->table->keys[i].size, (uint32_t)i, 0 };
     sorted_sort(s->order, s->n_order);
     return HR_OK;
 }
@@ -319,7 +319,7 @@ static hr_status extract(struct hr_flow_call *call, const struct step *s, size_t
     for (i = 0; i < n; i++)
         accs[i] = s->table->accs[s->order[from + i].chunk];
     r = call_end(call, ((const hr_combine_1 *)s->function->table)
-                       ->extract(s->self, call->run, accs, (uint32_t)n, &made));
+                           ->extract(s->self, call->run, accs, (uint32_t)n, &made));
     hr_mem_put(f->env, accs, n * sizeof *accs);
     if (r < 0)
         return r;

@@ -12,7 +12,7 @@ struct table {
         const uint8_t *bytes;
         uint32_t size;
         uint32_t hash;
-    } *keys;
+    } * keys;
     void **accs;
     size_t n, cap;
     uint32_t *slots; /* index plus one, by hash; a power of two of them */

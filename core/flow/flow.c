@@ -440,22 +440,24 @@ static hr_status flow_fetch(hr_flow *f, hr_rows in, struct ArrowArrayStream *ret
         return HR_EXHAUSTED;
     before = f->env->errors.count;
     if (!f->ran)
-        return report(f, hr_fail(f->env, HR_PRECONDITION, "fetch() comes after a run() that succeeded"),
-                      before);
+        return report(
+            f, hr_fail(f->env, HR_PRECONDITION, "fetch() comes after a run() that succeeded"),
+            before);
     for (k = 0; k < f->n_steps; k++)
         if (f->steps[k].kind == STEP_KEEP && in >> TAG_SHIFT == f->tag &&
             f->steps[k].ins[0] == index)
             break;
     if (k == f->n_steps)
-        return report(f, hr_fail(f->env, HR_NOT_FOUND, "rows %u were not kept; call keep() before run()",
-                                 in), before);
+        return report(
+            f, hr_fail(f->env, HR_NOT_FOUND, "rows %u were not kept; call keep() before run()", in),
+            before);
     r = drain(f->env, f, &f->steps[k], true, ret);
     return r < 0 ? report(f, r, before) : HR_OK;
 }
 
 const hr_flow_1 hr_flow_steps = {
-    NULL,         flow_read,    flow_from,  flow_attach, flow_map, flow_combine,
-    flow_group,   flow_flatten, flow_write, flow_keep,   flow_run, flow_fetch,
+    NULL,       flow_read,    flow_from,  flow_attach, flow_map, flow_combine,
+    flow_group, flow_flatten, flow_write, flow_keep,   flow_run, flow_fetch,
 };
 
 void hr_flow_table(hr_flow *(*begin)(hr_run *run), hr_flow_1 *ret)
@@ -466,13 +468,18 @@ void hr_flow_table(hr_flow *(*begin)(hr_run *run), hr_flow_1 *ret)
 
 /* -- begin and end -------------------------------------------------------------------------------- */
 
+hr_flow *hr_flow_none(void)
+{
+    return (hr_flow *)(uintptr_t)&dead_flow; /* never written to: dead is looked at first */
+}
+
 hr_flow *hr_flow_new(struct hr_env *env, const struct hr_flow_host *host)
 {
     hr_flow *f = hr_mem_zero(env, sizeof *f);
     uint64_t at = (uint64_t)(uintptr_t)f;
 
     if (!f)
-        return (hr_flow *)(uintptr_t)&dead_flow; /* never written to: dead is looked at first */
+        return hr_flow_none();
     f->env = env;
     f->host = *host;
     f->tag = (uint32_t)(hr_hash64(&at, sizeof at, 0) & 0xfff);

@@ -19,9 +19,9 @@
 #include "wire/wire.h"
 
 enum {
-    HR_MAX_STEPS = 10000,  /* of a flow: a plan has one for each feature and analyzer at most */
-    HR_MAX_PARTS = 10000,  /* of a collection */
-    HR_FLOW_TEXT = 2048    /* of why a function fails */
+    HR_MAX_STEPS = 10000, /* of a flow: a plan has one for each feature and analyzer at most */
+    HR_MAX_PARTS = 10000, /* of a collection */
+    HR_FLOW_TEXT = 2048   /* of why a function fails */
 };
 
 enum step_kind {
@@ -94,7 +94,7 @@ struct step {
     size_t n_keys;
     uint32_t *ins; /* collections */
     uint32_t n_ins;
-    uint32_t out, n_outs; /* the first collection it makes */
+    uint32_t out, n_outs;           /* the first collection it makes */
     struct ArrowArrayStream stream; /* of read and from */
     uint32_t parts;                 /* of what it takes */
     /* maps: instances of lanes from slot on, one a part; combines: one */
@@ -119,8 +119,8 @@ struct hr_flow_call {
     struct task *task; /* NULL: nothing may be emitted now */
     hr_run *run;
     void *self;
-    bool touched; /* has had rows of the task */
-    hr_status refused; /* what an emit() gave that failed; it is told in env */
+    bool touched;            /* has had rows of the task */
+    hr_status refused;       /* what an emit() gave that failed; it is told in env */
     char text[HR_FLOW_TEXT]; /* of fail() */
 };
 

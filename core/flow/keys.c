@@ -266,8 +266,7 @@ static hr_status decode_texts(struct decode *d, const struct key_column *c, stru
     return HR_OK;
 }
 
-static hr_status decode_column(struct decode *d, const struct key_column *c,
-                               struct ArrowArray *ret)
+static hr_status decode_column(struct decode *d, const struct key_column *c, struct ArrowArray *ret)
 {
     struct ArrowArray made;
     int64_t buffers = c->kind == HR_COL_NULL ? 0 : 2 + (c->kind == HR_COL_BYTES);

@@ -45,7 +45,7 @@ struct hr_local {
     struct flows {
         hr_flow *flow;
         struct flows *next;
-    } *flows;
+    } * flows;
     bool check;
 };
 
@@ -343,8 +343,8 @@ static const char *run_dir(const hr_run *run)
 }
 
 static const hr_run_1 run_table = {
-    run_count,     run_path,      run_get_int,  run_get_float,  run_get_text,
-    run_set_int,   run_set_float, run_set_text, run_prop_int,   run_prop_float,
+    run_count,     run_path,      run_get_int,  run_get_float, run_get_text,
+    run_set_int,   run_set_float, run_set_text, run_prop_int,  run_prop_float,
     run_prop_text, run_dir,       run_dir,      run_fail,
 };
 
@@ -475,11 +475,13 @@ static hr_flow *flow_begin(hr_run *run)
 
     l->flow_host.check = l->check;
     f = hr_flow_new(l->env, &l->flow_host);
-    if (one) { /* else it leaks, with what else there was no memory for */
-        one->flow = f;
-        one->next = l->flows;
-        l->flows = one;
+    if (!one) {
+        hr_flow_free(f);
+        return hr_flow_none();
     }
+    one->flow = f;
+    one->next = l->flows;
+    l->flows = one;
     return f;
 }
 

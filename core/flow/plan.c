@@ -196,8 +196,8 @@ void flow_lane_put(hr_flow *f, struct lane *lane)
 
 static hr_status add_edge(hr_flow *f, struct coll *c, uint32_t step, uint32_t base)
 {
-    if (!hr_mem_reserve(f->env, (void **)&c->edges, &c->cap_edges, c->n_edges + 1,
-                        sizeof *c->edges, HR_MAX_STEPS))
+    if (!hr_mem_reserve(f->env, (void **)&c->edges, &c->cap_edges, c->n_edges + 1, sizeof *c->edges,
+                        HR_MAX_STEPS))
         return HR_EXHAUSTED;
     c->edges[c->n_edges++] = (struct edge){ step, base };
     return HR_OK;
@@ -363,8 +363,8 @@ static hr_status plan_flatten(hr_flow *f, struct step *s)
             continue;
         hr_buf_of(&text, HR_MAX_ERROR_TEXT, f->env);
         hr_arrow_schema_differ(other, first, &text);
-        r = hr_fail(f->env, HR_INVALID,
-                    "flatten: input %u has another schema than the first: %s", k + 1, text.text);
+        r = hr_fail(f->env, HR_INVALID, "flatten: input %u has another schema than the first: %s",
+                    k + 1, text.text);
         hr_buf_clear(&text);
     }
     return r < 0 ? r : hr_arrow_schema_copy(f->env, first, &f->colls[s->out].schema);

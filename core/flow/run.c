@@ -44,10 +44,11 @@ hr_status flow_hold(hr_flow *f, size_t bytes)
 
     if (!f->env->memory_max || held <= f->env->memory_max)
         return HR_OK;
-    return hr_fail(f->env, HR_EXHAUSTED,
-                   "the flow holds more than %zu MiB of rows, its limit; raise the memory limit, or "
-                   "keep and group fewer rows",
-                   f->env->memory_max >> 20);
+    return hr_fail(
+        f->env, HR_EXHAUSTED,
+        "the flow holds more than %zu MiB of rows, its limit; raise the memory limit, or "
+        "keep and group fewer rows",
+        f->env->memory_max >> 20);
 }
 
 /* -- chunks -------------------------------------------------------------------------------- */
@@ -231,14 +232,16 @@ hr_status hr_flow_emit(struct hr_flow_call *call, uint32_t k, struct ArrowArray 
 
     step_name(s, name, sizeof name);
     if (s->kind != STEP_MAP || !call->task)
-        return refuse(call, batch, hr_fail(env, HR_INTERNAL,
-                                           "%s emits rows outside of batch() and flush() (a bug of "
-                                           "the plugin)",
-                                           name));
+        return refuse(call, batch,
+                      hr_fail(env, HR_INTERNAL,
+                              "%s emits rows outside of batch() and flush() (a bug of "
+                              "the plugin)",
+                              name));
     if (k >= s->n_outs)
-        return refuse(call, batch, hr_fail(env, HR_INTERNAL,
-                                           "%s emits to output %u, but has %u (a bug of the plugin)",
-                                           name, k, s->n_outs));
+        return refuse(call, batch,
+                      hr_fail(env, HR_INTERNAL,
+                              "%s emits to output %u, but has %u (a bug of the plugin)", name, k,
+                              s->n_outs));
     schema = &call->flow->colls[s->out + k].schema;
     if (call->flow->host.check)
         r = hr_arrow_check(env, schema, batch, name);
@@ -399,8 +402,7 @@ static hr_status cut_stream(struct window *w, struct task *t)
         if (!hr_mem_reserve(env, (void **)&t->pieces, &t->cap_pieces, t->n_pieces + 1,
                             sizeof *t->pieces, HR_FLOW_BLOCK + 1))
             return HR_EXHAUSTED;
-        r = hr_arrow_share(env, &w->batch->rows, w->batch, w->batch_at, n,
-                           &t->pieces[t->n_pieces]);
+        r = hr_arrow_share(env, &w->batch->rows, w->batch, w->batch_at, n, &t->pieces[t->n_pieces]);
         if (r < 0)
             return r;
         t->n_pieces++;

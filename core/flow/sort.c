@@ -37,8 +37,8 @@ static void fill(struct step *s)
 
             s->batches[chunk] = &c->rows;
             for (i = 0, begin = 0; i < c->rows.length; begin = c->ends[i++])
-                s->order[at++] = (struct sorted){ c->keys + begin, c->ends[i] - begin,
-                                                  (uint32_t)chunk, i };
+                s->order[at++] =
+                    (struct sorted){ c->keys + begin, c->ends[i] - begin, (uint32_t)chunk, i };
             chunk++;
         }
 }

@@ -131,8 +131,8 @@ hr_status hr_arrow_check_schema(struct hr_env *env, const struct ArrowSchema *sc
     if (!schema->release || !schema->format)
         return bad_schema(&c, schema, "is empty: it was released or never filled");
     if (strcmp(schema->format, "+s") || schema->dictionary)
-        return hr_fail(env, HR_INVALID, "%s: the schema has format \"%s\"; a batch has \"+s\"", what,
-                       schema->format);
+        return hr_fail(env, HR_INVALID, "%s: the schema has format \"%s\"; a batch has \"+s\"",
+                       what, schema->format);
     if (schema->n_children < 0 || schema->n_children > HR_MAX_COLUMNS)
         return bad_schema(&c, schema, "has too many columns");
     for (i = 0; i < schema->n_children; i++) {
@@ -397,8 +397,8 @@ static hr_status check_array(const struct check *c, const struct ArrowSchema *s,
         return bad(c, s, "has an impossible length or offset");
     if (a->length < least)
         return hr_fail(c->env, HR_INVALID,
-                       "%s: column \"%s\" of format \"%s\" has %lld values, too few for %lld", c->what,
-                       c->column ? c->column : "", s->format, (long long)a->length,
+                       "%s: column \"%s\" of format \"%s\" has %lld values, too few for %lld",
+                       c->what, c->column ? c->column : "", s->format, (long long)a->length,
                        (long long)least);
     if (a->n_buffers != hr_arrow_buffers(type) || (a->n_buffers && !a->buffers))
         return bad(c, s, "has a wrong number of buffers");

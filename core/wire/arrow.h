@@ -101,11 +101,11 @@ hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct 
                          int64_t from, int64_t n, struct ArrowArray *ret);
 
 /* Release it, if it is there; for struct ArrowArray, ArrowSchema and ArrowArrayStream. */
-#define HR_RELEASE(p) \
-    do { \
-        if ((p)->release) \
-            (p)->release(p); \
-        (p)->release = NULL; \
+#define HR_RELEASE(p)                                                                              \
+    do {                                                                                           \
+        if ((p)->release)                                                                          \
+            (p)->release(p);                                                                       \
+        (p)->release = NULL;                                                                       \
     } while (0)
 
 /* -- gathering ------------------------------------------------------------------------ */

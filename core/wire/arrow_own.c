@@ -148,8 +148,7 @@ hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct 
     made.null_count = n == a->length || a->null_count == 0 ? a->null_count : -1;
     hr_arrow_hold(&made, owner);
     for (i = 0; r == HR_OK && i < a->n_children; i++)
-        r = hr_arrow_share(env, a->children[i], owner, 0, a->children[i]->length,
-                           made.children[i]);
+        r = hr_arrow_share(env, a->children[i], owner, 0, a->children[i]->length, made.children[i]);
     if (r == HR_OK && a->dictionary)
         r = hr_arrow_share(env, a->dictionary, owner, 0, a->dictionary->length, made.dictionary);
     if (r < 0) {
@@ -159,7 +158,6 @@ hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct 
     *ret = made;
     return HR_OK;
 }
-
 
 hr_status hr_arrow_select(struct hr_env *env, struct ArrowArray *rows, const int64_t *cols,
                           int64_t n, struct ArrowArray *ret)

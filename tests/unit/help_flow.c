@@ -159,9 +159,9 @@ void help_rows(const char *types, const char *json, struct help_rows *ret)
     assert_int_equal(hr_schema_new("+s", "", (int64_t)n, &ret->schema), HR_OK);
     for (k = 0; k < n; k++)
         make_column(&all[k], k, doc, ret->schema.children[k], &columns[k]);
-    assert_int_equal(hr_rows_make(columns, (int64_t)n, (int64_t)hr_json_count(hr_json_root(doc)),
-                                  &ret->rows),
-                     HR_OK);
+    assert_int_equal(
+        hr_rows_make(columns, (int64_t)n, (int64_t)hr_json_count(hr_json_root(doc)), &ret->rows),
+        HR_OK);
     hr_json_free(doc);
     if (hr_arrow_check_schema(&env, &ret->schema, "test") < 0 ||
         hr_arrow_check(&env, &ret->schema, &ret->rows, "test") < 0)
@@ -315,8 +315,8 @@ static hr_status describe(struct help_run *how, struct hr_local *local, const st
     help_stream(in, how->batch_rows ? how->batch_rows : 4096, &stream);
     rows = flow->from(f, &stream);
     if (!strcmp(how->function->kind, HR_COMBINE)) {
-        rows = flow->combine(f, rows, how->keys, how->function->name, how->config,
-                             how->config_size);
+        rows =
+            flow->combine(f, rows, how->keys, how->function->name, how->config, how->config_size);
     } else {
         if (how->keys)
             rows = flow->group(f, rows, how->keys);

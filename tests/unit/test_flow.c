@@ -61,8 +61,11 @@ static hr_status odd_make(const hr_host *host, hr_run *run, const hr_function_ar
     if (r < 0)
         return r;
     *ret_self = self;
-    if (!strcmp(self->mode, "nomake"))
-        return (self->run->fail)(run, HR_INVALID, "not made");
+    if (!strcmp(self->mode, "nomake")) {
+        r = (self->run->fail)(run, HR_INVALID, "not made");
+        drop_self(self);
+        return r;
+    }
     r = hr_schema_copy(args->in, &ret_outs[0]);
     return r < 0 ? r : hr_schema_copy(args->in, &ret_outs[1]);
 }
@@ -95,7 +98,11 @@ static hr_status odd_batch(void *p, hr_run *run, struct ArrowArray *rows)
     for (k = 0; k < 2; k++) {
         int64_t n = b[k].rows;
 
-        r = r < 0 ? r : hr_builder_done(&b[k], &column);
+        if (r < 0) {
+            hr_builder_drop(&b[k]);
+            continue;
+        }
+        r = hr_builder_done(&b[k], &column);
         r = r < 0 ? r : hr_rows_make(&column, 1, n, &out);
         if (r == HR_OK && !strcmp(self->mode, "broken"))
             out.children[0]->length = n - 1;
@@ -261,7 +268,7 @@ static void sum_drop(const void *self, void *acc)
 static const hr_map_1 odd_table = { odd_make, odd_batch, no_flush, drop_self };
 static const hr_map_1 late_table = { late_make, late_batch, late_flush, drop_self };
 static const hr_map_1 runs_table = { runs_make, runs_batch, runs_flush, drop_self };
-static const hr_combine_1 sum_table = { sum_make, sum_create, sum_add,  sum_merge, NULL,
+static const hr_combine_1 sum_table = { sum_make, sum_create,  sum_add,  sum_merge, NULL,
                                         NULL,     sum_extract, sum_drop, drop_self };
 static const hr_function odd = { sizeof odd, 0, 2, 0, "odd", "", HR_MAP, &odd_table };
 static const hr_function late = { sizeof late, 0, 0, 3, "late", "", HR_MAP, &late_table };
@@ -397,8 +404,9 @@ static void test_combine_by_keys(void **state)
               "[64,\"ab\",null],[128,\"ab\",0]]",
               &in);
     text = help_combine_text(&how, &in);
-    assert_string_equal(text, "[null,1,4.0]\n[\"\",1,32.0]\n[\"a\",1,18.0]\n"
-                              "[\"ab\",null,64.0]\n[\"ab\",0,128.0]\n[\"b\",-2,8.0]\n[\"b\",2,1.0]\n");
+    assert_string_equal(text,
+                        "[null,1,4.0]\n[\"\",1,32.0]\n[\"a\",1,18.0]\n"
+                        "[\"ab\",null,64.0]\n[\"ab\",0,128.0]\n[\"b\",-2,8.0]\n[\"b\",2,1.0]\n");
     free(text);
     help_clear(&in);
 }
@@ -408,8 +416,8 @@ static void test_keys_of_bytes(void **state)
 {
     static const char *const keys[] = { "s", NULL };
     static const char bytes[] = "b\0a\0a";
-    static const int cuts[][2] = { { 2, 3 }, { 1, 1 }, { 1, 2 }, { 2, 1 }, { 0, 1 }, { 1, 0 },
-                                   { 1, 3 }, { 2, 2 } };
+    static const int cuts[][2] = { { 2, 3 }, { 1, 1 }, { 1, 2 }, { 2, 1 },
+                                   { 0, 1 }, { 1, 0 }, { 1, 3 }, { 2, 2 } };
     struct help_run how = { .function = &sum, .keys = keys };
     struct ArrowArray columns[2];
     struct help_rows in, out;
@@ -503,8 +511,7 @@ static void test_group(void **state)
     hr_builder_done(&x, &column);
     hr_rows_make(&column, 1, 20000, &in.rows);
     text = help_map_text(&how, &in, 0);
-    assert_string_equal(text,
-                        "[-3,2000]\n[-2,2000]\n[-1,2000]\n[0,2000]\n[1,2000]\n[7,10000]\n");
+    assert_string_equal(text, "[-3,2000]\n[-2,2000]\n[-1,2000]\n[0,2000]\n[1,2000]\n[7,10000]\n");
     free(text);
     help_clear(&in);
 }
@@ -830,12 +837,18 @@ static void test_each_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outputs_keep_order), cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_combine_by_keys),    cmocka_unit_test(test_combine_is_exact),
-        cmocka_unit_test(test_combine_no_rows),    cmocka_unit_test(test_group),
-        cmocka_unit_test(test_all_steps),          cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_run_once),           cmocka_unit_test(test_failing_function),
-        cmocka_unit_test(test_limits),             cmocka_unit_test(test_undo),
+        cmocka_unit_test(test_outputs_keep_order),
+        cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_combine_by_keys),
+        cmocka_unit_test(test_combine_is_exact),
+        cmocka_unit_test(test_combine_no_rows),
+        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_all_steps),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_run_once),
+        cmocka_unit_test(test_failing_function),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_undo),
         cmocka_unit_test(test_keys_of_bytes),
         cmocka_unit_test(test_each_allocation),
     };
