@@ -6,7 +6,7 @@
 
 enum { KEY_BYTES = 1 << 30 }; /* encoded keys of one batch */
 
-/* -- tables ---------------------------------------------------------------------------- */
+/* -- tables ------------------------------------------------------------------------ */
 
 hr_status table_new(hr_flow *f, struct table **ret)
 {
@@ -189,7 +189,7 @@ hr_status table_merge(struct hr_flow_call *call, struct table *t, struct table *
     return r;
 }
 
-/* -- the tree of blocks -------------------------------------------------------------------- */
+/* -- the tree of blocks ------------------------------------------------------------ */
 
 hr_status ranks_push(struct hr_flow_call *call, struct ranks *ranks, int rank, struct table *t)
 {
@@ -295,7 +295,7 @@ hr_status combine_end(hr_flow *f, struct step *s)
     return HR_OK;
 }
 
-/* -- what comes out ------------------------------------------------------------------------- */
+/* -- what comes out ---------------------------------------------------------------- */
 
 static struct hr_slice key_at(const void *list, size_t i)
 {

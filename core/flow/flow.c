@@ -15,7 +15,7 @@ enum { TAG_SHIFT = 20, INDEX_MASK = (1 << TAG_SHIFT) - 1 };
 /* What begin() gives where there is no memory for a flow. */
 static const hr_flow dead_flow = { .dead = true };
 
-/* -- helpers ------------------------------------------------------------------------------ */
+/* -- helpers ----------------------------------------------------------------------- */
 
 void flow_mistake(hr_flow *f, hr_status code, const char *format, ...)
 {
@@ -182,7 +182,7 @@ static bool set_config(hr_flow *f, struct step *s, const void *config, size_t si
     return !f->mistake;
 }
 
-/* -- steps ----------------------------------------------------------------------------------- */
+/* -- steps ------------------------------------------------------------------------- */
 
 static hr_rows flow_read(hr_flow *f, const char *key, uint32_t i, const char *split)
 {
@@ -302,7 +302,7 @@ static void flow_keep(hr_flow *f, hr_rows in)
         take(f, s, &in, 1);
 }
 
-/* -- running ------------------------------------------------------------------------------------ */
+/* -- running ----------------------------------------------------------------------- */
 
 /* Pass on to the host what was told in env since before, inner reasons first. */
 static hr_status report(hr_flow *f, hr_status r, size_t before)
@@ -466,7 +466,7 @@ void hr_flow_table(hr_flow *(*begin)(hr_run *run), hr_flow_1 *ret)
     ret->begin = begin;
 }
 
-/* -- begin and end -------------------------------------------------------------------------------- */
+/* -- begin and end ----------------------------------------------------------------- */
 
 hr_flow *hr_flow_none(void)
 {

@@ -68,7 +68,8 @@ struct hr_flow_host {
     hr_status (*fail)(void *user, hr_status code, const char *text);
 };
 
-/* An empty flow; never NULL.  Lacking memory, it is hr_flow_none().  *host is copied; env and what host points to outlive the flow. */
+/* An empty flow; never NULL.  Lacking memory, it is hr_flow_none().  *host is
+ * copied; env and what host points to outlive the flow. */
 hr_flow *hr_flow_new(struct hr_env *env, const struct hr_flow_host *host);
 
 /* A flow whose steps all give 0 and whose run() gives HR_EXHAUSTED: for a begin() that lacks

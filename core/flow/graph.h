@@ -148,7 +148,7 @@ struct hr_flow {
     size_t held; /* bytes, counted atomically */
 };
 
-/* -- flow.c -- */
+/* -- flow.c ------------------------------------------------------------------------ */
 
 /* Keep the first mistake of a description. */
 HR_PRINTF(3, 4)
@@ -157,7 +157,7 @@ void flow_mistake(hr_flow *f, hr_status code, const char *format, ...);
 /* "map \"tokenize\"", for sentences. */
 const char *step_name(const struct step *s, char *to, size_t n);
 
-/* -- plan.c -- */
+/* -- plan.c ------------------------------------------------------------------------ */
 
 hr_status flow_plan(hr_flow *f);
 hr_status flow_lane_get(hr_flow *f, struct lane **ret);
@@ -167,7 +167,7 @@ void flow_lane_free(hr_flow *f, struct lane *lane);
 /* What comes of a call that returned r; a failure is told in env. */
 hr_status call_end(struct hr_flow_call *call, hr_status r);
 
-/* -- run.c -- */
+/* -- run.c ------------------------------------------------------------------------- */
 
 /* Count bytes that a sink holds.  HR_EXHAUSTED: over the limit. */
 hr_status flow_hold(hr_flow *f, size_t bytes);
@@ -175,7 +175,7 @@ hr_status flow_run_source(hr_flow *f, struct step *s);
 hr_status chunks_add(hr_flow *f, struct chunks *c, struct chunk *chunk);
 void chunks_clear(hr_flow *f, struct chunks *c);
 
-/* -- sort.c -- */
+/* -- sort.c ------------------------------------------------------------------------ */
 
 /* Put what a sink holds in order of keys: s->order. */
 hr_status group_sort(hr_flow *f, struct step *s);

@@ -7,7 +7,7 @@
 
 enum { ABSENT = 0, PRESENT = 1 };
 
-/* -- planning --------------------------------------------------------------------------- */
+/* -- planning ---------------------------------------------------------------------- */
 
 static hr_status plan_one(struct hr_env *env, const struct ArrowSchema *schema, const char *name,
                           const char *what, struct key_column *ret)
@@ -78,7 +78,7 @@ hr_status keys_schema(struct hr_env *env, const struct ArrowSchema *column, stru
     return HR_OK;
 }
 
-/* -- encoding ------------------------------------------------------------------------------ */
+/* -- encoding ---------------------------------------------------------------------- */
 
 static hr_status put_int(struct hr_buf *to, uint64_t v)
 {
@@ -144,7 +144,7 @@ hr_status keys_encode(struct hr_env *env, const struct keys *k, const struct Arr
     return r;
 }
 
-/* -- decoding ------------------------------------------------------------------------------- */
+/* -- decoding ---------------------------------------------------------------------- */
 
 /* Where reading stands in each of the keys. */
 struct decode {

@@ -54,7 +54,7 @@ static struct local_run *of(const hr_run *run)
     return (struct local_run *)(uintptr_t)run;
 }
 
-/* -- facts ----------------------------------------------------------------------------------- */
+/* -- facts ------------------------------------------------------------------------- */
 
 static struct fact *find_fact(const struct hr_local *l, const char *key, uint32_t i,
                               const char *name)
@@ -85,7 +85,7 @@ static hr_status put_fact(struct hr_local *l, const char *key, uint32_t i, const
     return f->text ? HR_OK : HR_EXHAUSTED;
 }
 
-/* -- rows --------------------------------------------------------------------------------------- */
+/* -- rows -------------------------------------------------------------------------- */
 
 static struct item *find_item(struct item *list, const char *key, uint32_t i, const char *split)
 {
@@ -207,7 +207,7 @@ static hr_status open_items(struct hr_local *l, struct item *items, const char *
     return r;
 }
 
-/* -- hr.run/1 ------------------------------------------------------------------------------------- */
+/* -- hr.run/1 ---------------------------------------------------------------------- */
 
 static uint32_t run_count(const hr_run *run, const char *key)
 {
@@ -348,7 +348,7 @@ static const hr_run_1 run_table = {
     run_prop_text, run_dir,       run_dir,      run_fail,
 };
 
-/* -- the others --------------------------------------------------------------------------------------- */
+/* -- the others -------------------------------------------------------------------- */
 
 static void log_log(hr_run *run, hr_level level, const char *text)
 {
@@ -425,7 +425,7 @@ static const void *get_interface(const struct hr_host *host, const char *id)
     return strcmp(id, HR_FLOW) ? NULL : &l->flow;
 }
 
-/* -- hr.flow/1 ------------------------------------------------------------------------------------------- */
+/* -- hr.flow/1 --------------------------------------------------------------------- */
 
 static hr_run *call_begin(void *user, struct hr_flow_call *call)
 {
@@ -485,7 +485,7 @@ static hr_flow *flow_begin(hr_run *run)
     return f;
 }
 
-/* -- life ---------------------------------------------------------------------------------------------------- */
+/* -- life -------------------------------------------------------------------------- */
 
 struct hr_local *hr_local_new(struct hr_env *env, const hr_component *component)
 {

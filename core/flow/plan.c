@@ -7,7 +7,7 @@
 #include "flow/graph.h"
 #include "headrace/rows.h"
 
-/* -- lanes ------------------------------------------------------------------------------- */
+/* -- lanes ------------------------------------------------------------------------- */
 
 static void lock(hr_flow *f)
 {
@@ -192,7 +192,7 @@ void flow_lane_put(hr_flow *f, struct lane *lane)
     unlock(f);
 }
 
-/* -- parts and edges -------------------------------------------------------------------------- */
+/* -- parts and edges --------------------------------------------------------------- */
 
 static hr_status add_edge(hr_flow *f, struct coll *c, uint32_t step, uint32_t base)
 {
@@ -242,7 +242,7 @@ static hr_status plan_parts(hr_flow *f, struct step *s)
     return HR_OK;
 }
 
-/* -- schemas ------------------------------------------------------------------------------------- */
+/* -- schemas ----------------------------------------------------------------------- */
 
 static hr_status plan_source(hr_flow *f, struct step *s)
 {

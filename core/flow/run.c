@@ -51,7 +51,7 @@ hr_status flow_hold(hr_flow *f, size_t bytes)
         f->env->memory_max >> 20);
 }
 
-/* -- chunks -------------------------------------------------------------------------------- */
+/* -- chunks ------------------------------------------------------------------------ */
 
 static void chunk_clear(hr_flow *f, struct chunk *c)
 {
@@ -84,7 +84,7 @@ void chunks_clear(hr_flow *f, struct chunks *c)
     memset(c, 0, sizeof *c);
 }
 
-/* -- rows on their way ------------------------------------------------------------------------ */
+/* -- rows on their way ------------------------------------------------------------- */
 
 static hr_status deliver(struct task *t, uint32_t coll, uint32_t part, struct ArrowArray *rows);
 
@@ -271,7 +271,7 @@ hr_status hr_flow_call_fail(struct hr_flow_call *call, hr_status code, const cha
     return code;
 }
 
-/* -- tasks ----------------------------------------------------------------------------------------- */
+/* -- tasks ------------------------------------------------------------------------- */
 
 static hr_status flush_all(struct task *t)
 {
@@ -355,7 +355,7 @@ static void task_clear(struct task *t)
     memset(t, 0, sizeof *t);
 }
 
-/* -- cutting a source into blocks ---------------------------------------------------------------------- */
+/* -- cutting a source into blocks -------------------------------------------------- */
 
 /* The next batch of the stream that has rows, or the end. */
 static hr_status next_batch(struct window *w)
@@ -460,7 +460,7 @@ static hr_status fill_window(struct window *w)
     return r;
 }
 
-/* -- putting together ------------------------------------------------------------------------------------- */
+/* -- putting together -------------------------------------------------------------- */
 
 static hr_status merge_pair(void *user, size_t i)
 {

@@ -12,7 +12,7 @@ struct check {
     const char *column; /* NULL: the batch itself */
 };
 
-/* -- types -------------------------------------------------------------------------- */
+/* -- types ------------------------------------------------------------------------- */
 
 static enum hr_arrow_type nested(const char *format, int64_t *ret_width)
 {
@@ -76,7 +76,7 @@ int64_t hr_arrow_buffers(enum hr_arrow_type type)
     }
 }
 
-/* -- schemas ------------------------------------------------------------------------- */
+/* -- schemas ----------------------------------------------------------------------- */
 
 static hr_status bad_schema(const struct check *c, const struct ArrowSchema *s, const char *why)
 {
@@ -232,7 +232,7 @@ hr_status hr_arrow_schema_differ(const struct ArrowSchema *a, const struct Arrow
     return hr_buf_text(to, "the metadata differs");
 }
 
-/* -- batches -------------------------------------------------------------------------- */
+/* -- batches ----------------------------------------------------------------------- */
 
 static hr_status bad(const struct check *c, const struct ArrowSchema *s, const char *why)
 {

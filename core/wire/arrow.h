@@ -22,7 +22,7 @@
 #include "base/base.h"
 #include "headrace/arrow.h"
 
-/* -- types and checks --------------------------------------------------------------- */
+/* -- types and checks -------------------------------------------------------------- */
 
 enum hr_arrow_type {
     HR_ARROW_BAD = -1,
@@ -68,7 +68,7 @@ size_t hr_arrow_size(const struct ArrowSchema *schema, const struct ArrowArray *
 /* The i-th code of an integer type, as dictionaries are looked up by. */
 int64_t hr_arrow_code(const char *format, const void *codes, int64_t i);
 
-/* -- what owns and is owned ---------------------------------------------------------- */
+/* -- what owns and is owned -------------------------------------------------------- */
 
 struct hr_owner {
     int refs; /* counted atomically */
@@ -108,7 +108,7 @@ hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct 
         (p)->release = NULL;                                                                       \
     } while (0)
 
-/* -- gathering ------------------------------------------------------------------------ */
+/* -- gathering --------------------------------------------------------------------- */
 
 /* A row of one of several batches. */
 struct hr_pick {
@@ -127,7 +127,7 @@ hr_status hr_arrow_take(struct hr_env *env, const struct ArrowSchema *schema,
 hr_status hr_arrow_select(struct hr_env *env, struct ArrowArray *rows, const int64_t *cols,
                           int64_t n, struct ArrowArray *ret);
 
-/* -- streams ---------------------------------------------------------------------------- */
+/* -- streams ----------------------------------------------------------------------- */
 
 /* The schema of a stream, checked.  Failures of the stream are told in env. */
 hr_status hr_arrow_stream_schema(struct hr_env *env, struct ArrowArrayStream *s, const char *what,

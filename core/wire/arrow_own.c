@@ -19,7 +19,7 @@ struct node {
     struct ArrowArray kids[];
 };
 
-/* -- owners --------------------------------------------------------------------------- */
+/* -- owners ------------------------------------------------------------------------ */
 
 struct hr_owner *hr_owner_new(struct hr_env *env, void (*drop)(void *user), void *user)
 {
@@ -72,7 +72,7 @@ hr_status hr_arrow_owner(struct hr_env *env, struct ArrowArray *rows, struct hr_
     return HR_OK;
 }
 
-/* -- arrays ---------------------------------------------------------------------------- */
+/* -- arrays ------------------------------------------------------------------------ */
 
 static void release_node(struct ArrowArray *a)
 {
@@ -187,7 +187,7 @@ hr_status hr_arrow_select(struct hr_env *env, struct ArrowArray *rows, const int
     return r;
 }
 
-/* -- streams ----------------------------------------------------------------------------- */
+/* -- streams ----------------------------------------------------------------------- */
 
 struct stream {
     struct hr_env *env;

@@ -283,7 +283,7 @@ static hr_status take_struct(const struct take *t, struct ArrowArray *ret)
     return r;
 }
 
-/* -- dictionaries ------------------------------------------------------------------------ */
+/* -- dictionaries ------------------------------------------------------------------ */
 
 static void put_code(const char *format, void *codes, int64_t i, int64_t code)
 {

@@ -10,7 +10,7 @@
 
 #include "headrace/rows.h"
 
-/* -- text to rows -------------------------------------------------------------------------- */
+/* -- text to rows ------------------------------------------------------------------ */
 
 struct column {
     char name[64];
@@ -175,7 +175,7 @@ void help_clear(struct help_rows *rows)
     HR_RELEASE(&rows->schema);
 }
 
-/* -- rows to text ------------------------------------------------------------------------------ */
+/* -- rows to text ------------------------------------------------------------------ */
 
 static void put_text(struct hr_json_writer *w, const struct hr_col *c, int64_t at)
 {
@@ -237,7 +237,7 @@ char *help_text(const struct help_rows *rows)
     return copy;
 }
 
-/* -- streams -------------------------------------------------------------------------------------- */
+/* -- streams ----------------------------------------------------------------------- */
 
 static struct hr_env stream_env; /* of streams that outlive a call; nothing fails in it */
 
@@ -301,7 +301,7 @@ void help_drain(struct hr_env *env, struct ArrowArrayStream *stream, struct help
     free(picks);
 }
 
-/* -- functions ---------------------------------------------------------------------------------------- */
+/* -- functions --------------------------------------------------------------------- */
 
 static hr_status describe(struct help_run *how, struct hr_local *local, const struct help_rows *in,
                           uint32_t k, struct ArrowArrayStream *ret)

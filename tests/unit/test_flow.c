@@ -11,7 +11,7 @@
 #include "headrace/rows.h"
 #include "help_flow.h"
 
-/* -- functions under test -------------------------------------------------------------------- */
+/* -- functions under test ---------------------------------------------------------- */
 
 struct self {
     const hr_run_1 *run;
@@ -277,7 +277,7 @@ static const hr_function sum = { sizeof sum, 0, 0, 0, "sum", "", HR_COMBINE, &su
 static const hr_function *const functions[] = { &odd, &late, &runs, &sum, NULL };
 static const hr_component component = { .struct_size = sizeof component, .functions = functions };
 
-/* -- a bench ------------------------------------------------------------------------------------ */
+/* -- a bench ----------------------------------------------------------------------- */
 
 struct bench {
     struct hr_env env;
@@ -355,7 +355,7 @@ static void numbers(int64_t n, struct help_rows *ret)
     hr_rows_make(columns, 2, n, &ret->rows);
 }
 
-/* -- tests ------------------------------------------------------------------------------------------ */
+/* -- tests ------------------------------------------------------------------------- */
 
 static void test_outputs_keep_order(void **state)
 {
