@@ -1,0 +1,84 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/graph.h"
+
+static int by_key(const void *pa, const void *pb)
+{
+    const struct sorted *a = pa, *b = pb;
+    size_t n = a->size < b->size ? a->size : b->size;
+    int c = memcmp(a->key, b->key, n);
+
+    if (c)
+        return c;
+    if (a->size != b->size)
+        return a->size < b->size ? -1 : 1;
+    if (a->chunk != b->chunk)
+        return a->chunk < b->chunk ? -1 : 1;
+    if (a->row != b->row)
+        return a->row < b->row ? -1 : 1;
+    return 0;
+}
+
+void sorted_sort(struct sorted *order, size_t n)
+{
+    qsort(order, n, sizeof *order, by_key);
+}
+
+static void fill(struct step *s)
+{
+    size_t k, at = 0, chunk = 0;
+    uint32_t p, begin;
+    int64_t i;
+
+    for (p = 0; p < s->parts; p++)
+        for (k = 0; k < s->held[p].chunks.n; k++) {
+            const struct chunk *c = &s->held[p].chunks.items[k];
+
+            s->batches[chunk] = &c->rows;
+            for (i = 0, begin = 0; i < c->rows.length; begin = c->ends[i++])
+                s->order[at++] =
+                    (struct sorted){ c->keys + begin, c->ends[i] - begin, (uint32_t)chunk, i };
+            chunk++;
+        }
+}
+
+hr_status group_sort(hr_flow *f, struct step *s)
+{
+    size_t rows = 0, chunks = 0, k;
+    uint32_t p;
+
+    for (p = 0; p < s->parts; p++)
+        for (k = 0; k < s->held[p].chunks.n; k++, chunks++)
+            rows += (size_t)s->held[p].chunks.items[k].rows.length;
+    if (!rows)
+        return HR_OK;
+    if (flow_hold(f, rows * sizeof *s->order) < 0)
+        return HR_EXHAUSTED;
+    s->order = hr_mem_zero(f->env, rows * sizeof *s->order);
+    s->n_order = s->order ? rows : 0;
+    s->batches = hr_mem_zero(f->env, chunks * sizeof *s->batches);
+    s->n_batches = s->batches ? chunks : 0;
+    if (!s->order || !s->batches)
+        return HR_EXHAUSTED;
+    fill(s);
+    sorted_sort(s->order, rows);
+    return HR_OK;
+}
+
+hr_status group_rows(hr_flow *f, const struct step *s, size_t from, size_t to,
+                     struct ArrowArray *ret)
+{
+    size_t n = to - from, i;
+    struct hr_pick *picks = hr_mem_zero(f->env, n * sizeof *picks);
+    hr_status r;
+
+    if (!picks)
+        return HR_EXHAUSTED;
+    for (i = 0; i < n; i++)
+        picks[i] = (struct hr_pick){ s->order[from + i].chunk, s->order[from + i].row };
+    r = hr_arrow_take(f->env, &f->colls[s->out].schema, s->batches, (uint32_t)s->n_batches, picks,
+                      (int64_t)n, ret);
+    hr_mem_put(f->env, picks, n * sizeof *picks);
+    return r;
+}

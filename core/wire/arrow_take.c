@@ -1,0 +1,435 @@
+/* Rows are gathered column by column.  A pick names a row of an array as its reader counts,
+ * from its offset on; shift[b] is what is added to get there in the arrays of batch b, for the
+ * children of a struct count from the struct's own offset.
+ */
+#include "wire/arrow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct take {
+    struct hr_env *env;
+    const struct ArrowSchema *type;
+    const struct ArrowArray *const *from; /* one array a batch */
+    const int64_t *shift;                 /* one a batch */
+    uint32_t n_batches;
+    const struct hr_pick *picks;
+    int64_t n;
+};
+
+static hr_status take_array(const struct take *t, struct ArrowArray *ret);
+
+/* Physical row in the buffers of its array; -1: null by the pick. */
+static int64_t place(const struct take *t, int64_t i)
+{
+    const struct hr_pick *p = &t->picks[i];
+
+    return p->row < 0 ? -1 : p->row + t->shift[p->batch] + t->from[p->batch]->offset;
+}
+
+static bool valid(const struct take *t, int64_t i)
+{
+    const struct ArrowArray *a = t->from[t->picks[i].batch];
+    int64_t at = place(t, i);
+    const uint8_t *bitmap;
+
+    if (at < 0)
+        return false;
+    bitmap = a->n_buffers ? a->buffers[0] : NULL;
+    return !bitmap || (bitmap[at >> 3] >> (at & 7) & 1);
+}
+
+static hr_status no_memory(const struct take *t)
+{
+    return hr_fail_memory(t->env);
+}
+
+static hr_status too_long(const struct take *t)
+{
+    return hr_fail(t->env, HR_EXHAUSTED,
+                   "column \"%s\" of format \"%s\" would pass 2^31 in one batch; use fewer rows a "
+                   "batch or smaller values",
+                   t->type->name ? t->type->name : "", t->type->format);
+}
+
+static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
+{
+    uint8_t *bitmap = NULL;
+    int64_t i, nulls = 0;
+
+    for (i = 0; i < t->n; i++) {
+        if (valid(t, i))
+            continue;
+        if (!bitmap) {
+            if (!(bitmap = malloc((size_t)t->n / 8 + 1)))
+                return no_memory(t);
+            memset(bitmap, 0xff, (size_t)t->n / 8 + 1);
+            if (t->n & 7)
+                bitmap[t->n >> 3] = (uint8_t)((1u << (t->n & 7)) - 1);
+            else
+                bitmap[t->n >> 3] = 0;
+            hr_arrow_put(ret, 0, bitmap, true);
+        }
+        bitmap[i >> 3] &= (uint8_t) ~(1u << (i & 7));
+        nulls++;
+    }
+    ret->null_count = nulls;
+    return HR_OK;
+}
+
+static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArray *ret)
+{
+    char *to = calloc((size_t)t->n + 1, (size_t)width);
+    int64_t i, at;
+
+    if (!to)
+        return no_memory(t);
+    hr_arrow_put(ret, 1, to, true);
+    for (i = 0; i < t->n; i++, to += width) {
+        const char *from;
+
+        if (!valid(t, i))
+            continue;
+        at = place(t, i);
+        from = t->from[t->picks[i].batch]->buffers[1];
+        switch (width) {
+        case 8:
+            memcpy(to, from + at * 8, 8);
+            break;
+        case 4:
+            memcpy(to, from + at * 4, 4);
+            break;
+        default:
+            memcpy(to, from + at * width, (size_t)width);
+        }
+    }
+    return HR_OK;
+}
+
+static hr_status take_bits(const struct take *t, struct ArrowArray *ret)
+{
+    uint8_t *to = calloc((size_t)t->n / 8 + 1, 1);
+    int64_t i, at;
+
+    if (!to)
+        return no_memory(t);
+    hr_arrow_put(ret, 1, to, true);
+    for (i = 0; i < t->n; i++) {
+        const uint8_t *from;
+
+        if (!valid(t, i))
+            continue;
+        at = place(t, i);
+        from = t->from[t->picks[i].batch]->buffers[1];
+        if (from[at >> 3] >> (at & 7) & 1)
+            to[i >> 3] |= (uint8_t)(1u << (i & 7));
+    }
+    return HR_OK;
+}
+
+/* The range of values of row i in bytes or in a list; empty where it is null. */
+static void range(const struct take *t, int64_t width, int64_t i, int64_t *ret_from,
+                  int64_t *ret_to)
+{
+    const void *offsets;
+    int64_t at;
+
+    *ret_from = *ret_to = 0;
+    if (!valid(t, i))
+        return;
+    at = place(t, i);
+    offsets = t->from[t->picks[i].batch]->buffers[1];
+    *ret_from = width == 4 ? ((const int32_t *)offsets)[at] : ((const int64_t *)offsets)[at];
+    *ret_to = width == 4 ? ((const int32_t *)offsets)[at + 1] : ((const int64_t *)offsets)[at + 1];
+}
+
+/* Offsets of the rows, one after the other; *ret_total: how much it is in all. */
+static hr_status take_offsets(const struct take *t, int64_t width, struct ArrowArray *ret,
+                              int64_t *ret_total)
+{
+    void *offsets = calloc((size_t)t->n + 1, (size_t)width);
+    int64_t i, from, to, total = 0;
+
+    if (!offsets)
+        return no_memory(t);
+    hr_arrow_put(ret, 1, offsets, true);
+    for (i = 0; i <= t->n; i++) {
+        if (width == 4)
+            ((int32_t *)offsets)[i] = (int32_t)total;
+        else
+            ((int64_t *)offsets)[i] = total;
+        if (i == t->n)
+            break;
+        range(t, width, i, &from, &to);
+        total += to - from;
+        if (width == 4 && total > INT32_MAX)
+            return too_long(t);
+    }
+    *ret_total = total;
+    return HR_OK;
+}
+
+static hr_status take_bytes(const struct take *t, int64_t width, struct ArrowArray *ret)
+{
+    int64_t total, i, from, to;
+    hr_status r = take_offsets(t, width, ret, &total);
+    char *bytes;
+
+    if (r < 0)
+        return r;
+    if (!(bytes = malloc((size_t)total + 1)))
+        return no_memory(t);
+    hr_arrow_put(ret, 2, bytes, true);
+    for (i = 0; i < t->n; i++) {
+        range(t, width, i, &from, &to);
+        if (to > from)
+            memcpy(bytes, (const char *)t->from[t->picks[i].batch]->buffers[2] + from,
+                   (size_t)(to - from));
+        bytes += to - from;
+    }
+    return HR_OK;
+}
+
+/* Take all of picks from child k of each array (k -1: its dictionary). */
+static hr_status take_child(const struct take *t, int64_t k, const int64_t *shift,
+                            const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
+{
+    const struct ArrowArray **from = calloc((size_t)t->n_batches + 1, sizeof *from);
+    struct take sub = *t;
+    uint32_t b;
+    hr_status r;
+
+    if (!from)
+        return no_memory(t);
+    for (b = 0; b < t->n_batches; b++)
+        from[b] = k < 0 ? t->from[b]->dictionary : t->from[b]->children[k];
+    sub.type = k < 0 ? t->type->dictionary : t->type->children[k];
+    sub.from = from;
+    sub.shift = shift;
+    sub.picks = picks;
+    sub.n = n;
+    r = take_array(&sub, ret);
+    free(from);
+    return r;
+}
+
+static int64_t *no_shift(const struct take *t)
+{
+    int64_t *shift = calloc((size_t)t->n_batches + 1, sizeof *shift);
+
+    if (!shift)
+        hr_fail_memory(t->env);
+    return shift;
+}
+
+static hr_status take_items(const struct take *t, int64_t width, bool fixed, int64_t total,
+                            struct ArrowArray *ret)
+{
+    struct hr_pick *picks = malloc(((size_t)total + 1) * sizeof *picks);
+    int64_t *shift = no_shift(t), i, k, from, to, n = 0;
+    hr_status r = HR_EXHAUSTED;
+
+    if (!picks) {
+        hr_fail_memory(t->env);
+        goto out;
+    }
+    if (!shift)
+        goto out;
+    for (i = 0; i < t->n; i++) {
+        if (fixed) {
+            from = valid(t, i) ? place(t, i) * width : -width;
+            to = from + width;
+        } else {
+            range(t, width, i, &from, &to);
+        }
+        for (k = from; k < to; k++)
+            picks[n++] = (struct hr_pick){ t->picks[i].batch, k < 0 ? -1 : k };
+    }
+    r = take_child(t, 0, shift, picks, n, ret->children[0]);
+out:
+    free(picks);
+    free(shift);
+    return r;
+}
+
+static hr_status take_list(const struct take *t, int64_t width, struct ArrowArray *ret)
+{
+    int64_t total;
+    hr_status r = take_offsets(t, width, ret, &total);
+
+    return r < 0 ? r : take_items(t, width, false, total, ret);
+}
+
+static hr_status take_arrays(const struct take *t, int64_t width, struct ArrowArray *ret)
+{
+    if (width && t->n > INT32_MAX / width)
+        return too_long(t);
+    return take_items(t, width, true, t->n * width, ret);
+}
+
+static hr_status take_struct(const struct take *t, struct ArrowArray *ret)
+{
+    int64_t *shift = no_shift(t), k;
+    hr_status r = HR_OK;
+    uint32_t b;
+
+    if (!shift)
+        return HR_EXHAUSTED;
+    for (b = 0; b < t->n_batches; b++)
+        shift[b] = t->shift[b] + t->from[b]->offset;
+    for (k = 0; r == HR_OK && k < t->type->n_children; k++)
+        r = take_child(t, k, shift, t->picks, t->n, ret->children[k]);
+    free(shift);
+    return r;
+}
+
+/* -- dictionaries ------------------------------------------------------------------ */
+
+static void put_code(const char *format, void *codes, int64_t i, int64_t code)
+{
+    switch (format[0]) {
+    case 'c':
+    case 'C':
+        ((int8_t *)codes)[i] = (int8_t)code;
+        break;
+    case 's':
+    case 'S':
+        ((int16_t *)codes)[i] = (int16_t)code;
+        break;
+    case 'i':
+    case 'I':
+        ((int32_t *)codes)[i] = (int32_t)code;
+        break;
+    default:
+        ((int64_t *)codes)[i] = code;
+    }
+}
+
+/* Where the dictionary of each batch begins in map, which has a new code for each entry. */
+struct recode {
+    int64_t *begin;
+    int64_t *map;
+    struct hr_pick *used;
+    int64_t n_used;
+};
+
+static hr_status recode_rows(const struct take *t, struct recode *c, int64_t width,
+                             struct ArrowArray *ret)
+{
+    int64_t i, code, most = width >= 4 ? INT32_MAX : (1 << (8 * width - 1)) - 1;
+    void *codes = calloc((size_t)t->n + 1, (size_t)width);
+
+    if (!codes)
+        return no_memory(t);
+    hr_arrow_put(ret, 1, codes, true);
+    for (i = 0; i < t->n; i++) {
+        uint32_t b = t->picks[i].batch;
+        int64_t *to;
+
+        if (!valid(t, i))
+            continue;
+        code = hr_arrow_code(t->type->format, t->from[b]->buffers[1], place(t, i));
+        to = &c->map[c->begin[b] + code];
+        if (*to < 0) {
+            if (c->n_used > most)
+                return too_long(t);
+            *to = c->n_used;
+            c->used[c->n_used++] = (struct hr_pick){ b, code };
+        }
+        put_code(t->type->format, codes, i, *to);
+    }
+    return HR_OK;
+}
+
+static hr_status take_coded(const struct take *t, int64_t width, struct ArrowArray *ret)
+{
+    struct recode c = { 0 };
+    int64_t total = 0, *shift = no_shift(t);
+    hr_status r = HR_EXHAUSTED;
+    uint32_t b, o;
+
+    c.begin = calloc((size_t)t->n_batches + 1, sizeof *c.begin);
+    for (b = 0; c.begin && b < t->n_batches; b++) {
+        const struct ArrowArray *d = t->from[b]->dictionary;
+
+        /* slices of one batch share their dictionary: it is one here, too */
+        o = b ? b - 1 : 0;
+        if (b && t->from[o]->dictionary->buffers[1] == d->buffers[1] &&
+            t->from[o]->dictionary->offset == d->offset &&
+            t->from[o]->dictionary->length == d->length && d->n_buffers > 1) {
+            c.begin[b] = c.begin[o];
+            continue;
+        }
+        c.begin[b] = total;
+        total += d->length;
+    }
+    c.map = malloc(((size_t)total + 1) * sizeof *c.map);
+    c.used = malloc(((size_t)total + 1) * sizeof *c.used);
+    if (!c.begin || !c.map || !c.used || !shift) {
+        hr_fail_memory(t->env);
+        goto out;
+    }
+    memset(c.map, 0xff, ((size_t)total + 1) * sizeof *c.map);
+    if ((r = recode_rows(t, &c, width, ret)) == HR_OK)
+        r = take_child(t, -1, shift, c.used, c.n_used, ret->dictionary);
+out:
+    free(c.begin);
+    free(c.map);
+    free(c.used);
+    free(shift);
+    return r;
+}
+
+static hr_status take_array(const struct take *t, struct ArrowArray *ret)
+{
+    int64_t width;
+    enum hr_arrow_type type = hr_arrow_type(t->type->format, &width);
+    bool coded = t->type->dictionary != NULL;
+    struct ArrowArray made;
+    hr_status r;
+
+    r = hr_arrow_new(t->env, hr_arrow_buffers(type), t->type->n_children, coded, &made);
+    if (r < 0)
+        return r;
+    made.length = t->n;
+    if (type == HR_ARROW_NULL)
+        made.null_count = t->n;
+    else
+        r = take_validity(t, &made);
+    if (r == HR_OK && coded)
+        r = take_coded(t, width, &made);
+    else if (r == HR_OK && type == HR_ARROW_FIXED)
+        r = take_fixed(t, width, &made);
+    else if (r == HR_OK && type == HR_ARROW_BOOL)
+        r = take_bits(t, &made);
+    else if (r == HR_OK && type == HR_ARROW_BYTES)
+        r = take_bytes(t, width, &made);
+    else if (r == HR_OK && type == HR_ARROW_LIST)
+        r = take_list(t, width, &made);
+    else if (r == HR_OK && type == HR_ARROW_ARRAY)
+        r = take_arrays(t, width, &made);
+    else if (r == HR_OK && type == HR_ARROW_STRUCT)
+        r = take_struct(t, &made);
+    if (r < 0) {
+        HR_RELEASE(&made);
+        return r;
+    }
+    *ret = made;
+    return HR_OK;
+}
+
+hr_status hr_arrow_take(struct hr_env *env, const struct ArrowSchema *schema,
+                        const struct ArrowArray *const *batches, uint32_t n_batches,
+                        const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
+{
+    struct take t = { env, schema, batches, NULL, n_batches, picks, n };
+    int64_t *shift = no_shift(&t);
+    hr_status r;
+
+    if (!shift)
+        return HR_EXHAUSTED;
+    t.shift = shift;
+    r = take_array(&t, ret);
+    free(shift);
+    return r;
+}

@@ -1,0 +1,16 @@
+/* wire.h - the face of core/wire: rows and messages as bytes, and bytes as rows.
+ *
+ *     arrow.h     batches: checked, compared, owned, cut, gathered; streams
+ *     ipc.h       Arrow files
+ *     example.h   tf.Example to columns and back
+ *     tfrecord.h  files of records
+ */
+#ifndef HR_WIRE_H
+#define HR_WIRE_H
+
+#include "base/base.h"
+#include "headrace/arrow.h"
+
+#include "wire/arrow.h"
+
+#endif
