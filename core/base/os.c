@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -76,6 +77,20 @@ static int os_poll(void *user, struct pollfd *fds, size_t n, int timeout_ms)
 {
     (void)user;
     return hr_os_result(poll(fds, (nfds_t)n, timeout_ms));
+}
+
+static int os_watch_new(void *user)
+{
+    (void)user;
+    return hr_os_result(epoll_create1(EPOLL_CLOEXEC));
+}
+
+static int os_watch(void *user, int watch, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data = { .fd = fd } };
+
+    (void)user;
+    return hr_os_result(epoll_ctl(watch, EPOLL_CTL_ADD, fd, &event));
 }
 
 static int os_pipe(void *user, int ret[2])
@@ -289,6 +304,8 @@ const struct hr_os *hr_os_default(void)
         .getenv = os_getenv,
         .cores = os_cores,
         .poll = os_poll,
+        .watch_new = os_watch_new,
+        .watch = os_watch,
         .pipe = os_pipe,
         .socketpair = os_socketpair,
         .nonblock = os_nonblock,

@@ -71,6 +71,10 @@ struct hr_os {
     const char *(*getenv)(void *user, const char *name); /* NULL: not set, or set-id program */
     int (*cores)(void *user);
     int (*poll)(void *user, struct pollfd *fds, size_t n, int timeout_ms);
+    /* A descriptor that is readable when one of those it watches is; what is closed drops
+     * out by itself. */
+    int (*watch_new)(void *user);
+    int (*watch)(void *user, int watch, int fd);
     int (*pipe)(void *user, int ret[2]);
     int (*socketpair)(void *user, int ret[2]); /* SOCK_SEQPACKET, not blocking */
     int (*nonblock)(void *user, int fd);

@@ -4,6 +4,7 @@
  *     ipc.h       Arrow files
  *     example.h   tf.Example to columns and back
  *     tfrecord.h  files of records
+ *     pb.h        protobuf messages and their text and JSON forms
  */
 #ifndef HR_WIRE_H
 #define HR_WIRE_H
@@ -12,5 +13,6 @@
 #include "headrace/arrow.h"
 
 #include "wire/arrow.h"
+#include "wire/pb.h"
 
 #endif

@@ -1,0 +1,20 @@
+/* thread.h - private to process: a hook on a thread of this process.
+ *
+ * What runs on it is the worker's own code (worker/), reached through the pointer of the
+ * config, so that programs which never run a hook themselves need not link it.
+ */
+#ifndef HR_THREAD_H
+#define HR_THREAD_H
+
+#include "plugin/process.h"
+
+struct hr_thread;
+
+/* socket is taken on success. */
+hr_status hr_thread_start(struct hr_env *env, const struct hr_process_config *config, int socket,
+                          struct hr_thread **ret);
+bool hr_thread_ended(const struct hr_thread *thread);
+/* Waits for its end and frees it. */
+void hr_thread_join(struct hr_thread *thread);
+
+#endif
