@@ -13,6 +13,9 @@
 #include "headrace/arrow.h"
 
 #include "wire/arrow.h"
+#include "wire/example.h"
+#include "wire/ipc.h"
 #include "wire/pb.h"
+#include "wire/tfrecord.h"
 
 #endif
