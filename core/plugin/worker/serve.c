@@ -1,0 +1,311 @@
+/* One hook, from the job to the result. */
+#include "plugin/worker/state.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plugin/manifest_of.h"
+
+/* -- the host's side is watched ---------------------------------------------------------------- */
+
+struct watcher {
+    pthread_t id;
+    int socket, stop[2];
+    volatile int32_t *cancel;
+    bool isolated, running;
+    const struct hr_os *os;
+};
+
+/* C asks to cancel; the end of the socket means that the host is gone. */
+static void *watch(void *arg)
+{
+    struct watcher *w = arg;
+    struct pollfd fds[2] = { { w->socket, POLLIN, 0 }, { w->stop[0], POLLIN, 0 } };
+    char packet[16];
+
+    for (;;) {
+        int64_t n;
+
+        w->os->poll(w->os->user, fds, 2, -1);
+        if (fds[1].revents)
+            return NULL;
+        if (!fds[0].revents)
+            continue;
+        n = w->os->recv(w->os->user, w->socket, packet, sizeof packet, NULL);
+        if (n > 0 && packet[0] == 'C') {
+            __atomic_store_n(w->cancel, 1, __ATOMIC_RELAXED);
+        } else if (n == 0) {
+            __atomic_store_n(w->cancel, 1, __ATOMIC_RELAXED);
+            if (w->isolated)
+                _exit(1);
+            return NULL;
+        }
+    }
+}
+
+static void watcher_start(struct watcher *w, struct hr_worker *worker, bool isolated)
+{
+    *w = (struct watcher){ .socket = worker->channel.socket,
+                           .cancel = &worker->cancel,
+                           .isolated = isolated,
+                           .os = worker->env.os };
+    if (w->os->pipe(w->os->user, w->stop) < 0)
+        return;
+    w->running = pthread_create(&w->id, NULL, watch, w) == 0;
+}
+
+static void watcher_stop(struct watcher *w)
+{
+    if (!w->running)
+        return;
+    w->os->write(w->os->user, w->stop[1], "x", 1);
+    pthread_join(w->id, NULL);
+    w->os->close(w->os->user, w->stop[0]);
+    w->os->close(w->os->user, w->stop[1]);
+}
+
+/* -- hooks --------------------------------------------------------------------------------------- */
+
+static hr_status find_component(struct hr_worker *w)
+{
+    const hr_component *const *c;
+    const hr_plugin *plugin;
+    hr_status r = hr_worker_load(w, 0, &plugin);
+
+    if (r < 0)
+        return r;
+    for (c = plugin->components; c && *c; c++)
+        if (!strcmp((*c)->id, w->job.component)) {
+            w->component = *c;
+            return HR_OK;
+        }
+    return hr_fail(&w->env, HR_DATA_LOSS,
+                   "the plugin has no component \"%s\", though its manifest says so",
+                   w->job.component);
+}
+
+static hr_status call_hook(struct hr_worker *w, const hr_executor_1 *life, int32_t *verdict)
+{
+    const hr_driver_1 *driver = hr_worker_offer(w->component, HR_DRIVER);
+    const hr_publisher_1 *publisher = hr_worker_offer(w->component, HR_PUBLISHER);
+    void *self = NULL;
+    hr_status r = life->make(&w->hosts[HR_ROLE_HOOK].host, &w->run, &self);
+
+    if (r < 0)
+        return r;
+    if (w->job.hook == HR_HOOK_DECIDE && driver)
+        r = driver->decide(self, &w->run, verdict);
+    else if (w->job.hook == HR_HOOK_PUBLISH && publisher)
+        r = publisher->publish(self, &w->run, w->job.executed);
+    else if (w->job.hook == HR_HOOK_RUN)
+        r = life->run(self, &w->run);
+    life->drop(self);
+    while (w->flow_count)
+        hr_flow_free(w->flows[--w->flow_count]);
+    hr_worker_drop_models(w);
+    return r;
+}
+
+static const char *hook_name(enum hr_hook hook)
+{
+    static const char *const names[] = { "run", "decide", "publish", "manifest" };
+
+    return names[hook];
+}
+
+static hr_status run_hook(struct hr_worker *w, int32_t *verdict)
+{
+    const hr_executor_1 *life;
+    hr_status r = find_component(w);
+
+    if (r < 0)
+        return r;
+    if (!(life = hr_worker_offer(w->component, HR_EXECUTOR)))
+        return hr_fail(&w->env, HR_DATA_LOSS, "\"%s\" offers no hr.executor/1", w->job.component);
+    r = call_hook(w, life, verdict);
+    if (r >= 0)
+        return HR_OK;
+    if (r == HR_NOT_FOUND && !w->env.errors.count && w->answer[0])
+        hr_fail(&w->env, r, "%s", w->answer);
+    if (!w->env.errors.count && r == HR_EXHAUSTED)
+        hr_fail(&w->env, r, "%s ran out of memory", w->job.component);
+    if (!w->env.errors.count && r == HR_CANCELLED)
+        hr_fail(&w->env, r, "cancelled");
+    if (!w->env.errors.count)
+        hr_fail(&w->env, r,
+                "%s failed in its hook \"%s\" with %s and gave no reason (a bug of the plugin)",
+                w->job.component, hook_name(w->job.hook), hr_status_id(r));
+    return r;
+}
+
+/* -- the result ------------------------------------------------------------------------------------ */
+
+static void write_outputs(struct hr_worker *w, struct hr_json_writer *to)
+{
+    size_t i, k;
+
+    hr_json_put_key(to, "outputs");
+    hr_json_open_array(to);
+    for (i = 0; i < w->job.port_count; i++) {
+        const struct hr_job_port *port = &w->job.ports[i];
+
+        if (!port->output)
+            continue;
+        hr_json_open_object(to);
+        hr_json_put_member_text(to, "key", port->key);
+        hr_json_put_key(to, "artifacts");
+        hr_json_open_array(to);
+        for (k = 0; k < port->count; k++) {
+            hr_json_open_object(to);
+            hr_json_put_member_text(to, "uri", port->artifacts[k].uri);
+            hr_json_put_key(to, "set");
+            hr_values_write(&port->artifacts[k].set, false, to);
+            hr_json_close_object(to);
+        }
+        hr_json_close_array(to);
+        hr_json_close_object(to);
+    }
+    hr_json_close_array(to);
+}
+
+static void send_result(struct hr_worker *w, hr_status status, int32_t verdict)
+{
+    struct hr_json_writer to;
+    struct hr_buf text;
+    size_t i;
+
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, &w->env);
+    hr_json_begin(&to, &text, 0);
+    hr_json_open_object(&to);
+    hr_json_put_member_int(&to, "status", status);
+    hr_json_put_member_int(&to, "verdict", verdict);
+    hr_json_put_key(&to, "errors");
+    hr_json_open_array(&to);
+    for (i = status < 0 ? w->env.errors.count : 0; i; i--)
+        hr_json_put_text(&to, w->env.errors.items[i - 1].text);
+    hr_json_close_array(&to);
+    hr_json_put_key(&to, "set");
+    hr_values_write(&w->job.set, true, &to);
+    write_outputs(w, &to);
+    hr_json_close_object(&to);
+    if (hr_json_end(&to) == HR_OK)
+        hr_channel_result(&w->channel, text.text, text.len);
+    hr_buf_clear(&text);
+}
+
+/* Errors of files have places, which the list keeps apart; a result has only texts. */
+static void flatten_places(struct hr_worker *w)
+{
+    struct hr_errors *errors = &w->env.errors;
+    struct hr_buf text;
+    size_t i;
+
+    hr_buf_of(&text, HR_MAX_ERROR_TEXT, &w->env);
+    for (i = 0; i < errors->count; i++) {
+        struct hr_error *e = &errors->items[i];
+        char *flat;
+
+        if (!e->file && !e->suggestion)
+            continue;
+        hr_buf_cut(&text, 0);
+        hr_error_format(e, &text);
+        if ((flat = hr_mem_text(&w->env, text.text))) {
+            hr_mem_text_put(&w->env, e->text);
+            e->text = flat;
+        }
+    }
+    hr_buf_clear(&text);
+}
+
+static hr_status manifest(struct hr_worker *w)
+{
+    const hr_plugin *plugin;
+    struct hr_buf text;
+    hr_status r = hr_worker_load(w, 0, &plugin);
+
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, &w->env);
+    if (r == HR_OK && (r = hr_manifest_of(plugin, w->sources[0].digest ? w->sources[0].digest : "",
+                                          &text)) < 0)
+        hr_fail(&w->env, r, "%s", text.text);
+    if (r == HR_OK)
+        hr_channel_result(&w->channel, text.text, text.len);
+    hr_buf_clear(&text);
+    return r;
+}
+
+static void init(struct hr_worker *w, int socket, const struct hr_worker_source *sources,
+                 size_t count)
+{
+    struct hr_env_config config = { .cancel = &w->cancel };
+
+    memset(w, 0, sizeof *w);
+    hr_env_init(&w->env, &config);
+    hr_arena_init(&w->arena, &w->env, 0);
+    w->channel = (struct hr_channel){ &w->env, socket, 0 };
+    pthread_mutex_init(&w->lock, NULL);
+    w->sources = sources;
+    w->source_count = count;
+    w->plugins = hr_arena_array(&w->arena, count + 1, sizeof *w->plugins);
+    hr_worker_make_hosts(w);
+}
+
+static void clear(struct hr_worker *w)
+{
+    pthread_mutex_destroy(&w->lock);
+    hr_arena_clear(&w->arena);
+    hr_env_clear(&w->env);
+}
+
+/* Walls first: nothing of the plugin, not even a constructor, runs before. */
+static hr_status prepare(struct hr_worker *w, const char *job, size_t n, bool isolated)
+{
+    hr_status r = w->plugins ? hr_job_read(&w->env, &w->arena, job, n, &w->job) : HR_EXHAUSTED;
+    char text[256];
+
+    if (r < 0 || !isolated)
+        return r;
+    if (w->job.tmp && chdir(w->job.tmp) < 0)
+        return hr_fail(&w->env, HR_UNAVAILABLE, "cannot work in \"%s\"", w->job.tmp);
+    if ((r = hr_worker_walls(&w->env, &w->job, text, sizeof text)) == HR_OK)
+        hr_channel_walls(&w->channel, text);
+    return r;
+}
+
+void hr_worker_serve(int socket, const char *job, size_t job_size,
+                     const struct hr_worker_source *sources, size_t count, bool isolated)
+{
+    struct hr_worker w;
+    struct watcher watcher;
+    int32_t verdict = HR_EXECUTE;
+    hr_status r;
+
+    init(&w, socket, sources, count);
+    r = prepare(&w, job, job_size, isolated);
+    watcher_start(&watcher, &w, isolated);
+    if (r == HR_OK && w.job.hook == HR_HOOK_MANIFEST)
+        r = manifest(&w);
+    else if (r == HR_OK)
+        r = run_hook(&w, &verdict);
+    flatten_places(&w);
+    if (w.job.hook != HR_HOOK_MANIFEST)
+        send_result(&w, r, verdict);
+    else if (r < 0)
+        hr_channel_log(&w.channel, HR_ERROR, hr_env_error(&w.env));
+    watcher_stop(&watcher);
+    clear(&w);
+}
+
+void hr_worker_in_process(int socket, const char *job, size_t job_size,
+                          const struct hr_plugin_info *const *plugins, size_t plugin_count)
+{
+    struct hr_worker_source sources[16];
+    size_t i, n = plugin_count < 16 ? plugin_count : 16;
+
+    for (i = 0; i < n; i++)
+        sources[i] = (struct hr_worker_source){ .path = plugins[i]->path,
+                                                .linked = plugins[i]->linked,
+                                                .digest = plugins[i]->digest };
+    hr_worker_serve(socket, job, job_size, sources, n, false);
+}

@@ -1,0 +1,326 @@
+/* The walls of a worker, in the order in which they go up; each that the kernel lacks is
+ * named in the text, and later ones do not depend on it.
+ *
+ *     limits       no core, memory by RLIMIT_DATA (RLIMIT_AS would refuse to map large inputs)
+ *     no_new_privs and no capabilities
+ *     Landlock     files by path; numbers of the kernel's interface up to ABI 7 are our own,
+ *                  since older headers lack the later ones
+ *     seccomp      calls that no component needs, and those that it did not ask for
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+
+#include "plugin/worker/state.h"
+
+/* -- Landlock ---------------------------------------------------------------------------- */
+
+enum {
+    FS_EXECUTE = 1 << 0,
+    FS_WRITE_FILE = 1 << 1,
+    FS_READ_FILE = 1 << 2,
+    FS_READ_DIR = 1 << 3,
+    FS_DEVICES = 1 << 6 | 1 << 11, /* making character and block devices */
+    FS_ALL_1 = (1 << 13) - 1,
+    FS_REFER = 1 << 13,    /* ABI 2 */
+    FS_TRUNCATE = 1 << 14, /* ABI 3 */
+    FS_IOCTL_DEV = 1 << 15, /* ABI 5 */
+    NET_ALL = 3,           /* ABI 4: bind, connect */
+    SCOPE_ALL = 3,         /* ABI 6: abstract sockets, signals */
+    ON_FILES = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV,
+    READ = FS_READ_FILE | FS_READ_DIR,
+    LANDLOCK_CREATE = 444, /* system calls, equal on all architectures */
+    LANDLOCK_ADD = 445,
+    LANDLOCK_RESTRICT = 446
+};
+
+struct ruleset {
+    uint64_t fs, net, scoped;
+};
+
+struct beneath {
+    uint64_t access;
+    int32_t fd;
+} __attribute__((packed));
+
+static int allow(int ruleset, uint64_t handled, const char *path, uint64_t access)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC), r;
+    struct beneath rule = { access & handled, fd };
+    struct stat st;
+
+    if (fd < 0)
+        return 0; /* what is not there needs no rule */
+    if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+        rule.access &= ON_FILES;
+    r = (int)syscall(LANDLOCK_ADD, ruleset, 1, &rule, 0);
+    close(fd);
+    return r;
+}
+
+static int allow_paths(int ruleset, uint64_t handled, const struct hr_job *job)
+{
+    static const char *const system[] = {
+        "/usr",  "/lib",  "/lib64",  "/etc/ld.so.cache", "/etc/ssl", "/etc/localtime", "/proc/self",
+        "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/urandom", NULL
+    };
+    uint64_t write = handled & ~(uint64_t)(FS_EXECUTE | FS_DEVICES | FS_IOCTL_DEV);
+    const char *const *p;
+    int r = 0;
+    size_t i, k;
+
+    for (p = system; *p; p++)
+        r |= allow(ruleset, handled, *p, READ | (job->walls.process ? FS_EXECUTE : 0));
+    r |= allow(ruleset, handled, "/dev/null", FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE);
+    for (p = job->walls.read; *p; p++)
+        r |= allow(ruleset, handled, *p, READ);
+    for (p = job->walls.write; *p; p++)
+        r |= allow(ruleset, handled, *p, write);
+    for (i = 0; i < job->port_count; i++) {
+        const struct hr_job_port *port = &job->ports[i];
+        bool may_write = port->output && job->hook == HR_HOOK_RUN;
+
+        for (k = 0; k < port->count; k++)
+            if (port->artifacts[k].uri)
+                r |= allow(ruleset, handled, port->artifacts[k].uri, may_write ? write : READ);
+        if (port->base && may_write)
+            r |= allow(ruleset, handled, port->base, write);
+    }
+    if (job->tmp)
+        r |= allow(ruleset, handled, job->tmp, write);
+    if (job->state && job->hook == HR_HOOK_RUN)
+        r |= allow(ruleset, handled, job->state, write);
+    return r;
+}
+
+/* The ABI of Landlock that stands now, 0 for none. */
+static int landlock(const struct hr_job *job)
+{
+    int abi = (int)syscall(LANDLOCK_CREATE, NULL, 0, 1), fd;
+    struct ruleset set = { .fs = FS_ALL_1 };
+    size_t size = 8;
+
+    if (abi < 1)
+        return 0;
+    if (abi >= 2)
+        set.fs |= FS_REFER;
+    if (abi >= 3)
+        set.fs |= FS_TRUNCATE;
+    if (abi >= 4) {
+        size = 16;
+        set.net = job->walls.network ? 0 : NET_ALL;
+    }
+    if (abi >= 5)
+        set.fs |= FS_IOCTL_DEV;
+    if (abi >= 6) {
+        size = 24;
+        set.scoped = SCOPE_ALL;
+    }
+    fd = (int)syscall(LANDLOCK_CREATE, &set, size, 0);
+    if (fd < 0)
+        return 0;
+    if (allow_paths(fd, set.fs, job) < 0 || syscall(LANDLOCK_RESTRICT, fd, 0) < 0)
+        abi = 0;
+    close(fd);
+    return abi;
+}
+
+/* -- seccomp ------------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#else
+#define ARCH 0
+#endif
+
+enum { PROGRAM = 160 };
+
+struct program {
+    struct sock_filter code[PROGRAM];
+    unsigned short n;
+};
+
+static void add(struct program *p, uint16_t code, uint8_t yes, uint8_t no, uint32_t k)
+{
+    if (p->n < PROGRAM)
+        p->code[p->n++] = (struct sock_filter){ code, yes, no, k };
+}
+
+static void load(struct program *p, size_t offset)
+{
+    add(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
+}
+
+static void give(struct program *p, uint32_t what)
+{
+    add(p, BPF_RET | BPF_K, 0, 0, what);
+}
+
+static void deny(struct program *p, long number, int error)
+{
+    if (number < 0)
+        return;
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)number);
+    give(p, SECCOMP_RET_ERRNO | (uint32_t)error);
+}
+
+/* Allowed where the first argument is own; EPERM else. */
+static void only_own(struct program *p, long number, uint32_t own)
+{
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (uint32_t)number);
+    load(p, offsetof(struct seccomp_data, args[0]));
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, own);
+    give(p, SECCOMP_RET_ALLOW);
+    give(p, SECCOMP_RET_ERRNO | EPERM);
+}
+
+#if !defined(HR_SANITIZED)
+static void only_threads(struct program *p)
+{
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_clone);
+    load(p, offsetof(struct seccomp_data, args[0]));
+    add(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, CLONE_THREAD);
+    give(p, SECCOMP_RET_ALLOW);
+    give(p, SECCOMP_RET_ERRNO | EPERM);
+}
+#endif
+
+static void deny_always(struct program *p)
+{
+    static const long calls[] = {
+        SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_bpf, SYS_kexec_load, SYS_keyctl,
+        SYS_add_key, SYS_request_key, SYS_perf_event_open, SYS_userfaultfd, SYS_init_module,
+        SYS_finit_module, SYS_delete_module, SYS_io_uring_setup, SYS_io_uring_enter,
+        SYS_io_uring_register, SYS_fchown, SYS_fchownat, SYS_setxattr, SYS_lsetxattr,
+        SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, SYS_reboot, SYS_swapon,
+        SYS_swapoff, SYS_setns, SYS_unshare, SYS_acct, SYS_settimeofday, SYS_clock_settime,
+        SYS_sethostname, SYS_setdomainname, SYS_process_vm_readv, SYS_process_vm_writev,
+        SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_tkill,
+#if defined(__x86_64__)
+        SYS_chown, SYS_lchown, SYS_iopl, SYS_ioperm,
+#endif
+#if !defined(HR_SANITIZED)
+        SYS_ptrace, /* a leak check stops its own threads by it */
+#endif
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        deny(p, calls[i], EPERM);
+}
+
+static void deny_processes(struct program *p)
+{
+    deny(p, SYS_execve, EPERM);
+    deny(p, SYS_execveat, EPERM);
+#if !defined(HR_SANITIZED)
+#if defined(__x86_64__)
+    deny(p, SYS_fork, EPERM);
+    deny(p, SYS_vfork, EPERM);
+#endif
+    deny(p, SYS_clone3, ENOSYS); /* its flags lie in memory; callers fall back to clone */
+    only_threads(p);
+#endif
+}
+
+static bool seccomp(const struct hr_job *job)
+{
+    struct program p = { .n = 0 };
+    struct sock_fprog prog;
+
+    if (!ARCH)
+        return false;
+    load(&p, offsetof(struct seccomp_data, arch));
+    add(&p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCH);
+    give(&p, SECCOMP_RET_KILL_PROCESS);
+    load(&p, offsetof(struct seccomp_data, nr));
+#if defined(__x86_64__)
+    add(&p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, 0x40000000); /* x32 */
+    give(&p, SECCOMP_RET_ERRNO | EPERM);
+#endif
+    deny_always(&p);
+    if (!job->walls.network)
+        deny(&p, SYS_socket, EPERM);
+    if (!job->walls.process)
+        deny_processes(&p);
+    only_own(&p, SYS_kill, (uint32_t)getpid());
+    only_own(&p, SYS_tgkill, (uint32_t)getpid());
+    give(&p, SECCOMP_RET_ALLOW);
+    prog = (struct sock_fprog){ p.n, p.code };
+    if (p.n == PROGRAM)
+        return false;
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0;
+}
+
+/* -- the rest -------------------------------------------------------------------------------- */
+
+static void limits(const struct hr_job *job)
+{
+    struct rlimit none = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &none);
+#if !defined(HR_SANITIZED)
+    if (job->walls.memory > 0) {
+        struct rlimit data = { (rlim_t)job->walls.memory, (rlim_t)job->walls.memory };
+
+        setrlimit(RLIMIT_DATA, &data);
+    }
+#else
+    (void)job; /* sanitizers reserve terabytes */
+#endif
+}
+
+static bool drop_capabilities(void)
+{
+    struct {
+        uint32_t version;
+        int pid;
+    } header = { 0x20080522, 0 };
+    struct {
+        uint32_t effective, permitted, inheritable;
+    } none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+    int i;
+
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (i = 0; i < 64; i++)
+        prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+    return syscall(SYS_capset, &header, none) == 0;
+}
+
+hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, char *text, size_t n)
+{
+    bool privs, caps, calls;
+    int files;
+
+    limits(job);
+    caps = drop_capabilities();
+    privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    files = landlock(job);
+    calls = seccomp(job);
+    snprintf(text, n, "%s%s%s%s", privs ? "no_new_privs" : "-no_new_privs",
+             caps ? " capabilities" : " -capabilities", files ? " landlock" : " -landlock",
+             calls ? " seccomp" : " -seccomp");
+    if (files)
+        snprintf(text + strlen(text), n - strlen(text), " landlock_abi=%d", files);
+    if (job->walls.required && (!privs || !caps || !files || !calls))
+        return hr_fail(env, HR_PRECONDITION,
+                       "the sandbox is not whole on this system (%s; - marks what lacks); run with"
+                       " --sandbox best to go on with what there is",
+                       text);
+    return HR_OK;
+}

@@ -1,0 +1,34 @@
+/* worker.h - the face of the worker: runs one hook of one component.
+ *
+ * The program (main.c) puts up the walls, then calls hr_worker_serve(); a host that runs
+ * plugins in its own process calls hr_worker_in_process() on a thread, without walls.  Both
+ * talk over the socket that plugin/process.h describes.
+ *
+ *     job.h      the job, from JSON           values.h   properties, set and got
+ *     channel.h  messages to the host         state.h    one worker: what the rest shares
+ *     run.c      hr.run/1                     host.c     get_interface, hr.log, hr.progress
+ *     table.c    hr.table/1, by core/data     flows.c    hr.flow/1, by core/flow
+ *     models.c   hr.models/1                  walls.c    limits, Landlock, seccomp
+ *     load.c     the .so                      serve.c    the hook, from begin to result
+ */
+#ifndef HR_WORKER_H
+#define HR_WORKER_H
+
+#include "plugin/process.h"
+
+/* What the worker is told to load: descriptors of .so files, or tables linked in. */
+struct hr_worker_source {
+    const char *path;       /* for dlopen(); NULL: linked */
+    const hr_plugin *linked;
+    const char *digest;     /* NULL: not told */
+};
+
+/* Run the job to its end and send the result.  isolated: this process is the worker's own. */
+void hr_worker_serve(int socket, const char *job, size_t job_size,
+                     const struct hr_worker_source *sources, size_t count, bool isolated);
+
+/* hr_in_process of plugin/process.h. */
+void hr_worker_in_process(int socket, const char *job, size_t job_size,
+                          const struct hr_plugin_info *const *plugins, size_t plugin_count);
+
+#endif

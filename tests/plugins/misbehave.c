@@ -1,0 +1,110 @@
+/* misbehave - a component that does what its property "how" says, each a thing that a plugin
+ * must not do; the tests see that the host calls it by its name. */
+#include "headrace/easy.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *out(const struct hr_easy *easy, hr_run *run)
+{
+    const char *dir = "";
+
+    easy->run->path(run, "stats", 0, &dir);
+    return dir;
+}
+
+static int write_to(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0644);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static hr_status say(const struct hr_easy *easy, hr_run *run, const char *what, int done)
+{
+    return done ? hr_failf(easy->run, run, HR_INTERNAL, "%s was possible", what) : HR_OK;
+}
+
+static hr_status misbehave(void *self, hr_run *run)
+{
+    const struct hr_easy *easy = self;
+    const char *how = easy->run->prop_text(run, "how");
+    volatile int *null = NULL;
+    char big[100000];
+    int i;
+
+    if (!strcmp(how, "crash"))
+        *null = 1;
+    if (!strcmp(how, "abort"))
+        abort();
+    if (!strcmp(how, "exit"))
+        _exit(3);
+    if (!strcmp(how, "hang"))
+        for (;;)
+            pause();
+    if (!strcmp(how, "silent"))
+        return HR_INTERNAL;
+    if (!strcmp(how, "print")) {
+        printf("a line on stdout\n");
+        fprintf(stderr, "a line on stderr, without an end");
+        fflush(stdout);
+    }
+    if (!strcmp(how, "shout"))
+        for (i = 0; i < 20000; i++)
+            hr_logf(easy->log, run, HR_INFO, "line %d", i);
+    if (!strcmp(how, "long")) {
+        memset(big, 'x', sizeof big - 1);
+        big[sizeof big - 1] = '\0';
+        easy->run->set_text(run, "stats", 0, "long", big);
+    }
+    if (!strcmp(how, "write"))
+        return say(easy, run, "writing outside of the outputs", write_to("/tmp/hr_misbehaved"));
+    if (!strcmp(how, "read"))
+        return say(easy, run, "reading /etc/passwd", open("/etc/passwd", O_RDONLY) >= 0);
+    if (!strcmp(how, "socket"))
+        return say(easy, run, "opening a socket", socket(AF_INET, SOCK_STREAM, 0) >= 0);
+    if (!strcmp(how, "kill"))
+        return say(easy, run, "signalling the host", kill(getppid(), 0) == 0);
+    if (!strcmp(how, "fork"))
+        return say(easy, run, "starting a process", fork() >= 0);
+    if (!strcmp(how, "nested"))
+        return easy->run->fail(run, easy->run->fail(run, HR_NOT_FOUND, "inner"), "outer");
+    if (!strcmp(how, "cancel"))
+        while (!easy->progress->cancelled(run))
+            usleep(1000);
+    if (!strcmp(how, "cancel"))
+        return HR_CANCELLED;
+    if (!strcmp(how, "reserved"))
+        return easy->run->set_int(run, "stats", 0, "__mine", 1);
+    if (!strcmp(how, "wrong type"))
+        return easy->run->set_text(run, "stats", 0, "lines", "many");
+    if (!strcmp(how, "progress"))
+        easy->progress->report(run, 1, 2, "steps");
+    write_to(out(easy, run));
+    return easy->run->set_int(run, "stats", 0, "lines", 7);
+}
+
+static const hr_executor_1 hooks = { hr_easy_make, misbehave, free };
+static const hr_offer executor = HR_OFFER(HR_EXECUTOR, &hooks);
+static const hr_property lines = HR_PROPERTY(HR_INT, "lines", NULL, NULL, "Seven.");
+static const hr_property *const facts[] = { &lines, NULL };
+static const hr_port stats = HR_OUTPUT("stats", "Stats", "Hardly anything.", facts);
+static const hr_property how = HR_PROPERTY(HR_STRING, "how", "", NULL, "What to do.");
+
+static const hr_component component = {
+    .struct_size = sizeof component,
+    .id = "org.headrace.test.Misbehave",
+    .version = "1.0.0",
+    .doc = "Does what it must not.",
+    .outputs = HR_LIST(hr_port, &stats),
+    .properties = HR_LIST(hr_property, &how),
+    .needs = HR_IDS(HR_RUN, HR_LOG, HR_PROGRESS),
+    .offers = HR_LIST(hr_offer, &executor),
+};
+
+HR_PLUGIN("org.headrace.test", "1.0.0", &component);

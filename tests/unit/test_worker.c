@@ -1,0 +1,257 @@
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/base.h"
+#include "plugin/plugin.h"
+#include "plugin/worker/worker.h"
+
+struct fixture {
+    struct hr_env env;
+    struct hr_catalogue *catalogue;
+    char dir[64];
+};
+
+/* What came of one hook. */
+struct came {
+    char result[200000];
+    char logs[4096];
+    char ending[256];
+    int lines, walls;
+    double done;
+};
+
+static int set_up(void **state)
+{
+    static const char *const places[] = { HR_TEST_PLUGINS, "/nowhere", NULL };
+    static struct fixture f;
+    struct hr_catalogue_config config = { .places = places, .worker = HR_TEST_WORKER };
+
+    hr_env_init(&f.env, NULL);
+    strcpy(f.dir, "/tmp/hr_worker_XXXXXX");
+    *state = &f;
+    return !mkdtemp(f.dir) || hr_catalogue_open(&f.env, &config, &f.catalogue) < 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    hr_catalogue_close(f->catalogue);
+    hr_tree_remove(&f->env, f->dir);
+    hr_env_clear(&f->env);
+    return 0;
+}
+
+static void test_catalogue(void **state)
+{
+    struct fixture *f = *state;
+    const struct hr_component_info *c = hr_catalogue_component(f->catalogue, NULL, "line-count");
+    struct hr_place place = { "p.json", 1, 2 };
+
+    assert_non_null(c);
+    assert_string_equal(c->id, "org.headrace.line-count");
+    assert_int_equal(c->input_count, 1);
+    assert_string_equal(c->inputs[0].key, "table");
+    assert_int_equal(c->outputs[0].property_count, 1);
+    assert_string_equal(c->properties[0].constraint, "0..");
+    assert_true(hr_component_offers(c, "hr.executor/1"));
+    assert_string_equal(c->plugin->id, "org.headrace.examples");
+    assert_null(hr_catalogue_component(f->catalogue, &place, "line-cuont"));
+    assert_string_equal(hr_env_error(&f->env), "p.json:1:2: there is no component \"line-cuont\"; "
+                                               "did you mean \"line-count\"?");
+    hr_errors_cut(&f->env, 0);
+    assert_null(hr_catalogue_component(f->catalogue, &place, "zebra"));
+    assert_non_null(strstr(hr_env_error(&f->env), "\"/nowhere\" (not there)"));
+    hr_errors_cut(&f->env, 0);
+}
+
+static void drain(struct fixture *f, struct hr_process *p, int watch, struct came *came)
+{
+    struct pollfd fd = { watch, POLLIN, 0 };
+    struct hr_message m;
+
+    memset(came, 0, sizeof *came);
+    do {
+        assert_int_equal(hr_process_read(p, &m), HR_OK);
+        switch (m.kind) {
+        case HR_MESSAGE_NONE:
+            f->env.os->poll(f->env.os->user, &fd, 1, 1000);
+            break;
+        case HR_MESSAGE_LOG:
+        case HR_MESSAGE_PRINT:
+            came->lines++;
+            if (strlen(came->logs) + strlen(m.text) + 2 < sizeof came->logs)
+                strcat(strcat(came->logs, m.text), "\n");
+            break;
+        case HR_MESSAGE_PROGRESS:
+            came->done = m.done;
+            break;
+        case HR_MESSAGE_WALLS:
+            came->walls = strstr(m.text, " seccomp") && strstr(m.text, " landlock");
+            break;
+        case HR_MESSAGE_RESULT:
+            snprintf(came->result, sizeof came->result, "%s", m.text);
+            break;
+        case HR_MESSAGE_END:
+            snprintf(came->ending, sizeof came->ending, "%s", hr_process_ending(p));
+            break;
+        }
+    } while (m.kind != HR_MESSAGE_END);
+}
+
+static struct hr_process *begin(struct fixture *f, const char *how, bool isolated, int *ret_watch)
+{
+    const struct hr_component_info *c = hr_catalogue_component(f->catalogue, NULL, "Misbehave");
+    struct hr_process_config config = { .worker = isolated ? HR_TEST_WORKER : NULL,
+                                        .in_process = hr_worker_in_process,
+                                        .plugins = &c->plugin,
+                                        .plugin_count = 1 };
+    struct hr_process *p = NULL;
+    char job[2048];
+
+    *ret_watch = f->env.os->watch_new(f->env.os->user);
+    snprintf(job, sizeof job,
+             "{\"hook\":\"run\",\"component\":\"%s\",\"inputs\":[],\"outputs\":[{\"key\":\"stats\","
+             "\"base\":\"%s\",\"properties\":[{\"key\":\"lines\",\"type\":1}],"
+             "\"artifacts\":[{\"uri\":\"%s\"}]}],\"properties\":"
+             "[{\"key\":\"how\",\"type\":3,\"value\":\"%s\"}],\"tmp\":\"%s\",\"state\":\"%s\","
+             "\"walls\":{\"required\":false}}",
+             c->id, f->dir, f->dir, how, f->dir, f->dir);
+    config.job = job;
+    config.job_size = strlen(job);
+    config.watch = *ret_watch;
+    assert_int_equal(hr_process_start(&f->env, &config, &p), HR_OK);
+    return p;
+}
+
+static struct came run_how(struct fixture *f, const char *how, bool isolated)
+{
+    static struct came came;
+    int watch;
+    struct hr_process *p = begin(f, how, isolated, &watch);
+
+    drain(f, p, watch, &came);
+    hr_process_free(p);
+    f->env.os->close(f->env.os->user, watch);
+    return came;
+}
+
+static void test_good(void **state)
+{
+    struct fixture *f = *state;
+    int isolated;
+
+    for (isolated = 0; isolated < 2; isolated++) {
+        struct came came = run_how(f, "progress", isolated);
+
+        assert_non_null(strstr(came.result, "\"status\":0"));
+        assert_non_null(strstr(came.result, "{\"name\":\"lines\",\"int\":7}"));
+        assert_true(came.done == 1);
+        assert_string_equal(came.ending, "");
+        assert_int_equal(came.walls, isolated);
+        came = run_how(f, "long", isolated);
+        assert_true(strlen(came.result) > 90000);
+        came = run_how(f, "nested", isolated);
+        assert_non_null(strstr(came.result, "\"status\":-5"));
+        assert_non_null(strstr(came.result, "\"errors\":[\"outer\",\"inner\"]"));
+        came = run_how(f, "silent", isolated);
+        assert_non_null(strstr(came.result, "gave no reason"));
+        came = run_how(f, "reserved", isolated);
+        assert_non_null(strstr(came.result, "names that begin with __"));
+        came = run_how(f, "wrong type", isolated);
+        assert_non_null(strstr(came.result, "is declared as int, and is set as string"));
+    }
+}
+
+static void test_prints(void **state)
+{
+    struct fixture *f = *state;
+    struct came came = run_how(f, "print", true);
+
+    assert_non_null(strstr(came.logs, "a line on stdout\n"));
+    assert_non_null(strstr(came.logs, "a line on stderr, without an end\n"));
+    assert_non_null(strstr(came.result, "\"status\":0"));
+    came = run_how(f, "shout", true);
+    assert_non_null(strstr(came.result, "\"status\":0"));
+    assert_true(came.lines > 10);
+}
+
+static void test_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct came came = run_how(f, "exit", true);
+
+    assert_string_equal(came.ending, "exited with status 3 without a result");
+    came = run_how(f, "abort", true);
+    assert_string_equal(came.ending, "was ended by signal 6 (SIGABRT)");
+#if !defined(HR_SANITIZED)
+    came = run_how(f, "crash", true);
+    assert_string_equal(came.ending, "was ended by signal 11 (SIGSEGV)");
+#endif
+}
+
+/* Each thing that the walls forbid fails inside, and so the hook succeeds. */
+static void test_walls(void **state)
+{
+    static const char *const hows[] = { "write", "read", "socket", "kill",
+#if !defined(HR_SANITIZED)
+                                        "fork"
+#endif
+    };
+    struct fixture *f = *state;
+    size_t i;
+
+    for (i = 0; i < sizeof hows / sizeof hows[0]; i++) {
+        struct came came = run_how(f, hows[i], true);
+
+        if (!strstr(came.result, "\"status\":0"))
+            fail_msg("%s: %s %s", hows[i], came.result, came.ending);
+    }
+}
+
+static void test_cancel(void **state)
+{
+    struct fixture *f = *state;
+    static struct came came;
+    struct hr_process *p;
+    int watch, isolated;
+
+    for (isolated = 0; isolated < 2; isolated++) {
+        p = begin(f, "cancel", isolated, &watch);
+        hr_process_stop(p, HR_STOP_ASK);
+        drain(f, p, watch, &came);
+        assert_non_null(strstr(came.result, "\"status\":-1"));
+        hr_process_free(p);
+        f->env.os->close(f->env.os->user, watch);
+    }
+    p = begin(f, "hang", true, &watch);
+    hr_process_stop(p, HR_STOP_TERM);
+    drain(f, p, watch, &came);
+    assert_string_equal(came.ending, "was ended by signal 15 (SIGTERM)");
+    hr_process_free(p);
+    f->env.os->close(f->env.os->user, watch);
+    p = begin(f, "hang", true, &watch);
+    hr_process_free(p); /* does not wait for ever */
+    f->env.os->close(f->env.os->user, watch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_catalogue), cmocka_unit_test(test_good),
+        cmocka_unit_test(test_prints),    cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_walls),     cmocka_unit_test(test_cancel),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
