@@ -2,7 +2,7 @@
 
 #include "metadata/sql.h"
 
-hr_status hr_store_add_event(struct hr_store *store, const struct hr_event_row *event)
+hr_status hr_store_add_event(struct hr_store *store, const struct hr_meta_event *event)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_ADD_EVENT);
     int64_t id;
@@ -19,7 +19,7 @@ hr_status hr_store_add_event(struct hr_store *store, const struct hr_event_row *
         return r;
     id = sqlite3_last_insert_rowid(store->db);
     for (i = 0; i < event->count && r == HR_OK; i++) {
-        const struct hr_step *step = &event->steps[i];
+        const struct hr_meta_step *step = &event->steps[i];
 
         if (!(s = hr_sql_get(store, HR_SQL_ADD_STEP)))
             return HR_INTERNAL;
@@ -75,7 +75,7 @@ static bool more(struct hr_arena *arena, void **items, size_t count, size_t size
 }
 
 static hr_status read_steps(struct hr_store *store, int64_t id, struct hr_arena *arena,
-                            struct hr_event_row *event)
+                            struct hr_meta_event *event)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_STEPS);
     int r;
@@ -84,7 +84,7 @@ static hr_status read_steps(struct hr_store *store, int64_t id, struct hr_arena 
         return HR_INTERNAL;
     sqlite3_bind_int64(s, 1, id);
     while ((r = hr_sql_step(store, s)) > 0) {
-        struct hr_step *step;
+        struct hr_meta_step *step;
 
         if (!more(arena, (void **)&event->steps, event->count, sizeof *event->steps)) {
             r = HR_EXHAUSTED;
@@ -103,24 +103,24 @@ static hr_status read_steps(struct hr_store *store, int64_t id, struct hr_arena 
 }
 
 static hr_status read_events(struct hr_store *store, int statement, int64_t node,
-                             struct hr_arena *arena, struct hr_event_rows *ret)
+                             struct hr_arena *arena, struct hr_meta_events *ret)
 {
     sqlite3_stmt *s = hr_sql_get(store, statement);
-    struct hr_event_rows rows = { 0 };
+    struct hr_meta_events rows = { 0 };
     int r;
 
     if (!s)
         return HR_INTERNAL;
     sqlite3_bind_int64(s, 1, node);
     while ((r = hr_sql_step(store, s)) > 0) {
-        struct hr_event_row *event;
+        struct hr_meta_event *event;
 
         if (!more(arena, (void **)&rows.items, rows.count, sizeof *rows.items)) {
             r = HR_EXHAUSTED;
             break;
         }
         event = &rows.items[rows.count++];
-        *event = (struct hr_event_row){ .artifact = sqlite3_column_int64(s, 1),
+        *event = (struct hr_meta_event){ .artifact = sqlite3_column_int64(s, 1),
                                         .execution = sqlite3_column_int64(s, 2),
                                         .type = sqlite3_column_int64(s, 3),
                                         .ms = sqlite3_column_int64(s, 4) };
@@ -134,23 +134,23 @@ static hr_status read_events(struct hr_store *store, int statement, int64_t node
 }
 
 hr_status hr_store_events_of_execution(struct hr_store *store, int64_t execution,
-                                       struct hr_arena *arena, struct hr_event_rows *ret)
+                                       struct hr_arena *arena, struct hr_meta_events *ret)
 {
     return read_events(store, HR_SQL_EVENTS_OF_EXECUTION, execution, arena, ret);
 }
 
 hr_status hr_store_events_of_artifact(struct hr_store *store, int64_t artifact,
-                                      struct hr_arena *arena, struct hr_event_rows *ret)
+                                      struct hr_arena *arena, struct hr_meta_events *ret)
 {
     return read_events(store, HR_SQL_EVENTS_OF_ARTIFACT, artifact, arena, ret);
 }
 
 /* The nodes whose ids a statement gives. */
 static hr_status read_linked(struct hr_store *store, int statement, int64_t of,
-                             struct hr_arena *arena, struct hr_nodes *ret)
+                             struct hr_arena *arena, struct hr_meta_nodes *ret)
 {
     sqlite3_stmt *s = hr_sql_get(store, statement);
-    struct hr_nodes nodes = { 0 };
+    struct hr_meta_nodes nodes = { 0 };
     int r;
 
     if (!s)
@@ -175,13 +175,28 @@ static hr_status read_linked(struct hr_store *store, int statement, int64_t of,
 }
 
 hr_status hr_store_contexts_of(struct hr_store *store, enum hr_type_kind kind, int64_t id,
-                               struct hr_arena *arena, struct hr_nodes *ret)
+                               struct hr_arena *arena, struct hr_meta_nodes *ret)
 {
     return read_linked(store, HR_SQL_CONTEXTS_OF_EXECUTION + (int)kind, id, arena, ret);
 }
 
 hr_status hr_store_children(struct hr_store *store, int64_t context, struct hr_arena *arena,
-                            struct hr_nodes *ret)
+                            struct hr_meta_nodes *ret)
 {
     return read_linked(store, HR_SQL_CHILDREN, context, arena, ret);
+}
+
+hr_status hr_store_rank(struct hr_store *store, int64_t parent, int64_t child, int64_t *ret)
+{
+    sqlite3_stmt *s = hr_sql_get(store, HR_SQL_RANK);
+    int r;
+
+    if (!s)
+        return HR_INTERNAL;
+    sqlite3_bind_int64(s, 1, parent);
+    sqlite3_bind_int64(s, 2, child);
+    if ((r = hr_sql_step(store, s)) > 0)
+        *ret = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return r < 0 ? r : HR_OK;
 }

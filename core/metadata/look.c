@@ -84,9 +84,9 @@ static hr_status read_ids(struct hr_store *store, sqlite3_stmt *s, int64_t **ids
 }
 
 hr_status hr_store_look(struct hr_store *store, const struct hr_look *look,
-                        struct hr_arena *arena, struct hr_nodes *ret)
+                        struct hr_arena *arena, struct hr_meta_nodes *ret)
 {
-    struct hr_nodes nodes = { 0 };
+    struct hr_meta_nodes nodes = { 0 };
     sqlite3_stmt *s = NULL;
     size_t count = 0, cap = 0, i;
     int64_t *ids = NULL;

@@ -88,22 +88,22 @@ const char *hr_execution_state_name(int64_t state);
 
 /* -- types -------------------------------------------------------------------------------- */
 
-struct hr_type_property {
+struct hr_meta_type_property {
     const char *name;
     enum hr_value_kind kind;
 };
 
-struct hr_node_type {
+struct hr_meta_type {
     enum hr_type_kind kind;
     const char *name;
     const char *base; /* "mlmd.Dataset" and so on; NULL: none */
-    const struct hr_type_property *properties;
+    const struct hr_meta_type_property *properties;
     size_t count;
 };
 
 /* Insert, or find the one of kind and name without version and add the properties that it
  * lacks.  HR_EXISTS: it has one of another data type. */
-hr_status hr_store_put_type(struct hr_store *store, const struct hr_node_type *type,
+hr_status hr_store_put_type(struct hr_store *store, const struct hr_meta_type *type,
                             int64_t *ret_id);
 
 /* HR_NOT_FOUND is an answer: no error is told. */
@@ -112,21 +112,21 @@ hr_status hr_store_find_type(struct hr_store *store, enum hr_type_kind kind, con
 
 /* -- nodes --------------------------------------------------------------------------------- */
 
-struct hr_value {
+struct hr_meta_value {
     enum hr_value_kind kind;
     int64_t i; /* INT, BOOL */
     double d;
     const char *text; /* STRING, STRUCT */
 };
 
-struct hr_node_property {
+struct hr_meta_property {
     const char *name;
     bool custom;
-    struct hr_value value;
+    struct hr_meta_value value;
 };
 
 /* An artifact, execution or context. */
-struct hr_node {
+struct hr_meta_node {
     int64_t id;
     int64_t type_id;
     const char *type; /* its name; filled when read */
@@ -134,19 +134,19 @@ struct hr_node {
     const char *uri;  /* of an artifact; never NULL when read */
     int64_t state;    /* of an artifact or execution */
     int64_t create_ms, update_ms;
-    struct hr_node_property *properties; /* in order of custom, name */
+    struct hr_meta_property *properties; /* in order of custom, name */
     size_t count;
 };
 
-struct hr_nodes {
-    struct hr_node *items;
+struct hr_meta_nodes {
+    struct hr_meta_node *items;
     size_t count;
 };
 
 /* Insert.  HR_EXISTS: the name of that type is taken; HR_INVALID: a value is NaN. */
-hr_status hr_store_add_artifact(struct hr_store *store, const struct hr_node *node,
+hr_status hr_store_add_artifact(struct hr_store *store, const struct hr_meta_node *node,
                                 int64_t *ret_id);
-hr_status hr_store_add_execution(struct hr_store *store, const struct hr_node *node,
+hr_status hr_store_add_execution(struct hr_store *store, const struct hr_meta_node *node,
                                  int64_t *ret_id);
 
 /* The context of a type and name, made if there is none. */
@@ -161,48 +161,48 @@ hr_status hr_store_set_state(struct hr_store *store, enum hr_type_kind kind, int
                              int64_t state);
 /* Set one property, replacing it. */
 hr_status hr_store_set_property(struct hr_store *store, enum hr_type_kind kind, int64_t id,
-                                const struct hr_node_property *property);
+                                const struct hr_meta_property *property);
 
 /* HR_NOT_FOUND is an answer. */
 hr_status hr_store_get(struct hr_store *store, enum hr_type_kind kind, int64_t id,
-                       struct hr_arena *arena, struct hr_node *ret);
+                       struct hr_arena *arena, struct hr_meta_node *ret);
 
 /* The property of a name, custom or declared; NULL: none. */
-const struct hr_value *hr_node_value(const struct hr_node *node, const char *name);
-const char *hr_node_text(const struct hr_node *node, const char *name);  /* NULL: no text */
-int64_t hr_node_int(const struct hr_node *node, const char *name, int64_t without);
+const struct hr_meta_value *hr_meta_value(const struct hr_meta_node *node, const char *name);
+const char *hr_meta_text(const struct hr_meta_node *node, const char *name);  /* NULL: no text */
+int64_t hr_meta_int(const struct hr_meta_node *node, const char *name, int64_t without);
 
 /* -- links ----------------------------------------------------------------------------------- */
 
-struct hr_step {
+struct hr_meta_step {
     const char *key; /* NULL: an index */
     int64_t index;
 };
 
-struct hr_event_row {
+struct hr_meta_event {
     int64_t artifact, execution;
     int64_t type; /* HR_EVENT_ above */
     int64_t ms;   /* 0 when added: now */
-    struct hr_step *steps;
+    struct hr_meta_step *steps;
     size_t count;
 };
 
-struct hr_event_rows {
-    struct hr_event_row *items;
+struct hr_meta_events {
+    struct hr_meta_event *items;
     size_t count;
 };
 
 /* HR_EXISTS: there is one of that artifact, execution and type. */
-hr_status hr_store_add_event(struct hr_store *store, const struct hr_event_row *event);
+hr_status hr_store_add_event(struct hr_store *store, const struct hr_meta_event *event);
 hr_status hr_store_put_association(struct hr_store *store, int64_t context, int64_t execution);
 hr_status hr_store_put_attribution(struct hr_store *store, int64_t context, int64_t artifact);
 hr_status hr_store_put_parent(struct hr_store *store, int64_t child, int64_t parent);
 
 /* In the order of their ids. */
 hr_status hr_store_events_of_execution(struct hr_store *store, int64_t execution,
-                                       struct hr_arena *arena, struct hr_event_rows *ret);
+                                       struct hr_arena *arena, struct hr_meta_events *ret);
 hr_status hr_store_events_of_artifact(struct hr_store *store, int64_t artifact,
-                                      struct hr_arena *arena, struct hr_event_rows *ret);
+                                      struct hr_arena *arena, struct hr_meta_events *ret);
 
 /* -- looking up ------------------------------------------------------------------------------- */
 
@@ -222,12 +222,14 @@ struct hr_look {
 
 /* Nodes with their properties, by id. */
 hr_status hr_store_look(struct hr_store *store, const struct hr_look *look,
-                        struct hr_arena *arena, struct hr_nodes *ret);
+                        struct hr_arena *arena, struct hr_meta_nodes *ret);
 
 /* Contexts of an execution or artifact; children or parents of a context. */
 hr_status hr_store_contexts_of(struct hr_store *store, enum hr_type_kind kind, int64_t id,
-                               struct hr_arena *arena, struct hr_nodes *ret);
+                               struct hr_arena *arena, struct hr_meta_nodes *ret);
+/* How many children a context has with an id up to this one's: the number of a run. */
+hr_status hr_store_rank(struct hr_store *store, int64_t parent, int64_t child, int64_t *ret);
 hr_status hr_store_children(struct hr_store *store, int64_t context, struct hr_arena *arena,
-                            struct hr_nodes *ret);
+                            struct hr_meta_nodes *ret);
 
 #endif

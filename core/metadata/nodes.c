@@ -20,7 +20,7 @@ const char *hr_execution_state_name(int64_t state)
 }
 
 static hr_status bind_value(struct hr_store *store, sqlite3_stmt *s, const char *name,
-                            const struct hr_value *v)
+                            const struct hr_meta_value *v)
 {
     struct hr_buf text;
     hr_status r;
@@ -54,7 +54,7 @@ static hr_status bind_value(struct hr_store *store, sqlite3_stmt *s, const char 
 }
 
 hr_status hr_store_set_property(struct hr_store *store, enum hr_type_kind kind, int64_t id,
-                                const struct hr_node_property *p)
+                                const struct hr_meta_property *p)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_PUT_EXECUTION_PROPERTY + (int)kind);
     hr_status r;
@@ -70,7 +70,7 @@ hr_status hr_store_set_property(struct hr_store *store, enum hr_type_kind kind, 
 }
 
 static hr_status add_node(struct hr_store *store, enum hr_type_kind kind,
-                          const struct hr_node *node, int64_t *ret_id)
+                          const struct hr_meta_node *node, int64_t *ret_id)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_ADD_EXECUTION + (int)kind);
     hr_status r;
@@ -96,13 +96,13 @@ static hr_status add_node(struct hr_store *store, enum hr_type_kind kind,
     return r;
 }
 
-hr_status hr_store_add_artifact(struct hr_store *store, const struct hr_node *node,
+hr_status hr_store_add_artifact(struct hr_store *store, const struct hr_meta_node *node,
                                 int64_t *ret_id)
 {
     return add_node(store, HR_KIND_ARTIFACT, node, ret_id);
 }
 
-hr_status hr_store_add_execution(struct hr_store *store, const struct hr_node *node,
+hr_status hr_store_add_execution(struct hr_store *store, const struct hr_meta_node *node,
                                  int64_t *ret_id)
 {
     return add_node(store, HR_KIND_EXECUTION, node, ret_id);
@@ -168,13 +168,13 @@ hr_status hr_store_set_state(struct hr_store *store, enum hr_type_kind kind, int
 /* -- reading --------------------------------------------------------------------------- */
 
 static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_arena *arena,
-                            struct hr_value *v)
+                            struct hr_meta_value *v)
 {
     const char *text;
     struct hr_buf json;
     hr_status r;
 
-    *v = (struct hr_value){ .kind = HR_VALUE_INT };
+    *v = (struct hr_meta_value){ .kind = HR_VALUE_INT };
     if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
         v->i = sqlite3_column_int64(s, 2);
     } else if (sqlite3_column_type(s, 3) != SQLITE_NULL) {
@@ -204,7 +204,7 @@ static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_a
 }
 
 static hr_status read_properties(struct hr_store *store, enum hr_type_kind kind,
-                                 struct hr_arena *arena, struct hr_node *node)
+                                 struct hr_arena *arena, struct hr_meta_node *node)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_EXECUTION_PROPERTIES + (int)kind);
     size_t cap = 0;
@@ -214,7 +214,7 @@ static hr_status read_properties(struct hr_store *store, enum hr_type_kind kind,
         return HR_INTERNAL;
     sqlite3_bind_int64(s, 1, node->id);
     while ((r = hr_sql_step(store, s)) > 0) {
-        struct hr_node_property *p;
+        struct hr_meta_property *p;
 
         if (node->count == cap) {
             cap = cap ? cap * 2 : 16;
@@ -240,10 +240,10 @@ static hr_status read_properties(struct hr_store *store, enum hr_type_kind kind,
 }
 
 hr_status hr_store_get(struct hr_store *store, enum hr_type_kind kind, int64_t id,
-                       struct hr_arena *arena, struct hr_node *ret)
+                       struct hr_arena *arena, struct hr_meta_node *ret)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_GET_EXECUTION + (int)kind);
-    struct hr_node node = { 0 };
+    struct hr_meta_node node = { 0 };
     int r;
 
     if (!s)
@@ -272,7 +272,7 @@ hr_status hr_store_get(struct hr_store *store, enum hr_type_kind kind, int64_t i
     return HR_OK;
 }
 
-const struct hr_value *hr_node_value(const struct hr_node *node, const char *name)
+const struct hr_meta_value *hr_meta_value(const struct hr_meta_node *node, const char *name)
 {
     size_t i;
 
@@ -282,16 +282,16 @@ const struct hr_value *hr_node_value(const struct hr_node *node, const char *nam
     return NULL;
 }
 
-const char *hr_node_text(const struct hr_node *node, const char *name)
+const char *hr_meta_text(const struct hr_meta_node *node, const char *name)
 {
-    const struct hr_value *v = hr_node_value(node, name);
+    const struct hr_meta_value *v = hr_meta_value(node, name);
 
     return v && (v->kind == HR_VALUE_STRING || v->kind == HR_VALUE_STRUCT) ? v->text : NULL;
 }
 
-int64_t hr_node_int(const struct hr_node *node, const char *name, int64_t without)
+int64_t hr_meta_int(const struct hr_meta_node *node, const char *name, int64_t without)
 {
-    const struct hr_value *v = hr_node_value(node, name);
+    const struct hr_meta_value *v = hr_meta_value(node, name);
 
     return v && (v->kind == HR_VALUE_INT || v->kind == HR_VALUE_BOOL) ? v->i : without;
 }

@@ -74,6 +74,8 @@
       "SELECT context_id FROM Attribution WHERE artifact_id = ?1 ORDER BY context_id") \
     X(PARENTS_OF_CONTEXT, "SELECT parent_context_id FROM ParentContext WHERE context_id = ?1" \
                           " ORDER BY parent_context_id") \
+    X(RANK, "SELECT count(*) FROM ParentContext WHERE parent_context_id = ?1 AND" \
+            " context_id <= ?2") \
     X(CHILDREN, "SELECT context_id FROM ParentContext WHERE parent_context_id = ?1" \
                 " ORDER BY context_id")
 

@@ -154,7 +154,7 @@ static hr_status simple_types(struct hr_store *store)
     size_t i;
 
     for (i = 0; i < HR_SIMPLE_TYPES && r == HR_OK; i++) {
-        struct hr_node_type type = { .kind = (enum hr_type_kind)hr_simple_types[i].kind,
+        struct hr_meta_type type = { .kind = (enum hr_type_kind)hr_simple_types[i].kind,
                                      .name = hr_simple_types[i].name };
 
         r = hr_store_put_type(store, &type, &id);

@@ -38,8 +38,8 @@ static hr_status stored_kind(struct hr_store *store, int64_t type, const char *n
     return r;
 }
 
-static hr_status put_property(struct hr_store *store, const struct hr_node_type *type, int64_t id,
-                              const struct hr_type_property *p)
+static hr_status put_property(struct hr_store *store, const struct hr_meta_type *type, int64_t id,
+                              const struct hr_meta_type_property *p)
 {
     sqlite3_stmt *s;
     int64_t stored;
@@ -60,7 +60,7 @@ static hr_status put_property(struct hr_store *store, const struct hr_node_type 
     return hr_sql_run(store, s);
 }
 
-static hr_status add_type(struct hr_store *store, const struct hr_node_type *type, int64_t *ret)
+static hr_status add_type(struct hr_store *store, const struct hr_meta_type *type, int64_t *ret)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_ADD_TYPE);
     int64_t base;
@@ -84,7 +84,7 @@ static hr_status add_type(struct hr_store *store, const struct hr_node_type *typ
     return hr_sql_run(store, s);
 }
 
-hr_status hr_store_put_type(struct hr_store *store, const struct hr_node_type *type,
+hr_status hr_store_put_type(struct hr_store *store, const struct hr_meta_type *type,
                             int64_t *ret_id)
 {
     int64_t id = 0;

@@ -90,9 +90,9 @@ static void test_schema(void **state)
 
 static int64_t put_type(struct fixture *f, enum hr_type_kind kind, const char *name)
 {
-    static const struct hr_type_property p[] = { { "span", HR_VALUE_INT },
+    static const struct hr_meta_type_property p[] = { { "span", HR_VALUE_INT },
                                                  { "split_names", HR_VALUE_STRING } };
-    struct hr_node_type type = { .kind = kind, .name = name };
+    struct hr_meta_type type = { .kind = kind, .name = name };
     int64_t id = 0;
 
     if (kind == HR_KIND_ARTIFACT) {
@@ -106,8 +106,8 @@ static int64_t put_type(struct fixture *f, enum hr_type_kind kind, const char *n
 
 static void test_types(void **state)
 {
-    static const struct hr_type_property other = { "span", HR_VALUE_STRING };
-    struct hr_node_type type = { HR_KIND_ARTIFACT, "Examples", NULL, &other, 1 };
+    static const struct hr_meta_type_property other = { "span", HR_VALUE_STRING };
+    struct hr_meta_type type = { HR_KIND_ARTIFACT, "Examples", NULL, &other, 1 };
     struct fixture *f = *state;
     int64_t id = 0, again = 0;
 
@@ -126,7 +126,7 @@ static void test_types(void **state)
 /* Every kind of value, and what it is when it is read. */
 static void test_values(void **state)
 {
-    struct hr_node_property p[] = {
+    struct hr_meta_property p[] = {
         { "a", false, { .kind = HR_VALUE_INT, .i = INT64_MIN } },
         { "b", true, { .kind = HR_VALUE_DOUBLE, .d = 0.1 } },
         { "c", true, { .kind = HR_VALUE_STRING, .text = "it's \"q\" \xc3\xa4" } },
@@ -135,7 +135,7 @@ static void test_values(void **state)
         { "f", true, { .kind = HR_VALUE_BOOL, .i = 1 } },
     };
     struct fixture *f = *state;
-    struct hr_node node = { .uri = "u", .state = HR_ARTIFACT_LIVE, .properties = p, .count = 6 };
+    struct hr_meta_node node = { .uri = "u", .state = HR_ARTIFACT_LIVE, .properties = p, .count = 6 };
     int64_t id = 0;
 
     assert_int_equal(hr_store_begin(f->store, true), HR_OK);
@@ -144,31 +144,31 @@ static void test_values(void **state)
     assert_int_equal(hr_store_commit(f->store), HR_OK);
     assert_int_equal(hr_store_get(f->store, HR_KIND_ARTIFACT, id, &f->arena, &node), HR_OK);
     assert_int_equal(node.count, 6);
-    assert_int_equal(hr_node_int(&node, "a", 0), INT64_MIN);
-    assert_true(hr_node_value(&node, "b")->d == 0.1);
-    assert_string_equal(hr_node_text(&node, "c"), "it's \"q\" \xc3\xa4");
-    assert_string_equal(hr_node_text(&node, "d"), "{\"a\":\"x\",\"z\":[1,2.5,null]}");
-    assert_string_equal(hr_node_text(&node, "e"), "[1,true]");
-    assert_int_equal(hr_node_int(&node, "f", 0), 1);
+    assert_int_equal(hr_meta_int(&node, "a", 0), INT64_MIN);
+    assert_true(hr_meta_value(&node, "b")->d == 0.1);
+    assert_string_equal(hr_meta_text(&node, "c"), "it's \"q\" \xc3\xa4");
+    assert_string_equal(hr_meta_text(&node, "d"), "{\"a\":\"x\",\"z\":[1,2.5,null]}");
+    assert_string_equal(hr_meta_text(&node, "e"), "[1,true]");
+    assert_int_equal(hr_meta_int(&node, "f", 0), 1);
     assert_string_equal(node.uri, "u");
     assert_string_equal(node.type, "T");
-    p[0].value = (struct hr_value){ .kind = HR_VALUE_DOUBLE, .d = 0.0 / 0.0 };
+    p[0].value = (struct hr_meta_value){ .kind = HR_VALUE_DOUBLE, .d = 0.0 / 0.0 };
     assert_int_equal(hr_store_begin(f->store, true), HR_OK);
-    node = (struct hr_node){ .type_id = node.type_id, .properties = p, .count = 1 };
+    node = (struct hr_meta_node){ .type_id = node.type_id, .properties = p, .count = 1 };
     assert_int_equal(hr_store_add_artifact(f->store, &node, &id), HR_INVALID);
     hr_store_rollback(f->store);
 }
 
 static void test_links(void **state)
 {
-    struct hr_step steps[] = { { "model", 0 }, { NULL, 0 }, { "baseline", 0 }, { NULL, 2 } };
+    struct hr_meta_step steps[] = { { "model", 0 }, { NULL, 0 }, { "baseline", 0 }, { NULL, 2 } };
     struct fixture *f = *state;
-    struct hr_node node = { 0 };
-    struct hr_event_row event = { .type = HR_EVENT_OUTPUT, .steps = steps, .count = 4 };
-    struct hr_event_rows events;
+    struct hr_meta_node node = { 0 };
+    struct hr_meta_event event = { .type = HR_EVENT_OUTPUT, .steps = steps, .count = 4 };
+    struct hr_meta_events events;
     int64_t run, pipeline, execution = 0, artifact = 0, type;
     struct hr_look look = { .kind = HR_KIND_ARTIFACT, .type = "T", .output_key = "baseline" };
-    struct hr_nodes nodes;
+    struct hr_meta_nodes nodes;
 
     assert_int_equal(hr_store_begin(f->store, true), HR_OK);
     type = put_type(f, HR_KIND_CONTEXT, "pipeline");
@@ -215,9 +215,9 @@ enum { WRITERS = 4, WRITES = 50 };
 
 static int write_many(const char *path)
 {
-    struct hr_node_type type = { .kind = HR_KIND_EXECUTION, .name = "E" };
+    struct hr_meta_type type = { .kind = HR_KIND_EXECUTION, .name = "E" };
     struct hr_store *store;
-    struct hr_node node = { 0 };
+    struct hr_meta_node node = { 0 };
     struct hr_env env;
     int64_t id;
     int i;

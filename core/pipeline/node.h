@@ -1,0 +1,86 @@
+/* node.h - nodes of a pipeline: what was written, checked. */
+#ifndef HR_NODE_H
+#define HR_NODE_H
+
+#include "pipeline/expr.h"
+#include "pipeline/param.h"
+#include "plugin/plugin.h"
+
+struct hr_pipeline;
+
+enum hr_node_kind { HR_NODE_COMPONENT, HR_NODE_RESOLVER, HR_NODE_IMPORTER };
+
+/* One source of an input: an output of another node. */
+struct hr_channel_ref {
+    size_t node;
+    const char *output;
+};
+
+struct hr_input {
+    const char *key;
+    const struct hr_port_info *port;
+    struct hr_channel_ref *channels; /* their union, in this order */
+    size_t channel_count;
+    struct hr_place place;
+};
+
+/* A property as written: JSON with, perhaps, expressions in its strings. */
+struct hr_setting_source {
+    const struct hr_property_info *info;
+    const struct hr_json *value; /* NULL: the component's default */
+    struct hr_template *expr;    /* where the value is a string with expressions */
+    struct hr_place place;
+};
+
+struct hr_node_output {
+    const char *key, *type;
+    const struct hr_port_info *port; /* NULL: not of a component */
+};
+
+struct hr_node {
+    const char *name, *note;
+    enum hr_node_kind kind;
+    const struct hr_json *json;
+    struct hr_place place;
+    const struct hr_component_info *component; /* of a HR_NODE_COMPONENT */
+    struct hr_input *inputs;
+    size_t input_count;
+    struct hr_setting_source *settings; /* in the order of the component's properties */
+    size_t setting_count;
+    struct hr_node_output *outputs;
+    size_t output_count;
+    const char **strategies; /* of a resolver, ended by NULL */
+    int64_t wanted;          /* of latest_artifacts: how many */
+    struct hr_setting_source source_uri; /* of an importer */
+    const char *import_type;
+    const struct hr_json *import_properties;
+    bool reimport;
+    size_t *upstream; /* nodes that must be done before, each once, ascending */
+    size_t upstream_count;
+    bool cache;
+    const char **cache_ignore; /* properties, ended by NULL */
+    int32_t retries;
+    int64_t timeout_ms; /* 0: none */
+    int64_t memory;     /* bytes; 0: no limit */
+    int32_t isolation;  /* HR_ISOLATE or HR_ISOLATE_NONE */
+};
+
+/* A property with its value for one run. */
+struct hr_setting {
+    const struct hr_property_info *info;
+    struct hr_term value; /* UNKNOWN where a parameter is; paths are absolute */
+    const char *written;  /* JSON, expressions as they stand: for cache keys */
+};
+
+/* All properties of a node, defaults filled in.  All errors are told. */
+hr_status hr_node_settings(const struct hr_pipeline *pipeline, const struct hr_node *node,
+                           const struct hr_param_values *values, struct hr_arena *arena,
+                           struct hr_setting **ret);
+
+/* A string of the file, its expressions computed. */
+hr_status hr_node_text(const struct hr_pipeline *pipeline, const struct hr_node *node,
+                       const struct hr_setting_source *source,
+                       const struct hr_param_values *values, struct hr_arena *arena,
+                       struct hr_term *ret);
+
+#endif

@@ -1,0 +1,151 @@
+/* The members that every node has, and which kind of node it is. */
+#include <string.h>
+
+#include "pipeline/read.h"
+
+static const char *const kinds[] = { "component", "resolver", "importer" };
+static const char *const later[] = { "pipeline", "command", "if", "for_each", "finally" };
+static const char *const members[] = { "component", "resolver",  "importer", "pipeline", "command",
+                                       "inputs",    "outputs",   "properties", "after", "if",
+                                       "for_each",  "cache",     "retries", "timeout", "memory",
+                                       "isolation", "finally",   "doc",     "config" };
+
+enum { MAX_RETRIES = 100 };
+
+/* The member of the node, or of "defaults". */
+static const struct hr_json *with_default(struct hr_reader *rd, const struct hr_json *node,
+                                          const char *key)
+{
+    const struct hr_json *v = hr_json_get(node, key);
+
+    return v || !rd->defaults ? v : hr_json_get(rd->defaults, key);
+}
+
+/* A number and a unit: "90s", "2GiB".  -1: told. */
+static int64_t measure(struct hr_reader *rd, const struct hr_json *v, const char *what,
+                       const char *const *units, const int64_t *factors, size_t n)
+{
+    const char *text = v ? hr_json_text(v) : NULL;
+    size_t digits = 0, i;
+    int64_t number, all;
+
+    if (!v)
+        return 0;
+    while (text && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    for (i = 0; text && i < n; i++)
+        if (!strcmp(text + digits, units[i]) && hr_num_int(text, digits, &number) && number > 0 &&
+            !__builtin_mul_overflow(number, factors[i], &all))
+            return all;
+    hr_bad(rd, v, "\"%s\" wants a number with a unit, as \"%s\"", what,
+           factors[0] == 1 ? "90s" : "2GiB");
+    return -1;
+}
+
+static void read_limits(struct hr_reader *rd, struct hr_node *node)
+{
+    static const char *const times[] = { "ms", "s", "min", "h" };
+    static const int64_t ms[] = { 1, 1000, 60000, 3600000 };
+    static const char *const sizes[] = { "KiB", "MiB", "GiB", "TiB" };
+    static const int64_t bytes[] = { 1 << 10, 1 << 20, 1 << 30, (int64_t)1 << 40 };
+    const struct hr_json *v = with_default(rd, node->json, "retries");
+    int64_t n = 0;
+
+    if (v && (!hr_json_int(rd->p->doc, v, &n) || n < 0 || n > MAX_RETRIES))
+        hr_bad(rd, v, "\"retries\" wants an int from 0 to %d", MAX_RETRIES);
+    node->retries = (int32_t)n;
+    node->timeout_ms = measure(rd, with_default(rd, node->json, "timeout"), "timeout", times, ms,
+                               4);
+    node->memory = measure(rd, with_default(rd, node->json, "memory"), "memory", sizes, bytes, 4);
+    if ((v = with_default(rd, node->json, "isolation"))) {
+        if (hr_text_eq(hr_json_text(v), "none"))
+            node->isolation = HR_ISOLATE_NONE;
+        else if (!hr_text_eq(hr_json_text(v), "worker"))
+            hr_bad(rd, v, "\"isolation\" is \"worker\" or \"none\"");
+    }
+}
+
+static void read_cache(struct hr_reader *rd, struct hr_node *node)
+{
+    static const char *const names[] = { "ignore" };
+    const struct hr_json *v = with_default(rd, node->json, "cache");
+
+    node->cache = true;
+    node->cache_ignore = hr_arena_array(&rd->p->arena, 1, sizeof *node->cache_ignore);
+    if (!v)
+        return;
+    if (hr_json_kind(v) == HR_JSON_BOOL) {
+        node->cache = hr_json_bool(v);
+    } else if (hr_json_kind(v) == HR_JSON_OBJECT) {
+        hr_check_members(rd, v, names, 1, "\"cache\"");
+        node->cache_ignore = hr_want_texts(rd, v, "ignore");
+    } else {
+        hr_bad(rd, v, "\"cache\" is true, false or {\"ignore\": [properties]}");
+    }
+}
+
+static size_t count_kinds(const struct hr_json *m, enum hr_node_kind *ret)
+{
+    size_t found = 0, i;
+
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (hr_json_get(m, kinds[i])) {
+            *ret = (enum hr_node_kind)i;
+            found++;
+        }
+    return found;
+}
+
+static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_node *node)
+{
+    size_t found, i;
+
+    *node = (struct hr_node){ .name = hr_json_key(m),
+                              .json = m,
+                              .place = hr_json_key_place(rd->p->doc, m) };
+    hr_check_members(rd, m, members, sizeof members / sizeof members[0], "a node");
+    for (i = 0; i < sizeof later / sizeof later[0]; i++)
+        if (hr_json_get(m, later[i]))
+            hr_bad(rd, hr_json_get(m, later[i]), "node \"%s\": \"%s\" is not offered yet",
+                   node->name, later[i]);
+    node->note = hr_want_text(rd, m, "doc");
+    read_cache(rd, node);
+    read_limits(rd, node);
+    found = count_kinds(m, &node->kind);
+    if (found != 1) {
+        if (found || (!hr_json_get(m, "pipeline") && !hr_json_get(m, "command")))
+            hr_bad(rd, m, "node \"%s\" wants exactly one of component, resolver, importer",
+                   node->name);
+        return;
+    }
+    if (node->kind == HR_NODE_COMPONENT)
+        hr_read_component(rd, node);
+    else if (node->kind == HR_NODE_RESOLVER)
+        hr_read_resolver(rd, node);
+    else
+        hr_read_importer(rd, node);
+}
+
+void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
+{
+    size_t n = hr_json_count(list);
+    const struct hr_json *m;
+
+    rd->p->nodes = hr_arena_array(&rd->p->arena, n + 1, sizeof *rd->p->nodes);
+    if (!rd->p->nodes || n > HR_MAX_NODES) {
+        hr_bad(rd, list, "more than %d nodes", HR_MAX_NODES);
+        return;
+    }
+    if (!n)
+        hr_bad(rd, list, "a pipeline without nodes has nothing to do");
+    for (m = hr_json_first(list); m; m = hr_json_next(m)) {
+        if (!hr_name_ok(hr_json_key(m)))
+            hr_bad(rd, m, "\"%s\" is no name for a node: a letter, then at most 62 letters, digits"
+                          ", _, - or .",
+                   hr_json_key(m));
+        else if (hr_json_kind(m) != HR_JSON_OBJECT)
+            hr_bad(rd, m, "node \"%s\" wants an object", hr_json_key(m));
+        else
+            read_node(rd, m, &rd->p->nodes[rd->p->node_count++]);
+    }
+}

@@ -1,0 +1,44 @@
+/* param.h - parameters of a pipeline, and the values of one run. */
+#ifndef HR_PARAM_H
+#define HR_PARAM_H
+
+#include "pipeline/expr.h"
+#include "plugin/plugin.h"
+
+struct hr_pipeline;
+
+struct hr_param {
+    const char *name, *note, *constraint;
+    hr_type type; /* HR_INT, HR_FLOAT, HR_STRING, HR_BOOL or HR_JSON */
+    struct hr_term value; /* the default; UNKNOWN: it must be given at the run */
+    struct hr_place place;
+};
+
+/* What one run has been given. */
+struct hr_given {
+    const char *name;
+    const char *text; /* as typed: a string needs no quotes */
+};
+
+struct hr_param_values {
+    struct hr_term *items; /* one for each parameter */
+    const char *run_id, *run_name;
+    int64_t run_time; /* Unix seconds */
+};
+
+/* Values from the defaults and what is given; all errors are told.  complete: a parameter
+ * without a value is one. */
+hr_status hr_pipeline_params(const struct hr_pipeline *pipeline, const struct hr_given *given,
+                             size_t count, bool complete, struct hr_arena *arena,
+                             struct hr_param_values *ret);
+
+/* A text as the value of a type.  HR_INVALID: told at place. */
+hr_status hr_param_parse(struct hr_env *env, const struct hr_param *param, const char *text,
+                         struct hr_arena *arena, struct hr_term *ret);
+
+/* Does a value fit a type and a constraint?  Told at place, with what, if it does not; an
+ * int becomes a float where one is wanted. */
+hr_status hr_param_fits(struct hr_env *env, const struct hr_place *place, const char *what,
+                        hr_type type, const char *constraint, struct hr_term *value);
+
+#endif

@@ -1,0 +1,51 @@
+/* pipeline.h - the face of core/pipeline: from a pipeline file to a checked graph.
+ *
+ *     hr_pipeline_read(env, catalogue, "pipeline.json", &pipeline);
+ *     hr_pipeline_values(pipeline, params, &values);
+ *     for (i = 0; i < pipeline->node_count; i++)
+ *         hr_pipeline_settings(&pipeline->nodes[pipeline->order[i]], ...);
+ *
+ * Reading checks every name, type and property against the catalogue and tells all errors
+ * at once, each with file, line, column and what may have been meant.
+ *
+ * Invariants of a pipeline that was read: every channel names an output of a node; order
+ * holds each node once, after all that it depends on, ties in the order of the file; every
+ * property that a component requires is there.
+ *
+ *     expr.h  expressions            param.h  parameters and their values
+ *     node.h  nodes and channels
+ */
+#ifndef HR_PIPELINE_H
+#define HR_PIPELINE_H
+
+#include "pipeline/expr.h"
+#include "pipeline/node.h"
+#include "pipeline/param.h"
+
+struct hr_pipeline {
+    struct hr_env *env;
+    struct hr_arena arena;
+    struct hr_json_doc *doc;
+    const char *file; /* as it was named */
+    const char *dir;  /* absolute; paths are relative to it */
+    const char *name, *note;
+    struct hr_param *params;
+    size_t param_count;
+    const char **environment; /* names that expressions may read, ended by NULL */
+    struct hr_node *nodes;
+    size_t node_count;
+    size_t *order;
+};
+
+/* HR_INVALID: all that is wrong is told.  HR_NOT_FOUND: there is no such file. */
+hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue, const char *file,
+                           struct hr_pipeline **ret);
+void hr_pipeline_free(struct hr_pipeline *pipeline);
+
+/* The index of a node, or SIZE_MAX. */
+size_t hr_pipeline_find(const struct hr_pipeline *pipeline, const char *node);
+
+/* Everything filled in, all names full, as JSON with an indent of two. */
+hr_status hr_pipeline_normal(const struct hr_pipeline *pipeline, struct hr_buf *to);
+
+#endif

@@ -1,0 +1,53 @@
+/* read.h - private to pipeline: reading members of the file with suggestions. */
+#ifndef HR_PIPELINE_READ_H
+#define HR_PIPELINE_READ_H
+
+#include "pipeline/pipeline.h"
+
+enum { HR_MAX_NODES = 10000, HR_MAX_PARAMS = 1000 };
+
+/* A pipeline being read; bad counts what was told. */
+struct hr_reader {
+    struct hr_env *env;
+    struct hr_pipeline *p;
+    struct hr_catalogue *catalogue;
+    const struct hr_json *defaults;
+    size_t bad;
+};
+
+HR_PRINTF(3, 4)
+void hr_bad(struct hr_reader *rd, const struct hr_json *at, const char *format, ...);
+/* At the name of a member, with a name of the list that may have been meant. */
+HR_PRINTF(5, 6)
+void hr_bad_name(struct hr_reader *rd, const struct hr_json *member, const char *const *names,
+                 size_t n, const char *format, ...);
+
+/* Tell members of an object that are not in the list. */
+void hr_check_members(struct hr_reader *rd, const struct hr_json *object,
+                      const char *const *names, size_t n, const char *what);
+
+/* A member of a kind; NULL: absent, or of another kind (told). */
+const struct hr_json *hr_want(struct hr_reader *rd, const struct hr_json *object, const char *key,
+                              enum hr_json_kind kind);
+const char *hr_want_text(struct hr_reader *rd, const struct hr_json *object, const char *key);
+bool hr_want_bool(struct hr_reader *rd, const struct hr_json *object, const char *key,
+                  bool without);
+
+/* A list of texts, or one text; ended by NULL. */
+const char **hr_want_texts(struct hr_reader *rd, const struct hr_json *object, const char *key);
+
+/* name: letter or _, then letters, digits, _ . - ; at most 63. */
+bool hr_name_ok(const char *name);
+
+void hr_read_params(struct hr_reader *rd, const struct hr_json *list);
+void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list);
+void hr_read_component(struct hr_reader *rd, struct hr_node *node);
+void hr_read_resolver(struct hr_reader *rd, struct hr_node *node);
+void hr_read_importer(struct hr_reader *rd, struct hr_node *node);
+void hr_read_template(struct hr_reader *rd, struct hr_setting_source *s);
+
+/* After all nodes are known: channels, after, cycles, order. */
+void hr_read_inputs(struct hr_reader *rd, struct hr_node *node);
+void hr_order_nodes(struct hr_reader *rd);
+
+#endif

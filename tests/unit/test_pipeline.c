@@ -1,0 +1,280 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/base.h"
+#include "pipeline/pipeline.h"
+
+struct fixture {
+    struct hr_env env;
+    struct hr_catalogue *catalogue;
+    char dir[64];
+};
+
+static int set_up(void **state)
+{
+    static const char *const places[] = { HR_TEST_PLUGINS, NULL };
+    static struct fixture f;
+    struct hr_catalogue_config config = { .places = places, .worker = HR_TEST_WORKER };
+
+    hr_env_init(&f.env, NULL);
+    strcpy(f.dir, "/tmp/hr_pipe_XXXXXX");
+    *state = &f;
+    return !mkdtemp(f.dir) || hr_catalogue_open(&f.env, &config, &f.catalogue) < 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    hr_catalogue_close(f->catalogue);
+    hr_tree_remove(&f->env, f->dir);
+    hr_env_clear(&f->env);
+    return 0;
+}
+
+static hr_status read_text(struct fixture *f, const char *text, struct hr_pipeline **ret)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/p.json", f->dir);
+    hr_errors_cut(&f->env, 0);
+    assert_int_equal(hr_file_write(&f->env, path, text, strlen(text)), HR_OK);
+    return hr_pipeline_read(&f->env, f->catalogue, path, ret);
+}
+
+#define HEAD "{\"headrace\": 1, \"name\": \"p\", "
+#define SOURCE \
+    "\"source\": {\"importer\": {\"source_uri\": \"data\", \"type\": \"File\"}}"
+
+static void test_good(void **state)
+{
+    static const char text[] =
+        HEAD "\"parameters\": {\"least\": {\"type\": \"int\", \"default\": 3, \"constraint\":"
+             " \"1..9\"}},\n \"nodes\": {\"count\": {\"component\": \"line-count\", \"inputs\":"
+             " {\"table\": \"source\"}, \"properties\": {\"min_lines\": \"${param.least * 2}\"}},\n"
+             " " SOURCE "}}";
+    struct hr_given given = { "least", "4" };
+    struct hr_param_values values = { .run_id = "r", .run_name = "n" };
+    struct fixture *f = *state;
+    struct hr_setting *settings;
+    struct hr_pipeline *p = NULL;
+    struct hr_buf normal;
+
+    assert_int_equal(read_text(f, text, &p), HR_OK);
+    assert_int_equal(p->node_count, 2);
+    assert_int_equal(p->order[0], 1);
+    assert_int_equal(p->nodes[0].inputs[0].channels[0].node, 1);
+    assert_string_equal(p->nodes[0].inputs[0].channels[0].output, "result");
+    assert_int_equal(hr_pipeline_params(p, &given, 1, true, &p->arena, &values), HR_OK);
+    assert_int_equal(hr_node_settings(p, &p->nodes[0], &values, &p->arena, &settings), HR_OK);
+    assert_int_equal(settings[0].value.i, 8);
+    assert_string_equal(settings[0].written, "\"${param.least * 2}\"");
+    given.text = "10";
+    assert_int_equal(hr_pipeline_params(p, &given, 1, true, &p->arena, &values), HR_INVALID);
+    assert_non_null(strstr(hr_env_error(&f->env), "\"least\" is \"10\", and must be within 1..9"));
+    hr_buf_of(&normal, 100000, &f->env);
+    assert_int_equal(hr_pipeline_normal(p, &normal), HR_OK);
+    assert_non_null(strstr(normal.text, "\"component\": \"org.headrace.line-count\""));
+    hr_buf_clear(&normal);
+    hr_pipeline_free(p);
+}
+
+static void test_bad(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        { "[]", ":1:1: a pipeline is an object" },
+        { "{\"headrace\": 2, \"name\": \"p\", \"nodes\": {" SOURCE "}}", "made for headrace" },
+        { "{\"nodes\": {" SOURCE "}}", "the member \"headrace\": 1 is missing" },
+        { "{\"headrace\": 1, \"nodes\": {" SOURCE "}}", "the member \"name\" is missing" },
+        { "{\"headrace\": 1, \"name\": \"9\", \"nodes\": {" SOURCE "}}", "\"9\" is no name" },
+        { HEAD "\"nods\": {}}", "has no member \"nods\"; did you mean \"nodes\"?" },
+        { HEAD "\"nodes\": {}}", "has nothing to do" },
+        { HEAD "\"nodes\": {\"a\": {}}}", "exactly one of component, resolver, importer" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-cont\"}}}", "mean \"line-count\"?" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\"}}}",
+          "input \"table\" of line-count (File) is missing" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\":"
+               " \"suorce\"}}, " SOURCE "}}",
+          "there is no node \"suorce\"; did you mean \"source\"?" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\":"
+               " \"source.reslut\"}}, " SOURCE "}}",
+          "has no output \"reslut\"; did you mean \"result\"?" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"tabel\":"
+               " \"source\", \"table\": \"source\"}}, " SOURCE "}}",
+          "has no input \"tabel\"; did you mean \"table\"?" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\":"
+               " \"source\"}, \"properties\": {\"min_line\": 1}}, " SOURCE "}}",
+          "has no property \"min_line\"; did you mean \"min_lines\"?" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\":"
+               " \"source\"}, \"properties\": {\"min_lines\": \"1\"}}, " SOURCE "}}",
+          "\"min_lines\" wants an int, and this is a text" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\":"
+               " \"source\"}, \"properties\": {\"min_lines\": -1}}, " SOURCE "}}",
+          "\"min_lines\" is \"-1\", and must be within 0.." },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\":"
+               " \"source\"}, \"properties\": {\"min_lines\": \"${param.x}\"}}, " SOURCE "}}",
+          "there is no \"param.x\" here" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"line-count\", \"inputs\": {\"table\": \"b\"},"
+               " \"after\": \"a\"}, " SOURCE "}}",
+          "there is no node \"b\"" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"Misbehave\", \"after\": [\"b\"]}, \"b\":"
+               " {\"component\": \"Misbehave\", \"after\": \"a\"}}}",
+          "in a circle: a <- b <- a" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"Misbehave\", \"timeout\": \"5 parsecs\"}}}",
+          "\"timeout\" wants a number with a unit" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"Misbehave\", \"retries\": -1}}}",
+          "\"retries\" wants an int" },
+        { HEAD "\"nodes\": {\"a\": {\"resolver\": \"latest_artifact\", \"outputs\": {\"m\":"
+               " \"Model\"}}}}",
+          "did you mean \"latest_artifacts\"?" },
+        { HEAD "\"parameters\": {\"x\": {\"type\": \"intt\"}}, \"nodes\": {" SOURCE "}}",
+          "did you mean \"int\"?" },
+        { HEAD "\"parameters\": {\"x\": {\"type\": \"int\", \"default\": \"7\"}}, \"nodes\": "
+               "{" SOURCE "}}",
+          "\"x\" wants an int, and this is a text" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"Misbehave\", \"if\": \"${true}\"}}}",
+          "\"if\" is not offered yet" },
+    };
+    struct fixture *f = *state;
+    struct hr_pipeline *p = NULL;
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(read_text(f, rows[i].text, &p), HR_INVALID);
+        if (!strstr(hr_env_error(&f->env), rows[i].error))
+            fail_msg("%s\ngives %s", rows[i].text, hr_env_error(&f->env));
+    }
+    /* all at once, in the order of the file */
+    assert_int_equal(read_text(f, HEAD "\n\"x\": 1,\n\"nodes\": {\"a\": {\"component\": \"q\"},\n"
+                                       " \"b\": {}}}",
+                               &p),
+                     HR_INVALID);
+    assert_true(f->env.errors.count >= 3);
+    assert_int_equal(f->env.errors.items[0].line, 2);
+    assert_int_equal(f->env.errors.items[1].line, 3);
+    hr_errors_cut(&f->env, 0);
+    assert_int_equal(hr_pipeline_read(&f->env, f->catalogue, "/nowhere/p.json", &p), HR_NOT_FOUND);
+    assert_int_equal(hr_pipeline_read(&f->env, f->catalogue, f->dir, &p), HR_INVALID);
+}
+
+/* -- expressions ---------------------------------------------------------------------------- */
+
+static hr_status find(void *user, const char *root, const char *rest, struct hr_arena *arena,
+                      struct hr_term *ret, const char **meant)
+{
+    (void)user, (void)arena;
+    if (strcmp(root, "param") != 0)
+        return HR_NOT_FOUND;
+    if (!strcmp(rest, "n"))
+        *ret = (struct hr_term){ .kind = HR_TERM_INT, .i = 7 };
+    else if (!strcmp(rest, "later"))
+        *ret = (struct hr_term){ .kind = HR_TERM_UNKNOWN };
+    else {
+        *meant = "param.n";
+        return HR_NOT_FOUND;
+    }
+    return HR_OK;
+}
+
+/* The value as JSON, or the error. */
+static void check_expr(struct fixture *f, const char *text, const char *want)
+{
+    struct hr_place place = { "f", 1, 1 };
+    struct hr_scope scope = { find, NULL };
+    struct hr_template *t = NULL;
+    struct hr_arena arena;
+    struct hr_term term;
+    struct hr_buf out;
+
+    hr_errors_cut(&f->env, 0);
+    hr_arena_init(&arena, &f->env, 0);
+    hr_buf_of(&out, 100000, &f->env);
+    if (hr_template_parse(&f->env, &place, text, &arena, &t) < 0 ||
+        hr_template_eval(&f->env, t, &scope, &arena, &term) < 0) {
+        if (!strstr(hr_env_error(&f->env), want))
+            fail_msg("%s gives %s", text, hr_env_error(&f->env));
+    } else {
+        hr_term_json(&term, &out);
+        if (strcmp(out.text, want) != 0)
+            fail_msg("%s gives %s", text, out.text);
+    }
+    hr_buf_clear(&out);
+    hr_arena_clear(&arena);
+}
+
+static void test_expressions(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        { "plain", "\"plain\"" },
+        { "$${x} ${1}", "\"${x} 1\"" },
+        { "${ 1 + 2 * 3 }", "7" },
+        { "${ (1 + 2) * -3 }", "-9" },
+        { "${ 7 / 2 }", "3" },
+        { "${ 7.0 / 2 }", "3.5" },
+        { "${ -7 % 3 }", "-1" },
+        { "${ 1 - 2 - 3 }", "-4" },
+        { "a${param.n}b${'c' + \"d\"}", "\"a7bcd\"" },
+        { "${ param.n >= 7 and not (param.n == 8) or false }", "true" },
+        { "${ param.n in [1, 7] ? 'yes' : 'no' }", "\"yes\"" },
+        { "${ false and 1 / 0 == 1 }", "false" },
+        { "${ [1, 2] + [3] }", "[1,2,3]" },
+        { "${ [1, 'b', true, null][1] }", "\"b\"" },
+        { "${ len('h\xc3\xa4') + len([1]) }", "3" },
+        { "${ upper(join(['a', 'b'], '-')) }", "\"A-B\"" },
+        { "${ max(1, 2.5, -1) }", "2.5" },
+        { "${ min([3, 2]) }", "2" },
+        { "${ round(2.5) + int('4') }", "6" },
+        { "${ base64('ab') }", "\"YWI=\"" },
+        { "${ dirname('/a/b') + basename('/a/b') }", "\"/ab\"" },
+        { "${ replace('aXbX', 'X', '..') }", "\"a..b..\"" },
+        { "${ string(1.5) + json([1, 'x']) }", "\"1.5[1,\\\"x\\\"]\"" },
+        { "${ null == null and 1 != null }", "true" },
+        { "${ param.later + 1 }", "null" },
+        { "${ 9223372036854775807 + 1 }", "the result passes 64 bits" },
+        { "${ 1 / 0 }", "a division by 0" },
+        { "${ 1 + 'a' }", "+ is not for an int and a text" },
+        { "${ 1 < 'a' }", "a comparison is not for an int and a text" },
+        { "${ not 1 }", "a logical operator is not for an int" },
+        { "${ param.m }", "there is no \"param.m\" here; did you mean \"param.n\"?" },
+        { "${ lenn([1]) }", "there is no function \"lenn\"; did you mean \"len\"?" },
+        { "${ len() }", "len takes 1 arguments, not 0" },
+        { "${ 1 2 }", "an operator or } is missing here\n    ${ 1 2 }\n         ^" },
+        { "${ 1", "the expression has no end" },
+        { "${ 'a }", "this text has no end" },
+        { "${ [1][2] }", "there is no element 2 of 1" },
+        { "${ }", "a value is missing here" },
+    };
+    struct fixture *f = *state;
+    char deep[400];
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        check_expr(f, rows[i].text, rows[i].want);
+    memset(deep, '(', sizeof deep - 1);
+    deep[0] = '$';
+    deep[1] = '{';
+    deep[sizeof deep - 1] = '\0';
+    check_expr(f, deep, "nested deeper than 100 levels");
+    memset(deep + 2, '-', sizeof deep - 3);
+    check_expr(f, deep, "nested deeper than 100 levels");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
+                                        cmocka_unit_test(test_expressions) };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
