@@ -1,0 +1,29 @@
+/* artifact.h - artifacts as directories: digests, staging, sealing.
+ *
+ * The digest of an artifact is the SHA-256 of its listing, a line for each file in byte order
+ * of the names:
+ *
+ *     SHA-256 of the content, in hexadecimal, " ", size, " 0644 ", name, "\n"
+ *
+ * Staging and the final place lie on one file system, so that sealing ends with a rename: an
+ * artifact is there whole or not at all.
+ */
+#ifndef HR_ARTIFACT_H
+#define HR_ARTIFACT_H
+
+#include "base/base.h"
+#include "plugin/cache.h"
+
+/* The listing of a directory; of a file, a listing of one line with its name. */
+hr_status hr_artifact_listing(struct hr_env *env, struct hr_cache *cache, const char *path,
+                              struct hr_buf *to);
+
+/* Its SHA-256, in hexadecimal. */
+hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const char *path,
+                             char ret[HR_SHA256_HEX]);
+
+/* Digest a staged directory, make it durable and move it to its place. */
+hr_status hr_artifact_seal(struct hr_env *env, const char *staged, const char *place,
+                           char ret[HR_SHA256_HEX]);
+
+#endif

@@ -1,0 +1,37 @@
+/* record.h - private to run: executions and artifacts as TFX writes them into the store.
+ *
+ * Every function here runs inside a write transaction of the caller.  What is ours has names
+ * that begin with "__":
+ *
+ *     execution  __host, __run, __cache_key, __plugin, __plugin_digest, __component_version,
+ *                __walls, __reason, __summary
+ *     artifact   __digest
+ */
+#ifndef HR_RECORD_H
+#define HR_RECORD_H
+
+#include "run/task.h"
+
+/* RUNNING with properties and INPUT events; fills task->execution. */
+hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task);
+
+/* COMPLETE with new artifacts; fills the ids of task->outputs. */
+hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task);
+
+/* CACHED with the artifacts of task->outputs, which exist. */
+hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason);
+
+/* A resolver's end: INTERNAL_OUTPUT events.  An importer's: OUTPUT, new or old artifacts. */
+hr_status hr_record_resolved(struct hr_runner *runner, struct hr_task *task);
+hr_status hr_record_imported(struct hr_runner *runner, struct hr_task *task);
+
+/* FAILED or CANCELED with the text, as TFX's __execution_result__. */
+hr_status hr_record_failed(struct hr_env *env, struct hr_store *store, int64_t execution,
+                           hr_status code, const char *text);
+hr_status hr_record_canceled(struct hr_env *env, struct hr_store *store, int64_t execution,
+                             hr_status code, const char *text);
+
+/* The contexts of the run, made at its begin. */
+hr_status hr_record_run(struct hr_runner *runner);
+
+#endif

@@ -1,0 +1,321 @@
+/* Where the inputs of a node come from. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/task.h"
+#include "run/types.h"
+
+static const struct hr_task_channel *output_of(const struct hr_task *task, const char *key)
+{
+    size_t i;
+
+    for (i = 0; i < task->output_count; i++)
+        if (!strcmp(task->outputs[i].key, key))
+            return &task->outputs[i];
+    return NULL;
+}
+
+static bool has(const struct hr_task_channel *channel, int64_t id)
+{
+    size_t i;
+
+    for (i = 0; i < channel->count; i++)
+        if (channel->artifacts[i].id == id)
+            return true;
+    return false;
+}
+
+/* What an artifact is worth to its readers: the node in the store, and its digest. */
+static hr_status read_artifact(struct hr_runner *runner, struct hr_task *task, int64_t id,
+                               struct hr_task_artifact *ret)
+{
+    hr_status r = hr_store_get(runner->config.store, HR_KIND_ARTIFACT, id, &task->arena,
+                               &ret->node);
+    const char *digest;
+
+    if (r == HR_NOT_FOUND)
+        return hr_fail(runner->env, r, "artifact %lld is not in the store any more",
+                       (long long)id);
+    if (r < 0)
+        return r;
+    ret->id = id;
+    ret->uri = ret->node.uri;
+    ret->type = ret->node.type;
+    digest = hr_meta_text(&ret->node, "__digest");
+    if (digest && strlen(digest) == HR_SHA256_HEX - 1)
+        memcpy(ret->digest, digest, HR_SHA256_HEX);
+    return HR_OK;
+}
+
+/* TFX's artifacts, and what an importer brought without one, are digested when they are read. */
+static hr_status complete_digest(struct hr_runner *runner, struct hr_task_artifact *a)
+{
+    return a->digest[0] ? HR_OK
+                        : hr_artifact_digest(runner->env, runner->config.cache, a->uri, a->digest);
+}
+
+static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
+                               const struct hr_input *input, struct hr_task_channel *to)
+{
+    hr_status r = HR_OK;
+    size_t i, k, most = 0;
+
+    for (i = 0; i < input->channel_count; i++) {
+        const struct hr_task_channel *from =
+            output_of(&runner->tasks[input->channels[i].node], input->channels[i].output);
+
+        most += from ? from->count : 0;
+    }
+    *to = (struct hr_task_channel){ .key = input->key,
+                                    .type = input->port->type,
+                                    .port = input->port };
+    if (!(to->artifacts = hr_arena_array(&task->arena, most + 1, sizeof *to->artifacts)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < input->channel_count && r == HR_OK; i++) {
+        const struct hr_task_channel *from =
+            output_of(&runner->tasks[input->channels[i].node], input->channels[i].output);
+
+        for (k = 0; from && k < from->count && r == HR_OK; k++) {
+            if (has(to, from->artifacts[k].id))
+                continue;
+            r = read_artifact(runner, task, from->artifacts[k].id, &to->artifacts[to->count]);
+            if (r == HR_OK)
+                r = complete_digest(runner, &to->artifacts[to->count]);
+            to->count += r == HR_OK;
+        }
+    }
+    return r;
+}
+
+static hr_status check_count(struct hr_runner *runner, const struct hr_task *task,
+                             const struct hr_task_channel *c)
+{
+    if (!c->count && !(c->port->flags & (HR_PORT_EMPTY | HR_PORT_OPTIONAL)))
+        return hr_fail(runner->env, HR_PRECONDITION,
+                       "input \"%s\" of node \"%s\" holds no artifact, and wants at least one",
+                       c->key, task->node->name);
+    if (c->count > 1 && !(c->port->flags & HR_PORT_MANY))
+        return hr_fail(runner->env, HR_PRECONDITION,
+                       "input \"%s\" of node \"%s\" holds %zu artifacts, and takes one", c->key,
+                       task->node->name, c->count);
+    return HR_OK;
+}
+
+/* Plugins that load the models among the inputs; their code is part of what is done. */
+static hr_status find_models(struct hr_runner *runner, struct hr_task *task)
+{
+    const struct hr_component_info *found;
+    const char *format;
+    hr_status r;
+    size_t i, k, m;
+
+    for (i = 0; i < task->input_count; i++)
+        for (k = 0; k < task->inputs[i].count; k++) {
+            format = hr_meta_text(&task->inputs[i].artifacts[k].node, "format");
+            if (!format || strcmp(task->inputs[i].type, "Model") != 0)
+                continue;
+            if ((r = hr_catalogue_model(runner->config.catalogue, format, NULL, &found)) < 0)
+                return r;
+            for (m = 0; m < task->model_count && task->models[m] != found; m++)
+                ;
+            if (m == task->model_count && m < sizeof task->models / sizeof task->models[0])
+                task->models[task->model_count++] = found;
+        }
+    return HR_OK;
+}
+
+hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task)
+{
+    const struct hr_node *node = task->node;
+    hr_status r = HR_OK;
+    size_t i;
+
+    task->inputs = hr_arena_array(&task->arena, node->input_count + 1, sizeof *task->inputs);
+    if (!task->inputs)
+        return HR_EXHAUSTED;
+    for (i = 0; i < node->input_count && r == HR_OK; i++, task->input_count++) {
+        r = resolve_input(runner, task, &node->inputs[i], &task->inputs[i]);
+        if (r == HR_OK)
+            r = check_count(runner, task, &task->inputs[i]);
+    }
+    return r < 0 ? r : find_models(runner, task);
+}
+
+/* -- resolvers --------------------------------------------------------------------------------- */
+
+static hr_status give(struct hr_runner *runner, struct hr_task *task, struct hr_task_channel *to,
+                      const struct hr_meta_nodes *found, size_t n)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    if (!(to->artifacts = hr_arena_array(&task->arena, n + 1, sizeof *to->artifacts)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < n && i < found->count && r == HR_OK; i++, to->count++)
+        r = read_artifact(runner, task, found->items[i].id, &to->artifacts[i]);
+    return r;
+}
+
+static hr_status latest_artifacts(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
+                            .contexts = &runner->context_pipeline,
+                            .context_count = 1,
+                            .state = HR_ARTIFACT_LIVE,
+                            .newest_first = true,
+                            .limit = task->node->wanted };
+    struct hr_meta_nodes found;
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < task->output_count && r == HR_OK; i++) {
+        look.type = task->outputs[i].type;
+        r = hr_store_look(runner->config.store, &look, &task->arena, &found);
+        if (r == HR_OK && (int64_t)found.count >= task->node->wanted)
+            r = give(runner, task, &task->outputs[i], &found, found.count);
+    }
+    return r;
+}
+
+/* Is there a blessing of this model that says yes?  The newest one counts. */
+static const struct hr_meta_node *blessing_of(const struct hr_meta_nodes *blessings, int64_t model)
+{
+    size_t i;
+
+    for (i = 0; i < blessings->count; i++)
+        if (hr_meta_int(&blessings->items[i], "current_model_id", 0) == model &&
+            hr_meta_int(&blessings->items[i], "blessed", 0) == 1)
+            return &blessings->items[i];
+    return NULL;
+}
+
+static hr_status give_one(struct hr_runner *runner, struct hr_task *task, const char *type,
+                          const struct hr_meta_node *node)
+{
+    struct hr_meta_nodes one = { (struct hr_meta_node *)(uintptr_t)node, 1 };
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < task->output_count && r == HR_OK; i++)
+        if (!strcmp(task->outputs[i].type, type))
+            r = give(runner, task, &task->outputs[i], &one, 1);
+    return r;
+}
+
+static hr_status latest_blessed(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
+                            .type = "Model",
+                            .contexts = &runner->context_pipeline,
+                            .context_count = 1,
+                            .state = HR_ARTIFACT_LIVE,
+                            .newest_first = true };
+    struct hr_meta_nodes models, blessings;
+    hr_status r = hr_store_look(runner->config.store, &look, &task->arena, &models);
+    size_t i;
+
+    look.type = "ModelBlessing";
+    if (r == HR_OK)
+        r = hr_store_look(runner->config.store, &look, &task->arena, &blessings);
+    for (i = 0; r == HR_OK && i < models.count; i++) {
+        const struct hr_meta_node *blessing = blessing_of(&blessings, models.items[i].id);
+
+        if (!blessing)
+            continue;
+        r = give_one(runner, task, "Model", &models.items[i]);
+        return r < 0 ? r : give_one(runner, task, "ModelBlessing", blessing);
+    }
+    return r; /* none yet: a cold start, and no error */
+}
+
+hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task)
+{
+    const char **s;
+    hr_status r = HR_OK;
+
+    for (s = task->node->strategies; *s && r == HR_OK; s++)
+        r = strcmp(*s, "latest_blessed_model") ? latest_artifacts(runner, task)
+                                               : latest_blessed(runner, task);
+    return r;
+}
+
+/* -- importers ---------------------------------------------------------------------------------- */
+
+/* An artifact of that uri, type and content that is there already. */
+static hr_status find_imported(struct hr_runner *runner, struct hr_task *task,
+                               struct hr_task_artifact *a)
+{
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
+                            .type = a->type,
+                            .state = HR_ARTIFACT_LIVE,
+                            .property = "__digest",
+                            .value = a->digest,
+                            .newest_first = true };
+    struct hr_meta_nodes found;
+    hr_status r = hr_store_look(runner->config.store, &look, &task->arena, &found);
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < found.count; i++)
+        if (!strcmp(found.items[i].uri, a->uri))
+            return read_artifact(runner, task, found.items[i].id, a);
+    return r;
+}
+
+static hr_status import_properties(struct hr_runner *runner, struct hr_task *task,
+                                   struct hr_task_artifact *a)
+{
+    const struct hr_json *list = task->node->import_properties, *m;
+    const struct hr_json_doc *doc = runner->config.pipeline->doc;
+    size_t n = list ? hr_json_count(list) : 0;
+
+    if (!(a->set = hr_arena_array(&task->arena, n + 1, sizeof *a->set)))
+        return HR_EXHAUSTED;
+    for (m = list ? hr_json_first(list) : NULL; m; m = hr_json_next(m)) {
+        struct hr_task_value *v = &a->set[a->set_count++];
+
+        v->name = hr_json_key(m);
+        if (hr_json_text(m))
+            v->value = (struct hr_meta_value){ .kind = HR_VALUE_STRING, .text = hr_json_text(m) };
+        else if (hr_json_int(doc, m, &v->value.i))
+            v->value.kind = HR_VALUE_INT;
+        else if (hr_json_double(doc, m, &v->value.d))
+            v->value.kind = HR_VALUE_DOUBLE;
+        else
+            return hr_fail(runner->env, HR_INVALID,
+                           "node \"%s\": property \"%s\" wants a string or a number",
+                           task->node->name, v->name);
+    }
+    return HR_OK;
+}
+
+hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_task_artifact *a = hr_arena_get(&task->arena, sizeof *a);
+    char path[HR_MAX_PATH];
+    struct hr_term uri;
+    hr_status r;
+
+    if (!a)
+        return HR_EXHAUSTED;
+    r = hr_node_text(runner->config.pipeline, task->node, &task->node->source_uri,
+                     &runner->values, &task->arena, &uri);
+    if (r == HR_OK && uri.kind != HR_TERM_TEXT)
+        r = hr_fail(runner->env, HR_INVALID, "node \"%s\": source_uri is %s, and a text is wanted",
+                    task->node->name, hr_term_kind_text(uri.kind));
+    if (r == HR_OK)
+        r = hr_path_join(runner->env, runner->config.pipeline->dir, uri.text, path);
+    if (r < 0)
+        return r;
+    a->uri = hr_arena_text(&task->arena, path);
+    a->type = task->node->import_type;
+    if (!a->uri)
+        return HR_EXHAUSTED;
+    r = hr_artifact_digest(runner->env, runner->config.cache, a->uri, a->digest);
+    if (r == HR_OK)
+        r = import_properties(runner, task, a);
+    if (r == HR_OK && !task->node->reimport)
+        r = find_imported(runner, task, a);
+    task->outputs[0].artifacts = a;
+    task->outputs[0].count = r == HR_OK;
+    return r;
+}

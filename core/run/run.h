@@ -1,0 +1,78 @@
+/* run.h - the face of core/run: pipelines that run.
+ *
+ *     hr_runner_start(env, &config, &runner);
+ *     while (hr_runner_next(runner, -1, &event) > 0)
+ *         show(event);
+ *     status = hr_runner_status(runner);
+ *     hr_runner_free(runner);
+ *
+ * How one node travels (launch.c):
+ *
+ *     resolve inputs -> register RUNNING -> driver? -> cache key -> hit? CACHED
+ *       -> lease -> stage -> executor in a worker -> seal -> publisher? -> publish COMPLETE
+ *     a failure anywhere: FAILED, with the text; a try that may be repeated is a new execution
+ *
+ * Everything goes on inside hr_runner_next(); nothing is started and nothing published
+ * between its calls.  Two runners, of one or of several processes, may work on one project.
+ *
+ *     paths.h     what lies where in .headrace/       alive.h   hosts that live, and dead ones
+ *     artifact.h  digests, staging, sealing
+ */
+#ifndef HR_RUN_RUN_H
+#define HR_RUN_RUN_H
+
+#include "metadata/metadata.h"
+#include "pipeline/pipeline.h"
+#include "plugin/plugin.h"
+#include "run/alive.h"
+#include "run/artifact.h"
+#include "run/paths.h"
+
+struct hr_runner;
+
+/* Called once a node's outputs are published; what it makes is no part of the run's result,
+ * but its failure fails the node.  ret_text: what to add to the node's line, or "". */
+typedef hr_status hr_published(void *user, const struct hr_meta_node *execution,
+                               const char *node_component, struct hr_arena *arena,
+                               const char **ret_text);
+
+struct hr_runner_config {
+    const struct hr_paths *paths;
+    struct hr_store *store;
+    struct hr_cache *cache;
+    struct hr_catalogue *catalogue;
+    const struct hr_host_lock *host;
+    const struct hr_pipeline *pipeline;
+    const struct hr_given *given; /* parameters */
+    size_t given_count;
+    const char *const *force;     /* nodes without cache, ended by NULL; may be NULL */
+    const char *name;             /* what people call the run; may be NULL */
+    int32_t jobs;                 /* nodes at once; 0: as there are cores */
+    int32_t isolation;            /* HR_ISOLATE_ */
+    bool no_cache, keep_going, check;
+    const char *worker;           /* the program */
+    hr_in_process *in_process;
+    hr_published *published;      /* may be NULL */
+    void *published_user;
+};
+
+/* Resolve parameters, make the run's context and directory.  HR_INVALID: told; nothing was
+ * run. */
+hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *config,
+                          struct hr_runner **ret);
+
+/* As hr_next() of headrace.h: 1 with an event, 0 at the end, HR_DEADLINE. */
+int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_event **ret);
+
+int hr_runner_fd(const struct hr_runner *runner);
+const char *hr_runner_id(const struct hr_runner *runner);  /* "penguin-20261125T101502-4f2a" */
+int64_t hr_runner_number(const struct hr_runner *runner);  /* within the pipeline, from 1 */
+hr_status hr_runner_status(const struct hr_runner *runner);
+
+/* Ask it to stop; its events come as before.  Safe in a signal handler and on any thread. */
+void hr_runner_cancel(struct hr_runner *runner);
+
+/* Ends what still runs.  NULL is allowed. */
+void hr_runner_free(struct hr_runner *runner);
+
+#endif

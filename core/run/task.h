@@ -1,0 +1,151 @@
+/* task.h - private to run: one node of one run, and the run. */
+#ifndef HR_TASK_H
+#define HR_TASK_H
+
+#include "run/run.h"
+
+enum hr_task_state {
+    HR_TASK_WAITING,  /* for nodes before it */
+    HR_TASK_DECIDING, /* its driver runs */
+    HR_TASK_LEASE,    /* somebody else works on the same */
+    HR_TASK_RUNNING,
+    HR_TASK_PUBLISHING, /* its publisher runs */
+    HR_TASK_BACKOFF,    /* until the next try */
+    HR_TASK_DONE,
+    HR_TASK_FAILED,
+    HR_TASK_SKIPPED,
+    HR_TASK_CANCELLED,
+    HR_TASK_NOT_RUN
+};
+
+/* A property that a hook has set, or that an artifact has. */
+struct hr_task_value {
+    const char *name;
+    struct hr_meta_value value;
+};
+
+struct hr_task_artifact {
+    int64_t id; /* 0: not in the store yet */
+    const char *uri, *staged;
+    const char *type;
+    char digest[HR_SHA256_HEX];
+    struct hr_meta_node node; /* of an input, or of an output once it is there */
+    struct hr_task_value *set;
+    size_t set_count;
+};
+
+struct hr_task_channel {
+    const char *key, *type;
+    const struct hr_port_info *port; /* NULL: of a resolver or importer */
+    struct hr_task_artifact *artifacts;
+    size_t count;
+};
+
+enum { HR_TASK_LINES = 20, HR_TASK_LINE = 240 };
+
+struct hr_task {
+    const struct hr_node *node;
+    size_t index;
+    enum hr_task_state state;
+    struct hr_arena arena; /* of one try */
+    int64_t execution;
+    int32_t tries;
+    struct hr_setting *settings;
+    struct hr_task_channel *inputs, *outputs;
+    size_t input_count, output_count;
+    struct hr_task_value *set; /* of the execution, by its hooks */
+    size_t set_count;
+    char key[HR_SHA256_HEX]; /* cache key; "" before it is known */
+    bool leased;
+    const struct hr_component_info *models[8]; /* that load models of its inputs */
+    size_t model_count;
+    struct hr_process *process;
+    enum hr_task_state hook; /* which of the states the process belongs to */
+    const char *result;      /* JSON of the hook that has just ended */
+    const char *walls;
+    bool timed_out;
+    int stop_stage;
+    int64_t started_us, wake_us, stop_us, deadline_us;
+    double done, total;
+    char unit[32];
+    char lines[HR_TASK_LINES][HR_TASK_LINE]; /* the last log lines, a ring */
+    size_t line_count;
+};
+
+struct hr_queued {
+    hr_event event;
+    struct hr_queued *next;
+    struct hr_arena arena;
+};
+
+struct hr_runner {
+    struct hr_env *env;
+    struct hr_runner_config config;
+    struct hr_arena arena;
+    struct hr_param_values values;
+    struct hr_task *tasks; /* as the pipeline's nodes */
+    size_t count, running;
+    char id[128], dir[HR_MAX_PATH];
+    int64_t number;
+    int64_t context_pipeline, context_run, type_context_node, type_context_cache;
+    int watch;
+    int wake[2]; /* a byte wakes hr_runner_next() */
+    volatile int32_t cancel;
+    bool cancelling, failed, told_end, gate_refused;
+    hr_status status;
+    int64_t started_us;
+    struct hr_queued *first, *last, *given;
+    struct hr_out *events;
+    int log_task;
+};
+
+/* -- pieces ------------------------------------------------------------------------------------ */
+
+int64_t hr_now_us(const struct hr_runner *runner); /* monotonic */
+
+/* Inputs of a task from its upstream tasks, or what a resolver finds.  HR_NOT_FOUND,
+ * HR_PRECONDITION: told. */
+hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task);
+hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task);
+hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task);
+
+/* The canonical text of the cache key, and the key. */
+hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task);
+
+/* An execution of the same key whose outputs are all there: fills outputs.  HR_NOT_FOUND is
+ * an answer. */
+hr_status hr_task_find_cached(struct hr_runner *runner, struct hr_task *task, int64_t *ret);
+/* The last success of this node. */
+hr_status hr_task_find_last(struct hr_runner *runner, struct hr_task *task, int64_t *ret);
+
+/* The job of a hook, as JSON. */
+hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char *hook,
+                      hr_status executed, struct hr_buf *to);
+
+/* What a hook's result says: its status, errors told, values set. */
+hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const char *text,
+                         int32_t *ret_verdict);
+
+/* Directories. */
+hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task);
+hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task);
+void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool sealed_too);
+
+/* Begin a task that is ready; go on with one whose hook has ended, or whose time has come. */
+void hr_task_begin(struct hr_runner *runner, struct hr_task *task);
+void hr_task_pump(struct hr_runner *runner, struct hr_task *task);
+
+/* Memory of one try. */
+void hr_task_clear(struct hr_runner *runner, struct hr_task *task);
+
+const struct hr_task_value *hr_task_value(const struct hr_task *task, const char *name);
+const char *hr_task_text(const struct hr_task *task, const char *name); /* NULL: none */
+
+/* An event of a task; text is copied. */
+void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind,
+                    hr_status status, const char *text);
+void hr_runner_tell_log(struct hr_runner *runner, struct hr_task *task, hr_level level,
+                        const char *text);
+void hr_runner_tell_progress(struct hr_runner *runner, struct hr_task *task);
+
+#endif

@@ -1,0 +1,19 @@
+/* types.h - private to run: the artifact types that TFX declares, and base types. */
+#ifndef HR_RUN_TYPES_H
+#define HR_RUN_TYPES_H
+
+#include "run/task.h"
+
+/* Put the type of an artifact: a standard one as TFX declares it, with what the port adds. */
+hr_status hr_put_artifact_type(struct hr_store *store, const char *name,
+                               const struct hr_port_info *port, int64_t *ret_id);
+
+/* The base type of the executions of a component, by its short name; NULL: none. */
+const char *hr_execution_base(const char *component);
+
+/* The data type of a property that an output declares: by its port, or split_names of the
+ * types that have it; 0: it is custom, also where the standard type has one of that name (so
+ * TFX keeps span and version). */
+int hr_declared_kind(const char *type, const struct hr_port_info *port, const char *property);
+
+#endif
