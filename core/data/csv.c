@@ -366,7 +366,7 @@ static hr_status infer_chunk(void *user, size_t i)
 
 /* -- types ------------------------------------------------------------------------- */
 
-/* Distinct values of a column in the sample; UINT32_MAX: they are many. */
+/* Distinct values of a column in the sample. */
 struct sample {
     uint64_t slots[2 * CSV_SAMPLE];
     uint32_t distinct, filled;
@@ -384,33 +384,40 @@ static void sample_cell(struct sample *s, struct hr_slice cell)
     s->slots[at] = hash;
 }
 
+/* The rows of a chunk, until the sample is full. */
+static hr_status sample_chunk(struct hr_csv *csv, const struct csv_chunk *c, struct sample *samples,
+                              int64_t *rows)
+{
+    struct csv_records r;
+    hr_status s = csv_begin(csv, c, &r);
+    int64_t row;
+    size_t i;
+
+    for (row = 0; s == HR_OK && *rows < CSV_SAMPLE && row < c->rows; row++, ++*rows) {
+        if (csv_next(&r) != CSV_OK || r.n != csv->n)
+            break;
+        for (i = 0; i < csv->n; i++)
+            if (csv->kinds[i] == CSV_TEXT && r.cells[i].len)
+                sample_cell(&samples[i], r.cells[i]);
+    }
+    csv_end(csv, &r);
+    return s;
+}
+
 /* Text is coded where at most half of the values of the first rows are new. */
 static hr_status choose_coded(struct hr_csv *csv)
 {
     struct sample *samples = hr_mem_zero(csv->env, csv->n * sizeof *samples);
-    const struct csv_chunk *c = csv->chunks;
-    struct csv_records r;
-    hr_status s = HR_OK;
-    int row = 0;
+    int64_t rows = 0;
+    hr_status r = samples ? HR_OK : HR_EXHAUSTED;
     size_t i;
 
-    if (!samples)
-        return HR_EXHAUSTED;
-    while (c < csv->chunks + csv->n_chunks && !c->rows)
-        c++;
-    if (c == csv->chunks + csv->n_chunks || (s = csv_begin(csv, c, &r)) < 0) {
-        hr_mem_put(csv->env, samples, csv->n * sizeof *samples);
-        return s;
-    }
-    for (; row < CSV_SAMPLE && row < c->rows && csv_next(&r) == CSV_OK; row++)
-        for (i = 0; i < csv->n; i++)
-            if (csv->kinds[i] == CSV_TEXT && r.cells[i].len)
-                sample_cell(&samples[i], r.cells[i]);
-    for (i = 0; i < csv->n; i++)
+    for (i = 0; r == HR_OK && i < csv->n_chunks && rows < CSV_SAMPLE; i++)
+        r = sample_chunk(csv, &csv->chunks[i], samples, &rows);
+    for (i = 0; r == HR_OK && i < csv->n; i++)
         csv->coded[i] = samples[i].filled && samples[i].distinct * 2 <= samples[i].filled;
-    csv_end(csv, &r);
     hr_mem_put(csv->env, samples, csv->n * sizeof *samples);
-    return HR_OK;
+    return r;
 }
 
 static hr_status column_schema(const struct hr_csv *csv, size_t i, struct ArrowSchema *ret)

@@ -419,32 +419,50 @@ hr_status hr_data_create(struct hr_env *env, const char *dir, const char *split,
     return r;
 }
 
-static hr_status add_examples(struct hr_data_out *out, const struct ArrowArray *rows)
+static hr_status add_examples(struct hr_data_out *out, const struct ArrowArray *batch,
+                              const uint32_t *rows, size_t count)
 {
-    hr_status r = hr_example_encoder_open(out->encoder, rows);
+    hr_status r = hr_example_encoder_open(out->encoder, batch);
     const uint8_t *bytes;
-    int64_t i;
-    size_t n;
+    size_t i, n;
 
-    for (i = 0; r == HR_OK && i < rows->length; i++)
-        if ((r = hr_example_encode(out->encoder, i, &bytes, &n)) == HR_OK)
+    for (i = 0; r == HR_OK && i < count; i++) {
+        r = hr_example_encode(out->encoder, rows ? rows[i] : (int64_t)i, &bytes, &n);
+        if (r == HR_OK)
             r = hr_tfrecord_add(out->records, bytes, n);
+    }
+    return r;
+}
+
+hr_status hr_data_add_rows(struct hr_data_out *out, struct hr_owner *owner, const uint32_t *rows,
+                           size_t n)
+{
+    hr_status r = out->ipc ? hr_ipc_add_rows(out->ipc, owner, rows, n)
+                           : add_examples(out, &owner->rows, rows, n);
+
+    if (r == HR_OK)
+        out->rows += (int64_t)n;
     return r;
 }
 
 hr_status hr_data_add(struct hr_data_out *out, struct ArrowArray *rows)
 {
-    int64_t n = rows->length;
-    hr_status r;
+    struct hr_owner *owner = NULL;
+    size_t n = (size_t)rows->length;
+    hr_status r = hr_arrow_owner(out->env, rows, &owner);
 
-    if (out->ipc) {
-        r = hr_ipc_add(out->ipc, rows);
-    } else {
-        r = add_examples(out, rows);
-        HR_RELEASE(rows);
-    }
-    if (r == HR_OK)
-        out->rows += n;
+    if (r < 0)
+        return r;
+    r = hr_data_add_rows(out, owner, NULL, n);
+    hr_owner_drop(owner);
+    return r;
+}
+
+hr_status hr_data_add_record(struct hr_data_out *out, const void *bytes, size_t n)
+{
+    hr_status r = hr_tfrecord_add(out->records, bytes, n);
+
+    out->rows += r == HR_OK;
     return r;
 }
 

@@ -2,6 +2,7 @@
  *
  *     csv.h      CSV by the rules of TFX's CsvExampleGen
  *     split.h    the split of rows by the digest of their content
+ *     generate.h CSV files and TFRecords to the splits of an artifact
  *
  * An Examples artifact is a directory with a folder for each split:
  *
@@ -20,6 +21,7 @@
 
 #include "base/base.h"
 #include "data/csv.h"
+#include "data/generate.h"
 #include "data/split.h"
 #include "headrace/arrow.h"
 
@@ -53,6 +55,12 @@ struct hr_data_out;
 hr_status hr_data_create(struct hr_env *env, const char *dir, const char *split, const char *format,
                          const struct ArrowSchema *schema, struct hr_data_out **ret);
 hr_status hr_data_add(struct hr_data_out *out, struct ArrowArray *rows); /* takes rows */
+/* n rows of a batch that has an owner (wire/arrow.h), by their numbers. */
+struct hr_owner;
+hr_status hr_data_add_rows(struct hr_data_out *out, struct hr_owner *owner, const uint32_t *rows,
+                           size_t n);
+/* A record of tf.Example as it is; only where the format is HR_FORMAT_TFRECORDS_GZIP. */
+hr_status hr_data_add_record(struct hr_data_out *out, const void *bytes, size_t n);
 /* Close and free, whatever happens; *ret_rows: how many were written, if not NULL. */
 hr_status hr_data_end(struct hr_data_out *out, int64_t *ret_rows);
 void hr_data_drop(struct hr_data_out *out); /* NULL is allowed; the file stays unfinished */
