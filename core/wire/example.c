@@ -305,6 +305,10 @@ static int64_t count_values(struct wire list, int kind)
 
 struct hr_example_survey {
     struct names names;
+    /* of hr_example_canonical() */
+    uint32_t *sorted; /* columns in byte order of their names */
+    size_t n_sorted, cap_sorted;
+    struct hr_buf list, value, entry, features;
 };
 
 hr_status hr_example_survey_new(struct hr_env *env, struct hr_example_survey **ret)
@@ -315,6 +319,10 @@ hr_status hr_example_survey_new(struct hr_env *env, struct hr_example_survey **r
         return HR_EXHAUSTED;
     s->names.env = env;
     hr_arena_init(&s->names.arena, env, 0);
+    hr_buf_of(&s->list, HR_MAX_VALUE_BYTES, env);
+    hr_buf_of(&s->value, HR_MAX_VALUE_BYTES, env);
+    hr_buf_of(&s->entry, HR_MAX_VALUE_BYTES, env);
+    hr_buf_of(&s->features, HR_MAX_VALUE_BYTES, env);
     *ret = s;
     return HR_OK;
 }
@@ -327,6 +335,11 @@ void hr_example_survey_free(struct hr_example_survey *s)
         return;
     env = s->names.env;
     names_clear(&s->names);
+    hr_mem_put(env, s->sorted, s->cap_sorted * sizeof *s->sorted);
+    hr_buf_clear(&s->list);
+    hr_buf_clear(&s->value);
+    hr_buf_clear(&s->entry);
+    hr_buf_clear(&s->features);
     hr_mem_put(env, s, sizeof *s);
 }
 
@@ -617,5 +630,125 @@ hr_status hr_example_batch(struct hr_example_decoder *d, struct ArrowArray *ret)
     }
     d->rows = 0;
     *ret = made;
+    return HR_OK;
+}
+
+/* -- the canonical form ------------------------------------------------------------ */
+
+static hr_status put_tagged(struct hr_buf *to, uint8_t tag, const void *bytes, size_t n)
+{
+    uint8_t head[11] = { tag };
+    size_t size = n, k = 1;
+    hr_status r;
+
+    for (; size >= 0x80; size >>= 7)
+        head[k++] = (uint8_t)(size | 0x80);
+    head[k++] = (uint8_t)size;
+    r = hr_buf_add(to, head, k);
+    return r < 0 ? r : hr_buf_add(to, bytes, n);
+}
+
+/* The values of a list, packed: bytes each with its tag, numbers one after the other. */
+static hr_status put_list(struct wire list, int kind, struct hr_buf *to)
+{
+    struct wire part;
+    uint32_t number, type;
+    hr_status r = HR_OK;
+
+    while (r == HR_OK && list.p < list.end && get_field(&list, &number, &type, &part)) {
+        if (number != 1)
+            continue;
+        if (kind == KIND_BYTES)
+            r = put_tagged(to, 0x0a, part.p, (size_t)(part.end - part.p));
+        else
+            r = hr_buf_add(to, part.p, (size_t)(part.end - part.p));
+    }
+    return r;
+}
+
+/* A Feature: into value, by way of list. */
+static hr_status put_feature(struct names *s, struct column *c, struct hr_buf *list,
+                             struct hr_buf *value)
+{
+    static const uint8_t tags[] = { 0, 0x0a, 0x12, 0x1a };
+    struct wire lists, one;
+    int kind;
+    hr_status r = feature_kind(s, c, &kind, &lists);
+
+    hr_buf_cut(value, 0);
+    if (r < 0 || kind == KIND_NONE)
+        return r;
+    hr_buf_cut(list, 0);
+    while (r == HR_OK && next_list(&lists, kind, &one)) {
+        if (count_values(one, kind) < 0)
+            return bad(s, "the values of a feature are damaged");
+        r = put_list(one, kind, list);
+    }
+    if (r == HR_OK && kind != KIND_BYTES && list->len) {
+        if ((r = put_tagged(value, 0x0a, list->text, list->len)) < 0)
+            return r;
+        hr_buf_cut(list, 0);
+        r = hr_buf_add(list, value->text, value->len);
+        hr_buf_cut(value, 0);
+    }
+    return r < 0 ? r : put_tagged(value, tags[kind], list->text, list->len);
+}
+
+static hr_status sort_names(struct hr_example_survey *s)
+{
+    struct names *names = &s->names;
+    size_t size = names->n * sizeof(struct column *), i;
+    const struct column **order;
+
+    if (!hr_mem_reserve(names->env, (void **)&s->sorted, &s->cap_sorted, names->n,
+                        sizeof *s->sorted, HR_MAX_COLUMNS) ||
+        !(order = hr_mem_zero(names->env, size)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < names->n; i++)
+        order[i] = &names->columns[i];
+    qsort(order, names->n, sizeof *order, by_name);
+    for (i = 0; i < names->n; i++)
+        s->sorted[i] = (uint32_t)(order[i] - names->columns);
+    s->n_sorted = names->n;
+    hr_mem_put(names->env, order, size);
+    return HR_OK;
+}
+
+static hr_status put_record(struct hr_example_survey *s)
+{
+    struct names *names = &s->names;
+    hr_status r = HR_OK;
+    size_t i;
+
+    hr_buf_cut(&s->features, 0);
+    for (i = 0; r == HR_OK && i < s->n_sorted; i++) {
+        struct column *c = &names->columns[s->sorted[i]];
+
+        if (c->seen != names->record)
+            continue;
+        if ((r = put_feature(names, c, &s->list, &s->value)) < 0)
+            return r;
+        hr_buf_cut(&s->entry, 0);
+        if ((r = put_tagged(&s->entry, 0x0a, c->name, c->size)) == HR_OK &&
+            (r = put_tagged(&s->entry, 0x12, s->value.text, s->value.len)) == HR_OK)
+            r = put_tagged(&s->features, 0x0a, s->entry.text, s->entry.len);
+    }
+    hr_buf_cut(&s->entry, 0);
+    return r < 0 ? r : put_tagged(&s->entry, 0x0a, s->features.text, s->features.len);
+}
+
+hr_status hr_example_canonical(struct hr_example_survey *s, const void *bytes, size_t n,
+                               const uint8_t **ret, size_t *ret_size)
+{
+    hr_status r = take_record(&s->names, bytes, n, true);
+
+    if (r == HR_OK && s->n_sorted < s->names.n)
+        r = sort_names(s);
+    if (r == HR_OK && (r = put_record(s)) == HR_EXHAUSTED)
+        hr_fail_memory(s->names.env);
+    if (r < 0)
+        return r;
+    *ret = (const uint8_t *)s->entry.text;
+    *ret_size = s->entry.len;
     return HR_OK;
 }

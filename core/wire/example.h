@@ -54,6 +54,11 @@ hr_status hr_example_decode(struct hr_example_decoder *d, const void *bytes, siz
 hr_status hr_example_batch(struct hr_example_decoder *d, struct ArrowArray *ret);
 int64_t hr_example_rows(const struct hr_example_decoder *d);
 
+/* A record in the form of this encoder: features in byte order of their names, numbers packed;
+ * features without a kind are kept.  The bytes live until the next call; grows no names. */
+hr_status hr_example_canonical(struct hr_example_survey *s, const void *bytes, size_t n,
+                               const uint8_t **ret, size_t *ret_size);
+
 struct hr_example_encoder;
 
 /* HR_INVALID: a column is not of integers, floats or bytes or lists of them.  One thread at a

@@ -30,6 +30,7 @@
 enum { HR_IPC_ROWS = 16384 };
 
 struct hr_ipc_out;
+struct hr_owner;
 
 /* HR_INVALID: a type that is not written (a dictionary of anything but text and bytes). */
 hr_status hr_ipc_create(struct hr_env *env, const char *path, const struct ArrowSchema *schema,
@@ -37,6 +38,10 @@ hr_status hr_ipc_create(struct hr_env *env, const char *path, const struct Arrow
 
 /* Append rows; takes *rows, also when failing. */
 hr_status hr_ipc_add(struct hr_ipc_out *out, struct ArrowArray *rows);
+
+/* Append n rows of a batch that has an owner, by their numbers. */
+hr_status hr_ipc_add_rows(struct hr_ipc_out *out, struct hr_owner *owner, const uint32_t *rows,
+                          size_t n);
 
 hr_status hr_ipc_end(struct hr_ipc_out *out); /* write the rest, close, free, whatever happens */
 void hr_ipc_drop(struct hr_ipc_out *out);     /* close and free; NULL is allowed */

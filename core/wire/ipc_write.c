@@ -32,7 +32,8 @@ struct hr_ipc_out {
     struct ArrowSchema schema;
     struct ArrowArray *pending;
     size_t n_pending, cap_pending;
-    int64_t rows; /* pending, from skip on */
+    struct hr_pick picks[HR_IPC_ROWS]; /* rows of the pending batches */
+    int64_t rows;                      /* how many */
     struct block *blocks;
     size_t n_blocks, cap_blocks;
     struct dictionary *dictionaries;
@@ -551,67 +552,90 @@ static hr_status write_batch(struct hr_ipc_out *out, const struct hr_pick *picks
     return r;
 }
 
+/* Bytes of the pending rows; exact only where they are many. */
+static size_t pending_size(const struct hr_ipc_out *out)
+{
+    size_t bytes = 0, k;
+    int64_t i;
+
+    for (k = 0; k < out->n_pending; k++)
+        bytes += hr_arrow_size(&out->schema, &out->pending[k]);
+    if (bytes <= most_bytes)
+        return bytes;
+    for (bytes = 0, i = 0; i < out->rows; i++) {
+        struct ArrowArray row = out->pending[out->picks[i].batch];
+
+        row.offset += out->picks[i].row;
+        row.length = 1;
+        bytes += hr_arrow_size(&out->schema, &row);
+    }
+    return bytes;
+}
+
 /* All that is pending, by halves where it is large. */
 static hr_status write_pending(struct hr_ipc_out *out)
 {
-    int64_t n = out->rows, step = n, i, at = 0;
-    struct hr_pick *picks = hr_mem_zero(out->env, (size_t)n * sizeof *picks);
-    size_t bytes = 0, k;
+    int64_t n = out->rows, step = n, i;
+    size_t bytes, k;
     hr_status r = HR_OK;
 
-    if (!picks)
-        return HR_EXHAUSTED;
-    for (k = 0; k < out->n_pending; k++) {
-        bytes += hr_arrow_size(&out->schema, &out->pending[k]);
-        for (i = 0; i < out->pending[k].length; i++)
-            picks[at++] = (struct hr_pick){ (uint32_t)k, i };
-    }
-    for (; bytes > most_bytes && step > 1; bytes /= 2)
+    for (bytes = pending_size(out); bytes > most_bytes && step > 1; bytes /= 2)
         step = (step + 1) / 2;
     for (i = 0; r == HR_OK && i < n; i += step)
-        r = write_batch(out, picks + i, n - i < step ? n - i : step);
+        r = write_batch(out, out->picks + i, n - i < step ? n - i : step);
     for (k = 0; k < out->n_pending; k++)
         HR_RELEASE(&out->pending[k]);
     out->n_pending = 0;
     out->rows = 0;
-    hr_mem_put(out->env, picks, (size_t)n * sizeof *picks);
     return r;
 }
 
-static hr_status hold(struct hr_ipc_out *out, struct ArrowArray *rows)
+/* Let the batch of an owner be the last of those that rows are picked from. */
+static hr_status hold(struct hr_ipc_out *out, struct hr_owner *owner)
 {
+    struct ArrowArray *to;
+    hr_status r;
+
     if (!hr_mem_reserve(out->env, (void **)&out->pending, &out->cap_pending, out->n_pending + 1,
-                        sizeof *out->pending, UINT32_MAX)) {
-        HR_RELEASE(rows);
+                        sizeof *out->pending, UINT32_MAX))
         return HR_EXHAUSTED;
+    to = &out->pending[out->n_pending];
+    r = hr_arrow_share(out->env, &owner->rows, owner, 0, owner->rows.length, to);
+    if (r == HR_OK)
+        out->n_pending++;
+    return r;
+}
+
+hr_status hr_ipc_add_rows(struct hr_ipc_out *out, struct hr_owner *owner, const uint32_t *rows,
+                          size_t n)
+{
+    bool held = false;
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < n; i++) {
+        if (!held && (r = hold(out, owner)) < 0)
+            return r;
+        held = true;
+        out->picks[out->rows++] =
+            (struct hr_pick){ (uint32_t)out->n_pending - 1, rows ? rows[i] : (int64_t)i };
+        if (out->rows < HR_IPC_ROWS)
+            continue;
+        r = write_pending(out);
+        held = false;
     }
-    out->rows += rows->length;
-    out->pending[out->n_pending++] = *rows;
-    rows->release = NULL;
-    return HR_OK;
+    return r;
 }
 
 hr_status hr_ipc_add(struct hr_ipc_out *out, struct ArrowArray *rows)
 {
     struct hr_owner *owner = NULL;
-    int64_t at = 0, n;
-    hr_status r;
+    size_t n = (size_t)rows->length;
+    hr_status r = hr_arrow_owner(out->env, rows, &owner);
 
-    if (rows->length && out->rows + rows->length < HR_IPC_ROWS)
-        return hold(out, rows);
-    r = hr_arrow_owner(out->env, rows, &owner);
-    while (r == HR_OK && at < owner->rows.length) {
-        struct ArrowArray cut;
-
-        n = owner->rows.length - at;
-        n = n < HR_IPC_ROWS - out->rows ? n : HR_IPC_ROWS - out->rows;
-        r = hr_arrow_share(out->env, &owner->rows, owner, at, n, &cut);
-        if (r == HR_OK)
-            r = hold(out, &cut);
-        if (r == HR_OK && out->rows == HR_IPC_ROWS)
-            r = write_pending(out);
-        at += n;
-    }
+    if (r < 0)
+        return r;
+    r = hr_ipc_add_rows(out, owner, NULL, n);
     hr_owner_drop(owner);
     return r;
 }

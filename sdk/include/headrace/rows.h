@@ -34,7 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- schemas -------------------------------------------------------------------- */
+/* -- schemas ----------------------------------------------------------------------- */
 
 /* The index of the column of a name, or -1. */
 static inline int64_t hr_col_find(const struct ArrowSchema *schema, const char *name)
@@ -165,6 +165,29 @@ static inline hr_status hr_schema_column(struct ArrowSchema *column, const char 
     return r;
 }
 
+/* Make an empty schema one of a batch of a single column.  HR_EXHAUSTED: *ret is empty. */
+static inline hr_status hr_schema_one(const char *name, const char *format, struct ArrowSchema *ret)
+{
+    hr_status r = hr_schema_new("+s", "", 1, ret);
+
+    if (r == HR_OK && (r = hr_schema_column(ret->children[0], name, format, 0)) < 0)
+        hr_schema_release(ret);
+    return r;
+}
+
+/* The format of the values of a column, be it a list of them or coded by a dictionary; column
+ * -1, as of hr_col_find(): "". */
+static inline const char *hr_schema_values(const struct ArrowSchema *schema, int64_t column)
+{
+    const struct ArrowSchema *s = column < 0 ? NULL : schema->children[column];
+
+    if (s && s->format[0] == '+' && s->n_children == 1)
+        s = s->children[0];
+    if (s && s->dictionary)
+        s = s->dictionary;
+    return s ? s->format : "";
+}
+
 /* Add a key to the metadata of a type made here; a key of the name is not looked for.
  * HR_EXHAUSTED: as before. */
 static inline hr_status hr_schema_add_meta(struct ArrowSchema *s, const char *key,
@@ -218,7 +241,7 @@ fail:
     return HR_EXHAUSTED;
 }
 
-/* -- reading a column ------------------------------------------------------------ */
+/* -- reading a column -------------------------------------------------------------- */
 
 enum {
     HR_COL_NULL = 0,  /* no value ever */
@@ -229,13 +252,13 @@ enum {
 
 struct hr_col {
     const char *name;
-    int32_t kind;       /* HR_COL_ */
-    char format;        /* of the values: 'l', 'f', 'z', ... */
-    char list;          /* 0, or 'l', 'L', 'w' (fixed size) */
-    char empty_null;    /* a null is present without values */
-    char codes;         /* 1: bytes through a dictionary */
+    int32_t kind;    /* HR_COL_ */
+    char format;     /* of the values: 'l', 'f', 'z', ... */
+    char list;       /* 0, or 'l', 'L', 'w' (fixed size) */
+    char empty_null; /* a null is present without values */
+    char codes;      /* 1: bytes through a dictionary */
     int64_t length;
-    int64_t at;         /* row 0 in valid and in the list's offsets, or in values */
+    int64_t at;           /* row 0 in valid and in the list's offsets, or in values */
     const uint8_t *valid; /* NULL: none is null */
     const void *offsets;  /* of the list */
     int64_t fixed;        /* values of a row of a fixed size list */
@@ -284,8 +307,9 @@ static inline hr_status hr_col_values(const struct ArrowSchema *s, const struct 
         c->codes = 1;
         c->bytes = (const char *)d->buffers[2];
         c->dict_large = s->dictionary->format[0] == 'U' || s->dictionary->format[0] == 'Z';
-        c->dict_offsets = c->dict_large ? (const void *)((const int64_t *)d->buffers[1] + d->offset)
-                                        : (const void *)((const int32_t *)d->buffers[1] + d->offset);
+        c->dict_offsets = c->dict_large
+                              ? (const void *)((const int64_t *)d->buffers[1] + d->offset)
+                              : (const void *)((const int32_t *)d->buffers[1] + d->offset);
         c->dict_length = d->length;
     } else {
         c->bytes = (const char *)a->buffers[2];
@@ -336,8 +360,7 @@ static inline int hr_col_valid(const struct hr_col *c, int64_t i)
 /* Is row i present, be it without values? */
 static inline int hr_col_present(const struct hr_col *c, int64_t i)
 {
-    return c->kind == HR_COL_NULL && !c->list ? c->empty_null
-                                              : c->empty_null || hr_col_valid(c, i);
+    return c->kind == HR_COL_NULL && !c->list ? c->empty_null : c->empty_null || hr_col_valid(c, i);
 }
 
 /* How many values row i has, and the position of the first; the others follow it. */
@@ -433,7 +456,7 @@ static inline const char *hr_col_bytes(const struct hr_col *c, int64_t at, size_
     return hr_col_cut(c->values, c->dict_large, c->bytes, at, ret_size);
 }
 
-/* -- building columns --------------------------------------------------------------- */
+/* -- building columns -------------------------------------------------------------- */
 
 struct hr_builder {
     char format; /* 'l', 'f', 'g', 'z', 'u', 'b' is not offered */
@@ -676,7 +699,7 @@ static inline hr_status hr_builder_done(struct hr_builder *b, struct ArrowArray 
     return HR_OK;
 }
 
-/* -- batches -------------------------------------------------------------------------- */
+/* -- batches ----------------------------------------------------------------------- */
 
 struct hr_batch {
     const void *buffers[1];
@@ -737,7 +760,16 @@ static inline hr_status hr_rows_make(struct ArrowArray *columns, int64_t n, int6
     return HR_OK;
 }
 
-/* -- streams --------------------------------------------------------------------------- */
+/* A batch of the one column that was built; b is empty again, also when failing. */
+static inline hr_status hr_rows_one(struct hr_builder *b, struct ArrowArray *ret)
+{
+    struct ArrowArray column;
+    hr_status r = hr_builder_done(b, &column);
+
+    return r < 0 ? r : hr_rows_make(&column, 1, column.length, ret);
+}
+
+/* -- streams ----------------------------------------------------------------------- */
 
 struct hr_one {
     struct ArrowSchema schema;
@@ -799,5 +831,96 @@ static inline hr_status hr_stream_one(struct ArrowSchema *schema, struct ArrowAr
     ret->private_data = h;
     return HR_OK;
 }
+
+/* -- accumulators that are flat structs -------------------------------------------- */
+
+static inline void *hr_acc_new(size_t size, int64_t format)
+{
+    void *acc = calloc(1, size);
+
+    if (acc)
+        memcpy(acc, &format, sizeof format);
+    return acc;
+}
+
+/* n accumulators of size bytes as they are in memory, to a large_binary array. */
+static inline hr_status hr_accs_store(void *const *accs, uint32_t n, size_t size,
+                                      struct ArrowArray *ret)
+{
+    char *bytes = (char *)malloc(size * n + 1);
+    int64_t *ends = (int64_t *)calloc((size_t)n + 1, sizeof *ends);
+    struct hr_built *h;
+    uint32_t i;
+
+    if (!bytes || !ends || hr_built_make(n, 0, 3, ret) < 0) {
+        free(bytes);
+        free(ends);
+        return HR_EXHAUSTED;
+    }
+    for (i = 0; i < n; i++) {
+        memcpy(bytes + size * i, accs[i], size);
+        ends[i + 1] = (int64_t)(size * (i + 1));
+    }
+    h = (struct hr_built *)ret->private_data;
+    h->buffers[1] = ends;
+    h->buffers[2] = bytes;
+    return HR_OK;
+}
+
+/* And back.  HR_DATA_LOSS: a value of another size, or of another format; none is made. */
+static inline hr_status hr_accs_restore(const struct ArrowArray *bytes, size_t size, int64_t format,
+                                        void **ret_accs)
+{
+    const int64_t *ends = (const int64_t *)bytes->buffers[1] + bytes->offset;
+    hr_status r = HR_OK;
+    int64_t i, found;
+
+    for (i = 0; i < bytes->length; i++) {
+        const char *from = (const char *)bytes->buffers[2] + ends[i];
+
+        if ((size_t)(ends[i + 1] - ends[i]) != size) {
+            r = HR_DATA_LOSS;
+            break;
+        }
+        memcpy(&found, from, sizeof found);
+        r = found == format ? HR_OK : HR_DATA_LOSS;
+        if (r < 0 || !(ret_accs[i] = malloc(size))) {
+            r = r < 0 ? r : HR_EXHAUSTED;
+            break;
+        }
+        memcpy(ret_accs[i], from, size);
+    }
+    while (r < 0 && i > 0)
+        free(ret_accs[--i]);
+    return r;
+}
+
+/* The functions NAME_create, NAME_serialize, NAME_deserialize and NAME_drop_acc of an
+ * hr_combine_1 whose accumulator is a struct without pointers; its first member is an int64_t
+ * that holds format, the number that a stored one begins with.  A new one is zero otherwise. */
+#define HR_FLAT_ACCS(NAME, TYPE, FORMAT)                                                           \
+    static hr_status NAME##_create(const void *self, hr_run *run, void **ret_acc)                  \
+    {                                                                                              \
+        (void)self, (void)run;                                                                     \
+        *ret_acc = hr_acc_new(sizeof(TYPE), FORMAT);                                               \
+        return *ret_acc ? HR_OK : HR_EXHAUSTED;                                                    \
+    }                                                                                              \
+    static hr_status NAME##_serialize(const void *self, hr_run *run, void *const *accs,            \
+                                      uint32_t n, struct ArrowArray *ret)                          \
+    {                                                                                              \
+        (void)self, (void)run;                                                                     \
+        return hr_accs_store(accs, n, sizeof(TYPE), ret);                                          \
+    }                                                                                              \
+    static hr_status NAME##_deserialize(const void *self, hr_run *run,                             \
+                                        const struct ArrowArray *bytes, void **ret_accs)           \
+    {                                                                                              \
+        (void)self, (void)run;                                                                     \
+        return hr_accs_restore(bytes, sizeof(TYPE), FORMAT, ret_accs);                             \
+    }                                                                                              \
+    static void NAME##_drop_acc(const void *self, void *acc)                                       \
+    {                                                                                              \
+        (void)self;                                                                                \
+        free(acc);                                                                                 \
+    }
 
 #endif

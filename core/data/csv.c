@@ -1,0 +1,547 @@
+/* Opening: headers, then all chunks are read once, on threads, for their rows, types and
+ * mistakes; then the schema is known.
+ */
+#include "data/csv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/csv_impl.h"
+#include "headrace/rows.h"
+
+/* -- records of a chunk ------------------------------------------------------------ */
+
+hr_status csv_begin(const struct hr_csv *csv, const struct csv_chunk *c, struct csv_records *r)
+{
+    const struct csv_file *f = &csv->files[c->file];
+
+    memset(r, 0, sizeof *r - sizeof r->text);
+    csv_scan_init(&r->scan, f->map.data, f->map.size, c->start);
+    r->start = c->start;
+    r->cap = csv->n;
+    hr_buf_of(&r->text, f->map.size + 1, csv->env);
+    r->cells = hr_mem_zero(csv->env, csv->n * sizeof *r->cells);
+    return r->cells ? HR_OK : HR_EXHAUSTED;
+}
+
+void csv_end(const struct hr_csv *csv, struct csv_records *r)
+{
+    hr_mem_put(csv->env, r->cells, csv->n * sizeof *r->cells);
+    hr_buf_clear(&r->text);
+}
+
+/* -- mistakes ---------------------------------------------------------------------- */
+
+static struct hr_place place_of(const struct csv_file *f, size_t at)
+{
+    const char *text = f->map.data;
+    struct hr_place place = { f->path, 1, 0 };
+    const char *p = text;
+
+    while (p < text + at && (p = memchr(p, '\n', (size_t)(text + at - p)))) {
+        place.line++;
+        p++;
+    }
+    return place;
+}
+
+/* The first bytes of what stands at `at`, for a sentence. */
+static int quote_of(const struct csv_file *f, size_t at)
+{
+    const char *p = (const char *)f->map.data + at;
+    size_t n = f->map.size - at < 40 ? f->map.size - at : 40, i;
+
+    for (i = 0; i < n && (unsigned char)p[i] >= ' '; i++)
+        ;
+    return (int)hr_utf8_valid(p, i);
+}
+
+static hr_status tell_bytes(const struct hr_csv *csv, const struct csv_file *f, size_t at)
+{
+    struct hr_place place = place_of(f, at);
+    unsigned byte = ((const unsigned char *)f->map.data)[at];
+
+    if (!byte)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "a NUL byte; this is not UTF-8 text (perhaps UTF-16): save it as UTF-8");
+    return hr_fail_at(csv->env, HR_INVALID, &place,
+                      "byte \"0x%02X\" is not UTF-8; save the file as UTF-8", byte);
+}
+
+static hr_status tell(const struct hr_csv *csv, const struct csv_chunk *c)
+{
+    const struct csv_file *f = &csv->files[c->file];
+    const struct csv_mistake *m = &c->mistake;
+    struct hr_place place = place_of(f, m->at);
+    const char *text = (const char *)f->map.data + m->at;
+    int n = quote_of(f, m->at);
+
+    if (m->bytes)
+        return tell_bytes(csv, f, m->at);
+    if (m->ragged)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "the row \"%.*s\" has %zu cells, the header names %zu columns; add or "
+                          "remove cells, and put a cell that holds a comma in quotes",
+                          n, text, m->cells, csv->n);
+    if (m->fault == CSV_UNCLOSED)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "a quote of the row \"%.*s\" is not closed up to the end of the file; "
+                          "close it, or double a quote that stands for itself",
+                          n, text);
+    if (m->fault == CSV_RETURN)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "the row \"%.*s\" has a carriage return that ends no line; put the cell "
+                          "in quotes, or end lines with LF or CRLF",
+                          n, text);
+    if (m->fault == CSV_BREAK)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "the row \"%.*s\" has a line break in a cell without quotes, as a quote "
+                          "before it is not closed; close it, or double it in a quoted cell",
+                          n, text);
+    return hr_fail_memory(csv->env);
+}
+
+/* -- headers ----------------------------------------------------------------------- */
+
+static hr_status read_header(struct hr_csv *csv, struct csv_file *f, struct csv_records *r)
+{
+    static const char bom[] = { '\xef', '\xbb', '\xbf' };
+    const char *text = f->map.data, *end;
+    size_t at = f->map.size >= 3 && !memcmp(text, bom, 3) ? 3 : 0, size, valid;
+    struct hr_place place = { f->path, 1, 0 };
+    enum csv_fault fault;
+
+    end = memchr(text + at, '\n', f->map.size - at);
+    size = end ? (size_t)(end - text) : f->map.size;
+    f->body = end ? size + 1 : size;
+    if (size == at || (size == at + 1 && text[at] == '\r'))
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "the file begins with no header; its first line must name the columns");
+    for (valid = at; valid < size && text[valid]; valid++)
+        ;
+    if (valid == size)
+        valid = at + hr_utf8_valid(text + at, size - at);
+    if (valid < size)
+        return tell_bytes(csv, f, valid);
+    csv_scan_init(&r->scan, text, size, at);
+    r->start = at;
+    hr_buf_of(&r->text, size + 1, csv->env);
+    r->cap = HR_MAX_COLUMNS;
+    r->cells = hr_mem_zero(csv->env, r->cap * sizeof *r->cells);
+    if (!r->cells)
+        return HR_EXHAUSTED;
+    fault = csv_next(r);
+    if (fault == CSV_OK && r->n <= HR_MAX_COLUMNS)
+        return HR_OK;
+    if (fault == CSV_OK)
+        return hr_fail_at(csv->env, HR_INVALID, &place, "the header has more than %d columns",
+                          HR_MAX_COLUMNS);
+    return hr_fail_at(csv->env, HR_INVALID, &place,
+                      "the header has a quote that is not closed; names may not have line breaks");
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(**(char *const *const *)a, **(char *const *const *)b);
+}
+
+/* Put columns in byte order of their names, and find names that are there twice. */
+static hr_status order_columns(struct hr_csv *csv)
+{
+    struct hr_place place = { csv->files[0].path, 1, 0 };
+    size_t size = csv->n * sizeof(char **), i;
+    char ***list = hr_mem_zero(csv->env, size);
+    hr_status r = HR_OK;
+
+    if (!list)
+        return HR_EXHAUSTED;
+    for (i = 0; i < csv->n; i++)
+        list[i] = &csv->names[i];
+    qsort(list, csv->n, sizeof *list, by_name);
+    for (i = 0; i < csv->n; i++) {
+        csv->order[i] = (size_t)(list[i] - csv->names);
+        if (r == HR_OK && i && !strcmp(*list[i - 1], *list[i]))
+            r = hr_fail_at(
+                csv->env, HR_INVALID, &place,
+                "the header names column \"%s\" twice; give each column a name of its own",
+                *list[i]);
+    }
+    hr_mem_put(csv->env, list, size);
+    return r;
+}
+
+/* A header of numbers alone is the first row of a file without one. */
+static hr_status check_names(struct hr_csv *csv, const struct csv_records *r)
+{
+    struct hr_place place = { csv->files[0].path, 1, 0 };
+    size_t i;
+
+    for (i = 0; i < r->n; i++)
+        if (r->cells[i].len && csv_kind(r->cells[i].text, r->cells[i].len) != CSV_TEXT)
+            continue;
+        else
+            return HR_OK;
+    return hr_fail_at(csv->env, HR_INVALID, &place,
+                      "the first line \"%.*s\" holds numbers where it must name the columns; add a "
+                      "header",
+                      quote_of(&csv->files[0], r->record),
+                      (const char *)csv->files[0].map.data + r->record);
+}
+
+static hr_status take_names(struct hr_csv *csv, const struct csv_records *r)
+{
+    size_t i;
+
+    csv->n = r->n;
+    csv->names = hr_arena_array(&csv->arena, r->n, sizeof *csv->names);
+    csv->kinds = hr_arena_array(&csv->arena, r->n, 1);
+    csv->coded = hr_arena_array(&csv->arena, r->n, sizeof *csv->coded);
+    csv->order = hr_arena_array(&csv->arena, r->n, sizeof *csv->order);
+    if (!csv->names || !csv->kinds || !csv->coded || !csv->order)
+        return HR_EXHAUSTED;
+    for (i = 0; i < r->n; i++)
+        if (!(csv->names[i] = hr_arena_bytes(&csv->arena, r->cells[i].text, r->cells[i].len)))
+            return HR_EXHAUSTED;
+    return check_names(csv, r);
+}
+
+static hr_status compare_names(struct hr_csv *csv, const struct csv_file *f,
+                               const struct csv_records *r)
+{
+    struct hr_place place = { f->path, 1, 0 };
+    size_t i;
+
+    if (r->n != csv->n)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "the header names %zu columns, that of \"%s\" %zu; all files need the "
+                          "same header",
+                          r->n, csv->files[0].path, csv->n);
+    for (i = 0; i < r->n; i++)
+        if (!hr_slice_eq(r->cells[i], csv->names[i]))
+            return hr_fail_at(csv->env, HR_INVALID, &place,
+                              "column %zu is \"%.*s\", in \"%s\" it is \"%s\"; all files need the "
+                              "same header",
+                              i + 1, (int)(r->cells[i].len < 200 ? r->cells[i].len : 200),
+                              r->cells[i].text, csv->files[0].path, csv->names[i]);
+    return HR_OK;
+}
+
+static hr_status open_file(struct hr_csv *csv, const char *path, size_t i)
+{
+    struct csv_file *f = &csv->files[i];
+    struct csv_records r;
+    hr_status s;
+
+    memset(&r, 0, sizeof r);
+    hr_buf_of(&r.text, 0, csv->env);
+    if (!(f->path = hr_arena_text(&csv->arena, path)))
+        return HR_EXHAUSTED;
+    if ((s = hr_file_map(csv->env, path, &f->map)) < 0)
+        return s;
+    csv->n_files++;
+    s = read_header(csv, f, &r);
+    if (s == HR_OK)
+        s = i ? compare_names(csv, f, &r) : take_names(csv, &r);
+    hr_mem_put(csv->env, r.cells, HR_MAX_COLUMNS * sizeof *r.cells);
+    hr_buf_clear(&r.text);
+    return s;
+}
+
+/* -- chunks ------------------------------------------------------------------------ */
+
+static hr_status make_chunks(struct hr_csv *csv)
+{
+    size_t f, at, n = 0;
+
+    for (f = 0; f < csv->n_files; f++)
+        n += (csv->files[f].map.size - csv->files[f].body + CSV_CHUNK - 1) / CSV_CHUNK;
+    csv->chunks = hr_arena_array(&csv->arena, n, sizeof *csv->chunks);
+    if (!csv->chunks)
+        return HR_EXHAUSTED;
+    for (f = 0; f < csv->n_files; f++)
+        for (at = csv->files[f].body; at < csv->files[f].map.size; at += CSV_CHUNK) {
+            struct csv_chunk *c = &csv->chunks[csv->n_chunks++];
+
+            c->file = f;
+            c->begin = at;
+            c->end =
+                csv->files[f].map.size - at < CSV_CHUNK ? csv->files[f].map.size : at + CSV_CHUNK;
+            if (!(c->kinds = hr_arena_get(&csv->arena, csv->n)))
+                return HR_EXHAUSTED;
+        }
+    return HR_OK;
+}
+
+static hr_status count_quotes(void *user, size_t i)
+{
+    struct csv_chunk *c = &((struct hr_csv *)user)->chunks[i];
+    const char *text = ((struct hr_csv *)user)->files[c->file].map.data;
+
+    c->quotes = csv_quotes(text + c->begin, c->end - c->begin);
+    return HR_OK;
+}
+
+/* Where the first record of a chunk starts; its end, if none does. */
+static size_t first_record(const struct hr_csv *csv, const struct csv_chunk *c)
+{
+    const struct csv_file *f = &csv->files[c->file];
+    const char *text = f->map.data;
+    bool odd = c->odd;
+    size_t at;
+
+    if (c->begin == f->body || (!odd && text[c->begin - 1] == '\n'))
+        return c->begin;
+    for (at = c->begin; at < c->end; at++) {
+        if (text[at] == '"')
+            odd = !odd;
+        else if (text[at] == '\n' && !odd)
+            return at + 1;
+    }
+    return c->end;
+}
+
+/* NUL and what is not UTF-8 in the records [from, to). */
+static void check_bytes(const struct hr_csv *csv, struct csv_chunk *c, size_t to)
+{
+    const char *text = csv->files[c->file].map.data, *nul;
+    size_t n = to - c->start, at;
+
+    nul = memchr(text + c->start, 0, n);
+    at = hr_utf8_valid(text + c->start, nul ? (size_t)(nul - (text + c->start)) : n);
+    if (at == n)
+        return;
+    at += c->start;
+    if ((c->mistake.fault || c->mistake.ragged) && c->mistake.at <= at)
+        return;
+    c->mistake = (struct csv_mistake){ .bytes = true, .at = at };
+}
+
+static void infer_record(const struct csv_records *r, uint8_t *kinds)
+{
+    size_t i;
+
+    for (i = 0; i < r->n; i++) {
+        int kind;
+
+        if (!r->cells[i].len || kinds[i] == CSV_TEXT)
+            continue;
+        kind = csv_kind(r->cells[i].text, r->cells[i].len);
+        if (kind > kinds[i])
+            kinds[i] = (uint8_t)kind;
+    }
+}
+
+static hr_status infer_chunk(void *user, size_t i)
+{
+    struct hr_csv *csv = user;
+    struct csv_chunk *c = &csv->chunks[i];
+    enum csv_fault fault = CSV_OK;
+    struct csv_records r;
+    bool ragged = false;
+    size_t to;
+
+    c->start = first_record(csv, c);
+    to = c->start;
+    if (csv_begin(csv, c, &r) < 0)
+        return HR_EXHAUSTED;
+    while (r.start < c->end && (fault = csv_next(&r)) == CSV_OK) {
+        if (r.record >= c->end) /* empty lines were passed on the way */
+            break;
+        to = r.start;
+        ragged = r.n != csv->n;
+        if (ragged)
+            break;
+        infer_record(&r, c->kinds);
+        c->rows++;
+    }
+    if (ragged)
+        c->mistake = (struct csv_mistake){ .ragged = true, .at = r.record, .cells = r.n };
+    else if (fault != CSV_OK && fault != CSV_END && r.record < c->end)
+        c->mistake = (struct csv_mistake){ .fault = fault, .at = r.record };
+    if (r.scan.odd_bytes)
+        check_bytes(csv, c, c->mistake.fault ? c->end : to);
+    csv_end(csv, &r);
+    return HR_OK;
+}
+
+/* -- types ------------------------------------------------------------------------- */
+
+/* Distinct values of a column in the sample. */
+struct sample {
+    uint64_t slots[2 * CSV_SAMPLE];
+    uint32_t distinct, filled;
+};
+
+static void sample_cell(struct sample *s, struct hr_slice cell)
+{
+    uint64_t hash = hr_hash64(cell.text, cell.len, 0) | 1;
+    size_t at = (hash >> 20) % (2 * CSV_SAMPLE);
+
+    s->filled++;
+    while (s->slots[at] && s->slots[at] != hash)
+        at = (at + 1) % (2 * CSV_SAMPLE);
+    s->distinct += !s->slots[at];
+    s->slots[at] = hash;
+}
+
+/* The rows of a chunk, until the sample is full. */
+static hr_status sample_chunk(struct hr_csv *csv, const struct csv_chunk *c, struct sample *samples,
+                              int64_t *rows)
+{
+    struct csv_records r;
+    hr_status s = csv_begin(csv, c, &r);
+    int64_t row;
+    size_t i;
+
+    for (row = 0; s == HR_OK && *rows < CSV_SAMPLE && row < c->rows; row++, ++*rows) {
+        if (csv_next(&r) != CSV_OK || r.n != csv->n)
+            break;
+        for (i = 0; i < csv->n; i++)
+            if (csv->kinds[i] == CSV_TEXT && r.cells[i].len)
+                sample_cell(&samples[i], r.cells[i]);
+    }
+    csv_end(csv, &r);
+    return s;
+}
+
+/* Text is coded where at most half of the values of the first rows are new. */
+static hr_status choose_coded(struct hr_csv *csv)
+{
+    struct sample *samples = hr_mem_zero(csv->env, csv->n * sizeof *samples);
+    int64_t rows = 0;
+    hr_status r = samples ? HR_OK : HR_EXHAUSTED;
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < csv->n_chunks && rows < CSV_SAMPLE; i++)
+        r = sample_chunk(csv, &csv->chunks[i], samples, &rows);
+    for (i = 0; r == HR_OK && i < csv->n; i++)
+        csv->coded[i] = samples[i].filled && samples[i].distinct * 2 <= samples[i].filled;
+    hr_mem_put(csv->env, samples, csv->n * sizeof *samples);
+    return r;
+}
+
+static hr_status column_schema(const struct hr_csv *csv, size_t i, struct ArrowSchema *ret)
+{
+    static const char *const formats[] = { "n", "l", "f", "z" };
+    bool coded = csv->coded[i];
+    hr_status r = hr_schema_column(ret, csv->names[i], coded ? "i" : formats[csv->kinds[i]], 0);
+
+    if (r == HR_OK && csv->kinds[i] && !(csv->flags & HR_CSV_MISSING))
+        r = hr_schema_add_meta(ret, "hr:null", "empty");
+    if (r < 0 || !coded)
+        return r;
+    ret->dictionary = calloc(1, sizeof *ret->dictionary);
+    return ret->dictionary ? hr_schema_column(ret->dictionary, "", "z", 0) : HR_EXHAUSTED;
+}
+
+static hr_status make_schema(struct hr_csv *csv)
+{
+    hr_status r;
+    size_t i;
+
+    if (hr_schema_new("+s", "", (int64_t)csv->n, &csv->schema) < 0)
+        return hr_fail_memory(csv->env);
+    for (i = 0; i < csv->n; i++)
+        if ((r = column_schema(csv, csv->order[i], csv->schema.children[i])) < 0)
+            return hr_fail_memory(csv->env);
+    return HR_OK;
+}
+
+/* Put together what the chunks have found; the first mistake is told. */
+static hr_status merge_chunks(struct hr_csv *csv)
+{
+    size_t i, k;
+
+    for (i = 0; i < csv->n_chunks; i++) {
+        const struct csv_chunk *c = &csv->chunks[i];
+
+        if (c->mistake.fault || c->mistake.ragged || c->mistake.bytes)
+            return tell(csv, c);
+        csv->rows += c->rows;
+        for (k = 0; k < csv->n; k++)
+            if (c->kinds[k] > csv->kinds[k])
+                csv->kinds[k] = c->kinds[k];
+    }
+    if (!csv->rows)
+        return hr_fail(csv->env, HR_INVALID, "\"%s\"%s no row below the header; give at least one",
+                       csv->files[0].path, csv->n_files > 1 ? " and the other files have" : " has");
+    return HR_OK;
+}
+
+static hr_status read_all(struct hr_csv *csv, const char *const *paths, size_t n)
+{
+    hr_status r = HR_OK;
+    bool odd = false;
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < n; i++)
+        r = open_file(csv, paths[i], i);
+    if (r < 0 || (r = order_columns(csv)) < 0 || (r = make_chunks(csv)) < 0 ||
+        (r = hr_work(csv->env, csv->n_chunks, count_quotes, csv)) < 0)
+        return r;
+    for (i = 0; i < csv->n_chunks; i++) {
+        if (!i || csv->chunks[i].file != csv->chunks[i - 1].file)
+            odd = false;
+        csv->chunks[i].odd = odd;
+        odd = odd != (csv->chunks[i].quotes & 1);
+    }
+    if ((r = hr_work(csv->env, csv->n_chunks, infer_chunk, csv)) < 0 ||
+        (r = merge_chunks(csv)) < 0 || (r = choose_coded(csv)) < 0)
+        return r;
+    return make_schema(csv);
+}
+
+hr_status hr_csv_open(struct hr_env *env, const char *const *paths, size_t n, int flags,
+                      struct hr_csv **ret)
+{
+    struct hr_csv *csv = hr_mem_zero(env, sizeof *csv);
+    hr_status r;
+
+    if (!csv)
+        return HR_EXHAUSTED;
+    csv->env = env;
+    csv->flags = flags;
+    hr_arena_init(&csv->arena, env, 0);
+    csv->files = hr_arena_array(&csv->arena, n, sizeof *csv->files);
+    if (!csv->files)
+        r = HR_EXHAUSTED;
+    else if (!n)
+        r = hr_fail(env, HR_INVALID, "there is no CSV file to read");
+    else
+        r = read_all(csv, paths, n);
+    if (r < 0)
+        hr_csv_close(csv);
+    else
+        *ret = csv;
+    return r;
+}
+
+void hr_csv_close(struct hr_csv *csv)
+{
+    struct hr_env *env;
+    size_t i;
+
+    if (!csv)
+        return;
+    env = csv->env;
+    for (i = 0; i < csv->n_files; i++)
+        hr_file_unmap(env, &csv->files[i].map);
+    HR_RELEASE(&csv->schema);
+    hr_arena_clear(&csv->arena);
+    hr_mem_put(env, csv, sizeof *csv);
+}
+
+const struct ArrowSchema *hr_csv_schema(const struct hr_csv *csv)
+{
+    return &csv->schema;
+}
+
+int64_t hr_csv_rows(const struct hr_csv *csv)
+{
+    return csv->rows;
+}
+
+size_t hr_csv_chunks(const struct hr_csv *csv)
+{
+    return csv->n_chunks;
+}

@@ -1,0 +1,299 @@
+#include "data/csv_scan.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* -- bytes that matter ------------------------------------------------------------- */
+
+/* Bits of 64 bytes: what matters, and in *ret_odd if a NUL or a byte beyond ASCII is there. */
+static uint64_t mask_plain(const char *p, bool *ret_odd)
+{
+    uint64_t mask = 0;
+    int i;
+
+    for (i = 0; i < 64; i++) {
+        signed char c = (signed char)p[i];
+
+        mask |= (uint64_t)(c == ',' || c == '\n' || c == '\r' || c == '"') << i;
+        *ret_odd |= c <= 0;
+    }
+    return mask;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static uint64_t half_avx2(const char *p, bool *ret_odd)
+{
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i m = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(',')),
+                                                _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\n'))),
+                                _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\r')),
+                                                _mm256_cmpeq_epi8(v, _mm256_set1_epi8('"'))));
+
+    *ret_odd |=
+        (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(v, _mm256_setzero_si256())) != 0xffffffffu;
+    return (uint32_t)_mm256_movemask_epi8(m);
+}
+
+__attribute__((target("avx2"))) static uint64_t mask_avx2(const char *p, bool *ret_odd)
+{
+    return half_avx2(p, ret_odd) | half_avx2(p + 32, ret_odd) << 32;
+}
+
+__attribute__((target("avx2,popcnt"))) static uint64_t quotes_avx2(const char *text, size_t size)
+{
+    const __m256i quote = _mm256_set1_epi8('"');
+    uint64_t n = 0;
+    size_t i;
+
+    for (i = 0; i + 32 <= size; i += 32) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(text + i));
+
+        n += (uint64_t)__builtin_popcount(
+            (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, quote)));
+    }
+    for (; i < size; i++)
+        n += text[i] == '"';
+    return n;
+}
+
+static bool have_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+}
+#else
+static uint64_t mask_avx2(const char *p, bool *ret_odd)
+{
+    return mask_plain(p, ret_odd);
+}
+
+static uint64_t quotes_avx2(const char *text, size_t size)
+{
+    (void)text, (void)size;
+    return 0;
+}
+
+static bool have_avx2(void)
+{
+    return false;
+}
+#endif
+
+uint64_t csv_quotes(const char *text, size_t size)
+{
+    uint64_t n = 0;
+    size_t i;
+
+    if (have_avx2())
+        return quotes_avx2(text, size);
+    for (i = 0; i < size; i++)
+        n += text[i] == '"';
+    return n;
+}
+
+void csv_scan_init(struct csv_scan *s, const char *text, size_t size, size_t at)
+{
+    s->text = text;
+    s->size = size;
+    s->at = at;
+    s->n = s->i = 0;
+    s->base = at;
+    s->odd_bytes = false;
+    s->simd = have_avx2();
+}
+
+bool csv_scan_more(struct csv_scan *s)
+{
+    char last[64];
+    size_t i, n = s->size - s->at < CSV_STEP ? s->size - s->at : CSV_STEP;
+
+    if (!n)
+        return false;
+    s->base = s->at;
+    s->n = s->i = 0;
+    for (i = 0; i < n; i += 64) {
+        const char *p = s->text + s->at + i;
+        uint64_t mask;
+
+        if (n - i < 64) { /* filled up with what does not matter */
+            memset(last, ' ', sizeof last);
+            memcpy(last, p, n - i);
+            p = last;
+        }
+        mask = s->simd ? mask_avx2(p, &s->odd_bytes) : mask_plain(p, &s->odd_bytes);
+        for (; mask; mask &= mask - 1)
+            s->found[s->n++] = (uint16_t)(i + (size_t)__builtin_ctzll(mask));
+    }
+    s->at += n;
+    return true;
+}
+
+/* The place of the next byte that matters, or the end of the text; it stays next. */
+static inline size_t peek(struct csv_scan *s)
+{
+    while (s->i == s->n)
+        if (!csv_scan_more(s))
+            return s->size;
+    return s->base + s->found[s->i];
+}
+
+/* -- records ----------------------------------------------------------------------- */
+
+static inline void put(struct csv_records *r, const char *text, size_t n)
+{
+    if (r->n < r->cap)
+        r->cells[r->n] = hr_slice(text, n);
+    r->n++;
+}
+
+/* The end of a record with quotes: the line feed before which their number is even. */
+static enum csv_fault find_end(struct csv_records *r, size_t *ret_end)
+{
+    struct csv_scan *s = &r->scan;
+    bool odd = false;
+    size_t at;
+
+    /* what was seen of the record so far had no quote but the one that is next */
+    for (; (at = peek(s)) < s->size; s->i++) {
+        if (s->text[at] == '"')
+            odd = !odd;
+        else if (s->text[at] == '\n' && !odd)
+            break;
+    }
+    *ret_end = at;
+    if (at < s->size)
+        s->i++;
+    return odd ? CSV_UNCLOSED : CSV_OK;
+}
+
+/* One cell from p on, up to stop; *ret_next: after the comma behind it, or NULL. */
+static enum csv_fault quoted_cell(struct csv_records *r, const char *p, const char *stop,
+                                  const char **ret_next)
+{
+    const char *text = p, *end;
+    bool quoted = p < stop && *p == '"', copied = false;
+    size_t from = r->text.len;
+
+    if (quoted) {
+        for (text = ++p; p < stop; p++) {
+            if (*p != '"')
+                continue;
+            if (p + 1 == stop || p[1] != '"')
+                break;
+            /* a doubled quote: the cell is put together in r->text */
+            if (hr_buf_add(&r->text, text, (size_t)(p + 1 - text)) < 0)
+                return CSV_MEMORY;
+            copied = true;
+            text = ++p + 1;
+        }
+        end = p;
+        p += p < stop;               /* the closing quote */
+        if (p < stop && *p != ',') { /* what follows it stands for itself */
+            if (hr_buf_add(&r->text, text, (size_t)(end - text)) < 0)
+                return CSV_MEMORY;
+            copied = true;
+            text = p;
+        } else if (!copied) {
+            put(r, text, (size_t)(end - text));
+            *ret_next = p < stop ? p + 1 : NULL;
+            return CSV_OK;
+        } else {
+            if (hr_buf_add(&r->text, text, (size_t)(end - text)) < 0)
+                return CSV_MEMORY;
+            text = p;
+        }
+    }
+    for (; p < stop && *p != ','; p++) {
+        if (*p == '\n')
+            return CSV_BREAK;
+        if (*p == '\r')
+            return CSV_RETURN;
+    }
+    if (copied) {
+        if (hr_buf_add(&r->text, text, (size_t)(p - text)) < 0)
+            return CSV_MEMORY;
+        put(r, r->text.text + from, r->text.len - from);
+    } else {
+        put(r, text, (size_t)(p - text));
+    }
+    *ret_next = p < stop ? p + 1 : NULL;
+    return CSV_OK;
+}
+
+static enum csv_fault with_quotes(struct csv_records *r)
+{
+    enum csv_fault fault;
+    size_t end;
+    const char *p, *stop;
+    char *room;
+
+    if ((fault = find_end(r, &end)) != CSV_OK)
+        return fault;
+    r->start = end < r->scan.size ? end + 1 : end;
+    if (end > r->record && r->scan.text[end - 1] == '\r')
+        end--;
+    r->n = 0;
+    /* all that cells can need, so that the buffer does not move under them */
+    hr_buf_cut(&r->text, 0);
+    if (hr_buf_room(&r->text, end - r->record, &room) < 0)
+        return CSV_MEMORY;
+    hr_buf_cut(&r->text, 0);
+    stop = r->scan.text + end;
+    for (p = r->scan.text + r->record; p && fault == CSV_OK;)
+        fault = quoted_cell(r, p, stop, &p);
+    return fault;
+}
+
+/* The end of a record without quotes, at `at`: pass it. */
+static void pass_end(struct csv_records *r, size_t at)
+{
+    struct csv_scan *s = &r->scan;
+
+    if (at < s->size && s->text[at] == '\r') {
+        s->i++;
+        at++;
+        peek(s); /* the line feed behind it, if there is one */
+    }
+    if (at < s->size) {
+        s->i++;
+        at++;
+    }
+    r->start = at;
+}
+
+static enum csv_fault one_record(struct csv_records *r)
+{
+    struct csv_scan *s = &r->scan;
+    const char *text = s->text;
+    size_t cell = r->start, at;
+
+    r->record = cell;
+    r->n = 0;
+    while ((at = peek(s)) < s->size && text[at] == ',') {
+        put(r, text + cell, at - cell);
+        cell = at + 1;
+        s->i++;
+    }
+    if (at < s->size && text[at] == '"')
+        return with_quotes(r);
+    if (at + 1 < s->size && text[at] == '\r' && text[at + 1] != '\n')
+        return CSV_RETURN;
+    pass_end(r, at);
+    if (at > r->record)
+        put(r, text + cell, at - cell);
+    return CSV_OK;
+}
+
+enum csv_fault csv_next(struct csv_records *r)
+{
+    enum csv_fault fault;
+
+    do {
+        if (r->start >= r->scan.size)
+            return CSV_END;
+        fault = one_record(r);
+    } while (fault == CSV_OK && !r->n); /* an empty line */
+    return fault;
+}
