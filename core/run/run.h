@@ -72,6 +72,10 @@ hr_status hr_runner_status(const struct hr_runner *runner);
 /* Ask it to stop; its events come as before.  Safe in a signal handler and on any thread. */
 void hr_runner_cancel(struct hr_runner *runner);
 
+/* "finished", and the event as a line of JSON. */
+const char *hr_event_kind_name(int32_t kind);
+hr_status hr_event_json(const hr_event *event, struct hr_buf *to);
+
 /* Ends what still runs.  NULL is allowed. */
 void hr_runner_free(struct hr_runner *runner);
 

@@ -63,7 +63,7 @@ struct hr_task {
     enum hr_task_state hook; /* which of the states the process belongs to */
     const char *result;      /* JSON of the hook that has just ended */
     const char *walls;
-    bool timed_out;
+    bool timed_out, was_cached;
     int stop_stage;
     int64_t started_us, wake_us, stop_us, deadline_us;
     double done, total;
@@ -95,8 +95,6 @@ struct hr_runner {
     hr_status status;
     int64_t started_us;
     struct hr_queued *first, *last, *given;
-    struct hr_out *events;
-    int log_task;
 };
 
 /* -- pieces ------------------------------------------------------------------------------------ */

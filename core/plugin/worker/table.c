@@ -1,22 +1,84 @@
 /* hr.table/1: rows of artifacts, by core/data. */
+#include <string.h>
+
+#include "data/data.h"
 #include "plugin/worker/state.h"
 
-static hr_status tread(hr_run *run, const char *key, uint32_t i, const char *split,
-                       struct ArrowArrayStream *ret)
+/* The n-th text of a JSON list, in the arena; NULL: there is none, or the text is no list. */
+static const char *nth_text(struct hr_worker *w, const char *json, uint32_t n)
 {
-    (void)key, (void)i, (void)split, (void)ret;
-    return hr_fail(&run->worker->env, HR_UNIMPLEMENTED, "no tables");
+    size_t kept = w->env.errors.count;
+    const struct hr_json *m;
+    struct hr_json_doc *doc;
+    const char *found = NULL;
+
+    if (hr_json_parse(&w->env, "split_names", json, strlen(json), 0, &doc) < 0) {
+        hr_errors_cut(&w->env, kept);
+        return NULL;
+    }
+    for (m = hr_json_first(hr_json_root(doc)); m && n; m = hr_json_next(m))
+        n--;
+    if (m && hr_json_text(m))
+        found = hr_arena_text(&w->arena, hr_json_text(m));
+    hr_json_free(doc);
+    return found;
 }
-static hr_status twrite(hr_run *run, const char *key, uint32_t i, const char *split,
-                        struct ArrowArrayStream *rows)
+
+static hr_status input_dir(hr_run *run, const char *key, uint32_t i, const char **ret)
 {
-    (void)key, (void)i, (void)split;
-    rows->release(rows);
-    return hr_fail(&run->worker->env, HR_UNIMPLEMENTED, "no tables");
+    struct hr_worker *w = run->worker;
+    hr_status r = hr_worker_path(w, key, i, ret);
+
+    if (r == HR_NOT_FOUND)
+        return hr_fail(&w->env, r, "%s", w->answer);
+    return r;
 }
-static hr_status tsplit(hr_run *run, const char *key, uint32_t i, uint32_t n, const char **ret)
+
+static hr_status read_rows(hr_run *run, const char *key, uint32_t i, const char *split,
+                           struct ArrowArrayStream *ret)
 {
-    (void)key, (void)i, (void)n, (void)ret, (void)run;
-    return HR_NOT_FOUND;
+    const char *dir;
+    hr_status r = input_dir(run, key, i, &dir);
+
+    return r < 0 ? r : hr_data_open(&run->worker->env, dir, split, ret);
 }
-const hr_table_1 hr_worker_table_table = { tread, twrite, tsplit };
+
+static hr_status write_rows(hr_run *run, const char *key, uint32_t i, const char *split,
+                            struct ArrowArrayStream *rows)
+{
+    struct hr_worker *w = run->worker;
+    const struct hr_property_value *format;
+    struct hr_job_artifact *a;
+    const char *dir;
+    hr_status r = input_dir(run, key, i, &dir);
+
+    if (r == HR_OK && !hr_worker_port(w, key)->output)
+        r = hr_fail(&w->env, HR_INVALID, "\"%s\" is an input; nothing is written to it", key);
+    if (r < 0) {
+        rows->release(rows);
+        return r;
+    }
+    a = hr_worker_artifact(w, key, i);
+    format = hr_values_find(&a->set, "file_format");
+    r = hr_data_write(&w->env, dir, split, format ? format->text : NULL, rows);
+    return r < 0 || !split ? r : hr_worker_add_split(w, a, split);
+}
+
+static hr_status split(hr_run *run, const char *key, uint32_t i, uint32_t n, const char **ret)
+{
+    struct hr_worker *w = run->worker;
+    struct hr_job_artifact *a = hr_worker_artifact(w, key, i);
+    const struct hr_property_value *names;
+    const char *found;
+
+    if (!a)
+        return HR_NOT_FOUND;
+    names = hr_values_find(&a->set, "split_names");
+    found = names && names->text ? nth_text(w, names->text, n) : NULL;
+    if (!found)
+        return HR_NOT_FOUND;
+    *ret = found;
+    return HR_OK;
+}
+
+const hr_table_1 hr_worker_table_table = { read_rows, write_rows, split };

@@ -1,0 +1,246 @@
+/* The job of a hook, as plugin/worker/job.h has it. */
+#include <string.h>
+
+#include "run/task.h"
+
+static void put_value(struct hr_json_writer *w, const char *name, const struct hr_meta_value *v)
+{
+    hr_json_open_object(w);
+    hr_json_put_member_text(w, "name", name);
+    if (v->kind == HR_VALUE_INT || v->kind == HR_VALUE_BOOL)
+        hr_json_put_member_int(w, "int", v->i);
+    else if (v->kind == HR_VALUE_DOUBLE)
+        hr_json_put_member_double(w, "float", v->d);
+    else
+        hr_json_put_member_text(w, "text", v->text ? v->text : "");
+    hr_json_close_object(w);
+}
+
+static void put_set(struct hr_json_writer *w, const struct hr_task_value *set, size_t n)
+{
+    size_t i;
+
+    hr_json_put_key(w, "set");
+    hr_json_open_array(w);
+    for (i = 0; i < n; i++)
+        put_value(w, set[i].name, &set[i].value);
+    hr_json_close_array(w);
+}
+
+static void put_input(struct hr_json_writer *w, const struct hr_task_channel *c)
+{
+    size_t i, k;
+
+    hr_json_open_object(w);
+    hr_json_put_member_text(w, "key", c->key);
+    hr_json_put_key(w, "artifacts");
+    hr_json_open_array(w);
+    for (i = 0; i < c->count; i++) {
+        const struct hr_task_artifact *a = &c->artifacts[i];
+
+        hr_json_open_object(w);
+        hr_json_put_member_text(w, "uri", a->uri);
+        hr_json_put_member_text(w, "type", a->type);
+        hr_json_put_member_int(w, "id", a->id);
+        hr_json_put_key(w, "set");
+        hr_json_open_array(w);
+        for (k = 0; k < a->node.count; k++)
+            put_value(w, a->node.properties[k].name, &a->node.properties[k].value);
+        hr_json_close_array(w);
+        hr_json_close_object(w);
+    }
+    hr_json_close_array(w);
+    hr_json_close_object(w);
+}
+
+static void put_declared(struct hr_json_writer *w, const struct hr_port_info *port)
+{
+    size_t i;
+
+    hr_json_put_key(w, "properties");
+    hr_json_open_array(w);
+    for (i = 0; i < port->property_count; i++) {
+        hr_json_open_object(w);
+        hr_json_put_member_text(w, "key", port->properties[i].key);
+        hr_json_put_member_int(w, "type", port->properties[i].type);
+        if (port->properties[i].constraint)
+            hr_json_put_member_text(w, "constraint", port->properties[i].constraint);
+        hr_json_close_object(w);
+    }
+    hr_json_close_array(w);
+}
+
+/* Outputs have no directory when a driver decides, are staged for the executor, and are in
+ * their place for the publisher. */
+static void put_output(struct hr_json_writer *w, const struct hr_task_channel *c,
+                       const char *base)
+{
+    size_t i, n = c->count || c->port->flags & HR_PORT_MANY ? c->count : 1;
+
+    hr_json_open_object(w);
+    hr_json_put_member_text(w, "key", c->key);
+    hr_json_put_member_int(w, "flags", c->port->flags);
+    if (base)
+        hr_json_put_member_text(w, "base", base);
+    put_declared(w, c->port);
+    hr_json_put_key(w, "artifacts");
+    hr_json_open_array(w);
+    for (i = 0; i < n; i++) {
+        const struct hr_task_artifact *a = i < c->count ? &c->artifacts[i] : NULL;
+        const char *uri = a && a->uri ? a->uri : a ? a->staged : NULL;
+
+        hr_json_open_object(w);
+        if (uri)
+            hr_json_put_member_text(w, "uri", uri);
+        hr_json_put_member_text(w, "type", c->type);
+        put_set(w, a ? a->set : NULL, a ? a->set_count : 0);
+        hr_json_close_object(w);
+    }
+    hr_json_close_array(w);
+    hr_json_close_object(w);
+}
+
+static void put_settings(struct hr_runner *runner, const struct hr_task *task,
+                         struct hr_json_writer *w)
+{
+    struct hr_buf text;
+    size_t i;
+
+    hr_json_put_key(w, "properties");
+    hr_json_open_array(w);
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
+    for (i = 0; i < task->node->setting_count; i++) {
+        const struct hr_setting *s = &task->settings[i];
+        const struct hr_task_value *set = hr_task_value(task, s->info->key);
+
+        hr_json_open_object(w);
+        hr_json_put_member_text(w, "key", s->info->key);
+        hr_json_put_member_int(w, "type", s->info->type);
+        if (s->info->constraint)
+            hr_json_put_member_text(w, "constraint", s->info->constraint);
+        hr_buf_cut(&text, 0);
+        hr_term_json(&s->value, &text);
+        hr_json_put_key(w, "value");
+        if (set && set->value.kind == HR_VALUE_INT)
+            hr_json_put_int(w, set->value.i);
+        else if (set && set->value.kind == HR_VALUE_DOUBLE)
+            hr_json_put_double(w, set->value.d);
+        else if (set)
+            hr_json_put_text(w, set->value.text);
+        else if (s->info->type == HR_JSON) /* JSON crosses as text; null as "" */
+            hr_json_put_text(w, s->value.kind == HR_TERM_NULL ? "" : text.text);
+        else
+            hr_json_put_raw(w, text.text, text.len);
+        hr_json_close_object(w);
+    }
+    hr_buf_clear(&text);
+    hr_json_close_array(w);
+}
+
+static void put_paths(const struct hr_task *task, hr_type type, struct hr_json_writer *w)
+{
+    size_t i;
+
+    hr_json_open_array(w);
+    for (i = 0; i < task->node->setting_count; i++)
+        if (task->settings[i].info->type == type && task->settings[i].value.text &&
+            task->settings[i].value.text[0])
+            hr_json_put_text(w, task->settings[i].value.text);
+    hr_json_close_array(w);
+}
+
+static void put_walls(struct hr_runner *runner, const struct hr_task *task,
+                      struct hr_json_writer *w)
+{
+    const struct hr_component_info *c = task->node->component;
+
+    hr_json_put_key(w, "walls");
+    hr_json_open_object(w);
+    hr_json_put_member_bool(w, "required", runner->config.isolation == HR_ISOLATE_REQUIRED);
+    hr_json_put_member_bool(w, "network", c->flags & HR_COMPONENT_NETWORK);
+    hr_json_put_member_bool(w, "process", c->flags & HR_COMPONENT_PROCESS);
+    hr_json_put_member_int(w, "memory", task->node->memory);
+    hr_json_put_key(w, "read");
+    put_paths(task, HR_PATH_READ, w);
+    hr_json_put_key(w, "write");
+    put_paths(task, HR_PATH_WRITE, w);
+    hr_json_close_object(w);
+}
+
+static hr_status put_dirs(struct hr_runner *runner, const struct hr_task *task, bool staged,
+                          struct hr_json_writer *w)
+{
+    char path[HR_MAX_PATH], name[HR_NUM_TEXT];
+    hr_status r;
+
+    hr_num_put_int(name, task->execution);
+    r = hr_path_join(runner->env, runner->config.paths->staging, name, path);
+    if (r == HR_OK)
+        r = hr_path_join(runner->env, path, ".tmp", path);
+    if (r == HR_OK)
+        r = hr_dir_make(runner->env, path);
+    hr_json_put_member_text(w, "tmp", path);
+    if (r == HR_OK && staged) {
+        r = hr_path_join(runner->env, runner->dir, "state", path);
+        if (r == HR_OK)
+            r = hr_path_join(runner->env, path, task->node->name, path);
+    }
+    hr_json_put_member_text(w, "state", path);
+    return r;
+}
+
+static void put_models(const struct hr_task *task, struct hr_json_writer *w)
+{
+    size_t i, f;
+
+    hr_json_put_key(w, "models");
+    hr_json_open_array(w);
+    for (i = 0; i < task->model_count; i++)
+        for (f = 0; task->models[i]->formats[f]; f++) {
+            hr_json_open_object(w);
+            hr_json_put_member_text(w, "format", task->models[i]->formats[f]);
+            hr_json_put_member_text(w, "component", task->models[i]->id);
+            hr_json_put_member_int(w, "plugin", (int64_t)i + 1);
+            hr_json_close_object(w);
+        }
+    hr_json_close_array(w);
+}
+
+hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char *hook,
+                      hr_status executed, struct hr_buf *to)
+{
+    bool run = !strcmp(hook, "run");
+    char base[HR_MAX_PATH], name[HR_NUM_TEXT];
+    struct hr_json_writer w;
+    hr_status r;
+    size_t i;
+
+    hr_json_begin(&w, to, 0);
+    hr_json_open_object(&w);
+    hr_json_put_member_text(&w, "hook", hook);
+    hr_json_put_member_text(&w, "component", task->node->component->id);
+    hr_json_put_member_int(&w, "executed", executed);
+    hr_json_put_member_bool(&w, "check", runner->config.check);
+    r = put_dirs(runner, task, run, &w);
+    hr_json_put_key(&w, "inputs");
+    hr_json_open_array(&w);
+    for (i = 0; i < task->input_count; i++)
+        put_input(&w, &task->inputs[i]);
+    hr_json_close_array(&w);
+    hr_json_put_key(&w, "outputs");
+    hr_json_open_array(&w);
+    hr_num_put_int(name, task->execution);
+    for (i = 0; i < task->output_count && r == HR_OK; i++) {
+        r = hr_path_join(runner->env, runner->config.paths->staging, name, base);
+        if (r == HR_OK)
+            r = hr_path_join(runner->env, base, task->outputs[i].key, base);
+        put_output(&w, &task->outputs[i], run ? base : NULL);
+    }
+    hr_json_close_array(&w);
+    put_settings(runner, task, &w);
+    put_set(&w, task->set, task->set_count);
+    put_models(task, &w);
+    put_walls(runner, task, &w);
+    hr_json_close_object(&w);
+    return r < 0 ? r : hr_json_end(&w);
+}

@@ -1,0 +1,395 @@
+#include "run/record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "run/types.h"
+
+#define TFX_VERSION "1.16.0" /* whose layout of artifacts and store is followed */
+
+static hr_status put_type(struct hr_store *store, enum hr_type_kind kind, const char *name,
+                          const char *base, int64_t *ret)
+{
+    struct hr_meta_type type = { .kind = kind, .name = name, .base = base };
+
+    return hr_store_put_type(store, &type, ret);
+}
+
+/* -- the run ------------------------------------------------------------------------------------ */
+
+hr_status hr_record_run(struct hr_runner *runner)
+{
+    struct hr_store *store = runner->config.store;
+    int64_t pipeline, run;
+    hr_status r = put_type(store, HR_KIND_CONTEXT, "pipeline", NULL, &pipeline);
+
+    if (r == HR_OK)
+        r = put_type(store, HR_KIND_CONTEXT, "pipeline_run", NULL, &run);
+    if (r == HR_OK)
+        r = put_type(store, HR_KIND_CONTEXT, "node", NULL, &runner->type_context_node);
+    if (r == HR_OK)
+        r = put_type(store, HR_KIND_CONTEXT, "execution_cache", NULL,
+                     &runner->type_context_cache);
+    if (r == HR_OK)
+        r = hr_store_put_context(store, pipeline, runner->config.pipeline->name,
+                                 &runner->context_pipeline);
+    if (r == HR_OK)
+        r = hr_store_put_context(store, run, runner->id, &runner->context_run);
+    if (r == HR_OK)
+        r = hr_store_put_parent(store, runner->context_run, runner->context_pipeline);
+    if (r == HR_OK)
+        r = hr_store_rank(store, runner->context_pipeline, runner->context_run, &runner->number);
+    return r;
+}
+
+/* -- contexts of an execution ------------------------------------------------------------------ */
+
+static hr_status contexts(struct hr_runner *runner, struct hr_task *task, bool cache,
+                          int64_t ret[4], size_t *ret_n)
+{
+    char name[512];
+    hr_status r;
+
+    snprintf(name, sizeof name, "%s.%s", runner->config.pipeline->name, task->node->name);
+    ret[0] = runner->context_pipeline;
+    ret[1] = runner->context_run;
+    *ret_n = 3;
+    r = hr_store_put_context(runner->config.store, runner->type_context_node, name, &ret[2]);
+    if (r == HR_OK && cache && task->key[0]) {
+        r = hr_store_put_context(runner->config.store, runner->type_context_cache, task->key,
+                                 &ret[3]);
+        *ret_n = 4;
+    }
+    return r;
+}
+
+static hr_status associate(struct hr_runner *runner, struct hr_task *task, bool cache)
+{
+    int64_t ids[4];
+    size_t n, i;
+    hr_status r = contexts(runner, task, cache, ids, &n);
+
+    for (i = 0; i < n && r == HR_OK; i++)
+        r = hr_store_put_association(runner->config.store, ids[i], task->execution);
+    return r;
+}
+
+static hr_status attribute(struct hr_runner *runner, struct hr_task *task,
+                           const struct hr_task_channel *channels, size_t count, bool cache)
+{
+    int64_t ids[4];
+    size_t n, i, k, a;
+    hr_status r = contexts(runner, task, cache, ids, &n);
+
+    for (i = 0; i < count; i++)
+        for (a = 0; a < channels[i].count; a++)
+            for (k = 0; k < n && r == HR_OK; k++)
+                r = hr_store_put_attribution(runner->config.store, ids[k],
+                                             channels[i].artifacts[a].id);
+    return r;
+}
+
+/* One event an artifact, with a key and an index for each place in which it stands. */
+static hr_status put_events(struct hr_runner *runner, struct hr_task *task,
+                            const struct hr_task_channel *channels, size_t count, int64_t type)
+{
+    struct hr_meta_step steps[64];
+    hr_status r = HR_OK;
+    size_t i, a, k, b;
+
+    for (i = 0; i < count; i++)
+        for (a = 0; a < channels[i].count && r == HR_OK; a++) {
+            struct hr_meta_event event = { .artifact = channels[i].artifacts[a].id,
+                                           .execution = task->execution,
+                                           .type = type,
+                                           .steps = steps };
+            bool before = false;
+
+            for (k = 0; k < count; k++)
+                for (b = 0; b < channels[k].count; b++) {
+                    if (channels[k].artifacts[b].id != event.artifact || event.count + 2 > 64)
+                        continue;
+                    before = before || k < i || (k == i && b < a);
+                    steps[event.count++] = (struct hr_meta_step){ .key = channels[k].key };
+                    steps[event.count++] = (struct hr_meta_step){ .index = (int64_t)b };
+                }
+            if (!before)
+                r = hr_store_add_event(runner->config.store, &event);
+        }
+    return r;
+}
+
+/* -- properties ----------------------------------------------------------------------------------- */
+
+static hr_status put_custom(struct hr_runner *runner, const struct hr_task *task,
+                            const char *name, const struct hr_meta_value *value)
+{
+    struct hr_meta_property p = { name, true, *value };
+
+    return hr_store_set_property(runner->config.store, HR_KIND_EXECUTION, task->execution, &p);
+}
+
+static hr_status put_text(struct hr_runner *runner, const struct hr_task *task, const char *name,
+                          const char *text)
+{
+    struct hr_meta_value v = { .kind = HR_VALUE_STRING, .text = text };
+
+    return text && *text ? put_custom(runner, task, name, &v) : HR_OK;
+}
+
+/* As TFX: int INT, float DOUBLE, bool as a bool, all else as text; null is not stored. */
+static hr_status put_setting(struct hr_runner *runner, struct hr_task *task,
+                             const struct hr_setting *s)
+{
+    struct hr_meta_value v = { .kind = HR_VALUE_STRING };
+    struct hr_buf text;
+    hr_status r = HR_OK;
+
+    switch (s->value.kind) {
+    case HR_TERM_NULL:
+        return HR_OK;
+    case HR_TERM_INT:
+        v = (struct hr_meta_value){ .kind = HR_VALUE_INT, .i = s->value.i };
+        return put_custom(runner, task, s->info->key, &v);
+    case HR_TERM_BOOL:
+        v = (struct hr_meta_value){ .kind = HR_VALUE_BOOL, .i = s->value.i };
+        return put_custom(runner, task, s->info->key, &v);
+    case HR_TERM_FLOAT:
+        v = (struct hr_meta_value){ .kind = HR_VALUE_DOUBLE, .d = s->value.d };
+        return put_custom(runner, task, s->info->key, &v);
+    case HR_TERM_TEXT:
+        v.text = s->value.text;
+        return put_custom(runner, task, s->info->key, &v);
+    default:
+        hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
+        r = hr_term_json(&s->value, &text);
+        v.text = text.text;
+        if (r == HR_OK)
+            r = put_custom(runner, task, s->info->key, &v);
+        hr_buf_clear(&text);
+        return r;
+    }
+}
+
+static hr_status put_settings(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < task->node->setting_count && r == HR_OK; i++)
+        r = put_setting(runner, task, &task->settings[i]);
+    return r;
+}
+
+/* What hooks have set on the execution; the two texts for people keep out of TFX's way. */
+static hr_status put_set(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < task->set_count && r == HR_OK; i++) {
+        const char *name = task->set[i].name;
+
+        if (!strcmp(name, HR_REASON))
+            name = "__reason";
+        else if (!strcmp(name, HR_SUMMARY))
+            name = "__summary";
+        r = put_custom(runner, task, name, &task->set[i].value);
+    }
+    if (r == HR_OK)
+        r = put_text(runner, task, "__cache_key", task->key);
+    return r < 0 ? r : put_text(runner, task, "__walls", task->walls);
+}
+
+static const char *execution_type(const struct hr_task *task)
+{
+    switch (task->node->kind) {
+    case HR_NODE_COMPONENT:
+        return task->node->component->id;
+    case HR_NODE_RESOLVER:
+        return "tfx.dsl.components.common.resolver.Resolver";
+    default:
+        return "tfx.dsl.components.common.importer.Importer";
+    }
+}
+
+static hr_status put_importer(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_meta_value reimport = { .kind = HR_VALUE_INT, .i = task->node->reimport };
+    hr_status r = put_custom(runner, task, "reimport", &reimport);
+
+    if (r == HR_OK)
+        r = put_text(runner, task, "output_key", "result");
+    if (r == HR_OK && task->outputs[0].count)
+        r = put_text(runner, task, "artifact_uri", task->outputs[0].artifacts[0].uri);
+    return r;
+}
+
+static hr_status put_identity(struct hr_runner *runner, struct hr_task *task)
+{
+    const struct hr_component_info *c = task->node->component;
+    hr_status r = put_text(runner, task, "__host", runner->config.host->id);
+
+    if (r == HR_OK)
+        r = put_text(runner, task, "__run", runner->id);
+    if (r == HR_OK && c)
+        r = put_text(runner, task, "__plugin", c->plugin->id);
+    if (r == HR_OK && c)
+        r = put_text(runner, task, "__plugin_digest", c->plugin->digest);
+    if (r == HR_OK && c)
+        r = put_text(runner, task, "__component_version", c->version);
+    return r;
+}
+
+/* -- states ------------------------------------------------------------------------------------------ */
+
+hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_store *store = runner->config.store;
+    struct hr_meta_node node = { .state = HR_EXECUTION_RUNNING };
+    const char *type = execution_type(task);
+    char uuid[40];
+    hr_status r = put_type(store, HR_KIND_EXECUTION, type,
+                           task->node->component ? hr_execution_base(type) : NULL, &node.type_id);
+
+    hr_uuid(runner->env, uuid);
+    node.name = uuid;
+    if (r == HR_OK)
+        r = hr_store_add_execution(store, &node, &task->execution);
+    if (r == HR_OK && task->settings)
+        r = put_settings(runner, task);
+    if (r == HR_OK)
+        r = put_identity(runner, task);
+    if (r == HR_OK)
+        r = associate(runner, task, false);
+    if (r == HR_OK)
+        r = put_events(runner, task, task->inputs, task->input_count, HR_EVENT_INPUT);
+    return r < 0 ? r : attribute(runner, task, task->inputs, task->input_count, false);
+}
+
+static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
+                              const struct hr_task_channel *c, struct hr_task_artifact *a,
+                              bool external)
+{
+    struct hr_meta_property *p =
+        hr_arena_array(&task->arena, a->set_count + 4, sizeof *p);
+    struct hr_meta_node node = { .uri = a->uri, .state = HR_ARTIFACT_LIVE, .properties = p };
+    hr_status r = p ? hr_put_artifact_type(runner->config.store, c->type, c->port, &node.type_id)
+                    : HR_EXHAUSTED;
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < a->set_count; i++) {
+        int kind = hr_declared_kind(c->type, c->port, a->set[i].name);
+
+        p[node.count] = (struct hr_meta_property){ a->set[i].name, !kind, a->set[i].value };
+        if (kind)
+            p[node.count].value.kind = (enum hr_value_kind)kind;
+        node.count++;
+    }
+    if (r < 0)
+        return r;
+    p[node.count++] = (struct hr_meta_property){ "tfx_version", true,
+                                                 { HR_VALUE_STRING, 0, 0, TFX_VERSION } };
+    p[node.count++] =
+        (struct hr_meta_property){ "is_external", true, { HR_VALUE_INT, external, 0, NULL } };
+    p[node.count++] = (struct hr_meta_property){ "__digest", true,
+                                                 { HR_VALUE_STRING, 0, 0, a->digest } };
+    a->type = c->type;
+    r = hr_store_add_artifact(runner->config.store, &node, &a->id);
+    return r < 0 ? r : hr_store_get(runner->config.store, HR_KIND_ARTIFACT, a->id, &task->arena,
+                                    &a->node);
+}
+
+static hr_status finish(struct hr_runner *runner, struct hr_task *task, int64_t state,
+                        int64_t event, bool cache)
+{
+    hr_status r = put_events(runner, task, task->outputs, task->output_count, event);
+
+    if (r == HR_OK)
+        r = associate(runner, task, cache);
+    if (r == HR_OK)
+        r = attribute(runner, task, task->outputs, task->output_count, cache);
+    if (r == HR_OK)
+        r = put_set(runner, task);
+    return r < 0 ? r : hr_store_set_state(runner->config.store, HR_KIND_EXECUTION,
+                                          task->execution, state);
+}
+
+hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = HR_OK;
+    size_t i, a;
+
+    for (i = 0; i < task->output_count; i++)
+        for (a = 0; a < task->outputs[i].count && r == HR_OK; a++)
+            r = add_artifact(runner, task, &task->outputs[i], &task->outputs[i].artifacts[a],
+                             false);
+    return r < 0 ? r : finish(runner, task, HR_EXECUTION_COMPLETE, HR_EVENT_OUTPUT, true);
+}
+
+hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason)
+{
+    hr_status r = put_text(runner, task, "__reason", reason);
+
+    return r < 0 ? r : finish(runner, task, HR_EXECUTION_CACHED, HR_EVENT_OUTPUT, true);
+}
+
+hr_status hr_record_resolved(struct hr_runner *runner, struct hr_task *task)
+{
+    return finish(runner, task, HR_EXECUTION_COMPLETE, HR_EVENT_INTERNAL_OUTPUT, false);
+}
+
+hr_status hr_record_imported(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_task_artifact *a = &task->outputs[0].artifacts[0];
+    bool old = a->id != 0;
+    hr_status r = put_importer(runner, task);
+
+    if (r == HR_OK && !old)
+        r = add_artifact(runner, task, &task->outputs[0], a, true);
+    return r < 0 ? r : finish(runner, task, old ? HR_EXECUTION_CACHED : HR_EXECUTION_COMPLETE,
+                              HR_EVENT_OUTPUT, false);
+}
+
+/* -- endings without outputs -------------------------------------------------------------------------- */
+
+static hr_status put_result(struct hr_env *env, struct hr_store *store, int64_t execution,
+                            hr_status code, const char *text)
+{
+    struct hr_meta_property p = { "__execution_result__", true, { .kind = HR_VALUE_STRING } };
+    struct hr_json_writer w;
+    struct hr_buf json;
+    hr_status r;
+
+    hr_buf_of(&json, HR_MAX_JSON_BYTES, env);
+    hr_json_begin(&w, &json, 2);
+    hr_json_open_object(&w);
+    hr_json_put_member_text(&w, "resultMessage", text);
+    if (code < 0)
+        hr_json_put_member_int(&w, "code", -code);
+    hr_json_close_object(&w);
+    r = hr_json_end(&w);
+    p.value.text = json.text;
+    if (r == HR_OK)
+        r = hr_store_set_property(store, HR_KIND_EXECUTION, execution, &p);
+    hr_buf_clear(&json);
+    return r;
+}
+
+hr_status hr_record_failed(struct hr_env *env, struct hr_store *store, int64_t execution,
+                           hr_status code, const char *text)
+{
+    hr_status r = put_result(env, store, execution, code, text);
+
+    return r < 0 ? r : hr_store_set_state(store, HR_KIND_EXECUTION, execution,
+                                          HR_EXECUTION_FAILED);
+}
+
+hr_status hr_record_canceled(struct hr_env *env, struct hr_store *store, int64_t execution,
+                             hr_status code, const char *text)
+{
+    hr_status r = put_result(env, store, execution, code, text);
+
+    return r < 0 ? r : hr_store_set_state(store, HR_KIND_EXECUTION, execution,
+                                          HR_EXECUTION_CANCELED);
+}

@@ -1,0 +1,151 @@
+/* What a hook has sent back. */
+#include <string.h>
+
+#include "run/task.h"
+
+const struct hr_task_value *hr_task_value(const struct hr_task *task, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < task->set_count; i++)
+        if (!strcmp(task->set[i].name, name))
+            return &task->set[i];
+    return NULL;
+}
+
+const char *hr_task_text(const struct hr_task *task, const char *name)
+{
+    const struct hr_task_value *v = hr_task_value(task, name);
+
+    return v && v->value.kind == HR_VALUE_STRING ? v->value.text : NULL;
+}
+
+static hr_status read_value(struct hr_task *task, const struct hr_json_doc *doc,
+                            const struct hr_json *m, struct hr_task_value *ret)
+{
+    const char *name = hr_json_text(hr_json_get(m, "name"));
+    const struct hr_json *v;
+
+    if (!name || !(ret->name = hr_arena_text(&task->arena, name)))
+        return name ? HR_EXHAUSTED : HR_INTERNAL;
+    ret->value = (struct hr_meta_value){ .kind = HR_VALUE_INT };
+    if (hr_json_int(doc, hr_json_get(m, "int"), &ret->value.i))
+        return HR_OK;
+    if ((v = hr_json_get(m, "float"))) {
+        ret->value.kind = HR_VALUE_DOUBLE;
+        if (!hr_json_double(doc, v, &ret->value.d) && hr_json_text(v))
+            hr_num_python(hr_json_text(v), strlen(hr_json_text(v)), &ret->value.d);
+        return HR_OK;
+    }
+    v = hr_json_get(m, "text");
+    ret->value.kind = HR_VALUE_STRING;
+    ret->value.text = hr_arena_text(&task->arena, v && hr_json_text(v) ? hr_json_text(v) : "");
+    return ret->value.text ? HR_OK : HR_EXHAUSTED;
+}
+
+/* Values of a list over those that are there already. */
+static hr_status merge(struct hr_task *task, const struct hr_json_doc *doc,
+                       const struct hr_json *list, struct hr_task_value **set, size_t *count)
+{
+    size_t n = list ? hr_json_count(list) : 0, i;
+    struct hr_task_value *all =
+        hr_arena_array(&task->arena, *count + n + 1, sizeof *all), one;
+    const struct hr_json *m;
+    hr_status r = all ? HR_OK : HR_EXHAUSTED;
+
+    if (r < 0 || !n)
+        return r;
+    if (*count)
+        memcpy(all, *set, *count * sizeof *all);
+    for (m = hr_json_first(list); m && r == HR_OK; m = hr_json_next(m)) {
+        if ((r = read_value(task, doc, m, &one)) < 0)
+            break;
+        for (i = 0; i < *count && strcmp(all[i].name, one.name) != 0; i++)
+            ;
+        all[i] = one;
+        *count += i == *count;
+    }
+    *set = all;
+    return r;
+}
+
+static hr_status read_artifacts(struct hr_task *task, const struct hr_json_doc *doc,
+                                const struct hr_json *list, struct hr_task_channel *c)
+{
+    size_t n = list ? hr_json_count(list) : 0, i = 0;
+    struct hr_task_artifact *items;
+    const struct hr_json *m;
+    hr_status r = HR_OK;
+
+    if (!n)
+        return HR_OK;
+    if (!(items = hr_arena_array(&task->arena, n, sizeof *items)))
+        return HR_EXHAUSTED;
+    for (m = hr_json_first(list); m && r == HR_OK; m = hr_json_next(m), i++) {
+        if (i < c->count)
+            items[i] = c->artifacts[i];
+        items[i].set = NULL; /* the list is whole */
+        items[i].set_count = 0;
+        r = merge(task, doc, hr_json_get(m, "set"), &items[i].set, &items[i].set_count);
+    }
+    c->artifacts = items;
+    c->count = n;
+    return r;
+}
+
+static hr_status read_outputs(struct hr_task *task, const struct hr_json_doc *doc,
+                              const struct hr_json *list)
+{
+    const struct hr_json *m;
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (m = list ? hr_json_first(list) : NULL; m && r == HR_OK; m = hr_json_next(m)) {
+        const char *key = hr_json_text(hr_json_get(m, "key"));
+
+        for (i = 0; i < task->output_count && r == HR_OK; i++)
+            if (hr_text_eq(key, task->outputs[i].key))
+                r = read_artifacts(task, doc, hr_json_get(m, "artifacts"), &task->outputs[i]);
+    }
+    return r;
+}
+
+/* Errors come outermost first, and are told inner first. */
+static hr_status tell_errors(struct hr_runner *runner, hr_status status,
+                             const struct hr_json *list)
+{
+    size_t n = list ? hr_json_count(list) : 0, i, k;
+    const struct hr_json *m;
+
+    for (i = n; i; i--) {
+        m = hr_json_first(list);
+        for (k = 1; k < i && m; k++)
+            m = hr_json_next(m);
+        if (m && hr_json_text(m))
+            hr_fail(runner->env, status, "%s", hr_json_text(m));
+    }
+    return status;
+}
+
+hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const char *text,
+                         int32_t *ret_verdict)
+{
+    struct hr_json_doc *doc;
+    const struct hr_json *root;
+    int64_t status = HR_INTERNAL, verdict = HR_EXECUTE;
+    hr_status r = hr_json_parse(runner->env, "result", text, strlen(text), 0, &doc);
+
+    if (r < 0)
+        return r;
+    root = hr_json_root(doc);
+    hr_json_int(doc, hr_json_get(root, "status"), &status);
+    hr_json_int(doc, hr_json_get(root, "verdict"), &verdict);
+    r = merge(task, doc, hr_json_get(root, "set"), &task->set, &task->set_count);
+    if (r == HR_OK)
+        r = read_outputs(task, doc, hr_json_get(root, "outputs"));
+    if (r == HR_OK && status < 0)
+        r = tell_errors(runner, (hr_status)status, hr_json_get(root, "errors"));
+    hr_json_free(doc);
+    *ret_verdict = (int32_t)verdict;
+    return r;
+}

@@ -1,0 +1,363 @@
+/* The run: which nodes are ready, what has happened, when it is over. */
+#include "run/run.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "run/record.h"
+#include "run/tell.h"
+
+#define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
+
+/* -- starting ------------------------------------------------------------------------------------ */
+
+/* "penguin-20261125T101502-4f2a": unique over all pipelines, and no name that a file system
+ * refuses. */
+static void make_id(struct hr_runner *runner)
+{
+    int64_t now = runner->env->os->realtime_us(runner->env->os->user) / 1000000;
+    time_t seconds = (time_t)now;
+    unsigned char chance[2] = { 0 };
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    OS(runner->env, random, chance, sizeof chance);
+    snprintf(runner->id, sizeof runner->id, "%s-%04d%02d%02dT%02d%02d%02d-%02x%02x",
+             runner->config.pipeline->name, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+             tm.tm_hour, tm.tm_min, tm.tm_sec, chance[0], chance[1]);
+    runner->values.run_id = runner->id;
+    runner->values.run_name = runner->config.name ? runner->config.name : runner->id;
+    runner->values.run_time = now;
+}
+
+static hr_status make_dir(struct hr_runner *runner)
+{
+    char logs[HR_MAX_PATH], events[HR_MAX_PATH];
+    hr_status r = hr_path_join(runner->env, runner->config.paths->runs, runner->id, runner->dir);
+
+    if (r == HR_OK)
+        r = hr_path_join(runner->env, runner->dir, "logs", logs);
+    if (r == HR_OK)
+        r = hr_dir_make(runner->env, logs);
+    if (r == HR_OK)
+        r = hr_path_join(runner->env, runner->dir, "events.jsonl", events);
+    return r < 0 ? r : hr_file_append(runner->env, events, "", 0);
+}
+
+static hr_status record(struct hr_runner *runner)
+{
+    struct hr_store *store = runner->config.store;
+    hr_status r = hr_store_begin(store, true);
+
+    if (r == HR_OK)
+        r = hr_record_run(runner);
+    if (r == HR_OK)
+        r = hr_store_commit(store);
+    if (r < 0)
+        hr_store_rollback(store);
+    return r;
+}
+
+static hr_status make_tasks(struct hr_runner *runner)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+    size_t i;
+
+    runner->tasks = hr_arena_array(&runner->arena, p->node_count, sizeof *runner->tasks);
+    if (!runner->tasks)
+        return HR_EXHAUSTED;
+    runner->count = p->node_count;
+    for (i = 0; i < p->node_count; i++) {
+        runner->tasks[i].node = &p->nodes[i];
+        runner->tasks[i].index = i;
+        hr_arena_init(&runner->tasks[i].arena, runner->env, 0);
+    }
+    return HR_OK;
+}
+
+static hr_status check_force(struct hr_runner *runner)
+{
+    const char *const *f;
+
+    for (f = runner->config.force; f && *f; f++)
+        if (hr_pipeline_find(runner->config.pipeline, *f) == SIZE_MAX)
+            return hr_fail(runner->env, HR_INVALID, "--force: there is no node \"%s\"", *f);
+    return HR_OK;
+}
+
+static hr_status open_wakers(struct hr_runner *runner)
+{
+    int e;
+
+    if ((e = OS(runner->env, pipe, runner->wake)) < 0)
+        return hr_fail_os(runner->env, e, "make", "a pipe");
+    OS(runner->env, nonblock, runner->wake[0]);
+    OS(runner->env, nonblock, runner->wake[1]);
+    runner->watch = runner->env->os->watch_new(runner->env->os->user);
+    if (runner->watch < 0)
+        return hr_fail_os(runner->env, runner->watch, "watch", "the workers");
+    OS(runner->env, watch, runner->watch, runner->wake[0]);
+    return HR_OK;
+}
+
+hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *config,
+                          struct hr_runner **ret)
+{
+    struct hr_runner *runner = hr_mem_zero(env, sizeof *runner);
+    hr_status r;
+
+    if (!runner)
+        return HR_EXHAUSTED;
+    runner->env = env;
+    runner->config = *config;
+    runner->watch = runner->wake[0] = runner->wake[1] = -1;
+    runner->started_us = hr_now_us(runner);
+    hr_arena_init(&runner->arena, env, 0);
+    if (runner->config.jobs < 1)
+        runner->config.jobs = env->os->cores(env->os->user);
+    make_id(runner);
+    r = hr_pipeline_params(config->pipeline, config->given, config->given_count, true,
+                           &runner->arena, &runner->values);
+    if (r == HR_OK)
+        r = check_force(runner);
+    if (r == HR_OK)
+        r = make_tasks(runner);
+    if (r == HR_OK)
+        r = open_wakers(runner);
+    if (r == HR_OK)
+        r = record(runner);
+    if (r == HR_OK)
+        r = make_dir(runner);
+    if (r < 0) {
+        hr_runner_free(runner);
+        return r;
+    }
+    OS(env, write, runner->wake[1], "x", 1); /* something is to do at once */
+    *ret = runner;
+    return HR_OK;
+}
+
+void hr_runner_free(struct hr_runner *runner)
+{
+    struct hr_env *env = runner ? runner->env : NULL;
+    size_t i;
+
+    if (!runner)
+        return;
+    for (i = 0; i < runner->count; i++) {
+        struct hr_task *task = &runner->tasks[i];
+
+        if (task->process) { /* freed in the middle: closed as cancelled */
+            hr_task_unstage(runner, task, true);
+            if (hr_store_begin(runner->config.store, true) == HR_OK &&
+                (hr_record_canceled(env, runner->config.store, task->execution, HR_CANCELLED,
+                                    "the host let it go") < 0 ||
+                 hr_store_commit(runner->config.store) < 0))
+                hr_store_rollback(runner->config.store);
+        }
+        hr_task_clear(runner, task);
+        hr_arena_clear(&task->arena);
+    }
+    hr_tell_clear(runner);
+    for (i = 0; i < 2; i++)
+        if (runner->wake[i] >= 0)
+            OS(env, close, runner->wake[i]);
+    if (runner->watch >= 0)
+        OS(env, close, runner->watch);
+    hr_arena_clear(&runner->arena);
+    hr_mem_put(env, runner, sizeof *runner);
+}
+
+/* -- going on -------------------------------------------------------------------------------------- */
+
+static bool before_done(const struct hr_runner *runner, const struct hr_task *task,
+                        bool *ret_blocked)
+{
+    const struct hr_node *node = task->node;
+    bool done = true;
+    size_t i;
+
+    for (i = 0; i < node->upstream_count; i++) {
+        enum hr_task_state state = runner->tasks[node->upstream[i]].state;
+
+        done = done && (state == HR_TASK_DONE || state == HR_TASK_SKIPPED);
+        if (state == HR_TASK_FAILED || state == HR_TASK_NOT_RUN || state == HR_TASK_CANCELLED)
+            *ret_blocked = true;
+    }
+    return done;
+}
+
+static bool at_work(const struct hr_task *task)
+{
+    return task->process || task->state == HR_TASK_LEASE || task->state == HR_TASK_BACKOFF;
+}
+
+/* Begin what is ready, in the order of the graph. */
+static void begin_ready(struct hr_runner *runner)
+{
+    size_t i;
+
+    for (i = 0; i < runner->count; i++) {
+        struct hr_task *task = &runner->tasks[runner->config.pipeline->order[i]];
+        bool blocked = false, stop = runner->cancelling ||
+                                     (runner->failed && !runner->config.keep_going);
+
+        if (task->state == HR_TASK_BACKOFF && !runner->cancelling &&
+            hr_now_us(runner) >= task->wake_us && runner->running < (size_t)runner->config.jobs)
+            hr_task_begin(runner, task);
+        if (task->state != HR_TASK_WAITING)
+            continue;
+        if (!before_done(runner, task, &blocked)) {
+            if (blocked)
+                task->state = HR_TASK_NOT_RUN;
+            continue;
+        }
+        if (stop)
+            task->state = HR_TASK_NOT_RUN;
+        else if (runner->running < (size_t)runner->config.jobs)
+            hr_task_begin(runner, task);
+    }
+}
+
+static void check_cancel(struct hr_runner *runner)
+{
+    char path[HR_MAX_PATH];
+
+    if (runner->cancelling)
+        return;
+    if (__atomic_load_n(&runner->cancel, __ATOMIC_RELAXED) ||
+        (hr_path_join(runner->env, runner->dir, "cancel", path) == HR_OK &&
+         hr_file_exists(runner->env, path)))
+        runner->cancelling = true;
+}
+
+/* One round; true: something is still to come. */
+static bool step(struct hr_runner *runner)
+{
+    bool busy = false;
+    size_t i;
+
+    check_cancel(runner);
+    for (i = 0; i < runner->count; i++)
+        hr_task_pump(runner, &runner->tasks[i]);
+    begin_ready(runner);
+    for (i = 0; i < runner->count; i++)
+        busy = busy || at_work(&runner->tasks[i]) || runner->tasks[i].state == HR_TASK_WAITING;
+    return busy;
+}
+
+static void tell_done(struct hr_runner *runner)
+{
+    size_t executed = 0, cached = 0, skipped = 0, failed = 0, not_run = 0, i;
+    char text[256];
+
+    for (i = 0; i < runner->count; i++) {
+        const struct hr_task *t = &runner->tasks[i];
+
+        failed += t->state == HR_TASK_FAILED;
+        skipped += t->state == HR_TASK_SKIPPED;
+        not_run += t->state == HR_TASK_NOT_RUN || t->state == HR_TASK_CANCELLED;
+        cached += t->state == HR_TASK_DONE && t->was_cached;
+        executed += t->state == HR_TASK_DONE && !t->was_cached;
+    }
+    if (runner->cancelling && runner->status == HR_OK)
+        runner->status = HR_CANCELLED;
+    snprintf(text, sizeof text, "%zu executed, %zu cached, %zu skipped", executed, cached,
+             skipped);
+    if (failed || not_run)
+        snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu failed, %zu not run",
+                 failed, not_run);
+    runner->told_end = true;
+    hr_tell_end(runner, text);
+}
+
+/* How long until something is due by time alone. */
+static int patience(const struct hr_runner *runner, int32_t timeout_ms)
+{
+    int64_t now = hr_now_us(runner), least = 500000; /* the file "cancel" is looked for */
+    size_t i;
+
+    for (i = 0; i < runner->count; i++) {
+        const struct hr_task *t = &runner->tasks[i];
+        int64_t at = 0;
+
+        if (t->state == HR_TASK_LEASE || t->state == HR_TASK_BACKOFF)
+            at = t->wake_us;
+        else if (t->process && (t->timed_out || runner->cancelling))
+            at = t->stop_us;
+        else if (t->process && t->deadline_us)
+            at = t->deadline_us;
+        if (at && at - now < least)
+            least = at > now ? at - now : 0;
+    }
+    if (timeout_ms >= 0 && least > (int64_t)timeout_ms * 1000)
+        return timeout_ms;
+    return (int)((least + 999) / 1000);
+}
+
+static void drain_wake(struct hr_runner *runner)
+{
+    char bytes[64];
+
+    while (OS(runner->env, read, runner->wake[0], bytes, sizeof bytes) > 0)
+        ;
+}
+
+int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_event **ret)
+{
+    int64_t until = timeout_ms < 0 ? INT64_MAX : hr_now_us(runner) + (int64_t)timeout_ms * 1000;
+    struct pollfd fd = { runner->watch, POLLIN, 0 };
+
+    for (;;) {
+        int32_t left = -1;
+
+        if (hr_tell_take(runner, ret)) {
+            if (runner->first) /* more at once: a poller must not wait */
+                OS(runner->env, write, runner->wake[1], "x", 1);
+            return 1;
+        }
+        if (runner->told_end)
+            return 0;
+        drain_wake(runner);
+        if (!step(runner) && !runner->first)
+            tell_done(runner);
+        if (runner->first)
+            continue;
+        if (timeout_ms >= 0) {
+            int64_t rest = until - hr_now_us(runner);
+
+            if (rest <= 0)
+                return HR_DEADLINE;
+            left = (int32_t)((rest + 999) / 1000);
+        }
+        OS(runner->env, poll, &fd, 1, patience(runner, left));
+    }
+}
+
+int hr_runner_fd(const struct hr_runner *runner)
+{
+    return runner->watch;
+}
+
+const char *hr_runner_id(const struct hr_runner *runner)
+{
+    return runner->id;
+}
+
+int64_t hr_runner_number(const struct hr_runner *runner)
+{
+    return runner->number;
+}
+
+hr_status hr_runner_status(const struct hr_runner *runner)
+{
+    return runner->status;
+}
+
+void hr_runner_cancel(struct hr_runner *runner)
+{
+    __atomic_store_n(&runner->cancel, 1, __ATOMIC_RELAXED);
+    OS(runner->env, write, runner->wake[1], "c", 1);
+}

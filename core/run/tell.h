@@ -1,0 +1,13 @@
+/* tell.h - private to run: events, queued for hr_runner_next() and appended to the run's
+ * events.jsonl, one JSON object a line with the members of hr_event. */
+#ifndef HR_TELL_H
+#define HR_TELL_H
+
+#include "run/task.h"
+
+/* The next event; it lives until the next call.  false: none. */
+bool hr_tell_take(struct hr_runner *runner, const hr_event **ret);
+void hr_tell_end(struct hr_runner *runner, const char *text);
+void hr_tell_clear(struct hr_runner *runner);
+
+#endif
