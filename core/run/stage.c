@@ -51,6 +51,11 @@ hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task)
         r = hr_path_join(runner->env, state, task->node->name, state);
     if (r == HR_OK)
         r = hr_dir_make(runner->env, state);
+    /* What a property lets the worker write must be there before the walls are. */
+    for (i = 0; i < task->node->setting_count && r == HR_OK; i++)
+        if (task->settings[i].info->type == HR_PATH_WRITE && task->settings[i].value.text &&
+            task->settings[i].value.text[0])
+            r = hr_dir_make(runner->env, task->settings[i].value.text);
     for (i = 0; i < c->output_count && r == HR_OK; i++)
         r = stage_output(runner, task, &c->outputs[i], staging, &task->outputs[i]);
     return r;

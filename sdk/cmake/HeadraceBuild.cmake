@@ -83,13 +83,20 @@ function(hr_plugin name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   add_library(plugin_${name} MODULE ${sources})
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
-    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/plugins)
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
   target_link_libraries(plugin_${name} PRIVATE ${P_USES})
   target_link_options(plugin_${name} PRIVATE -Wl,--exclude-libs,ALL
     -Wl,--version-script,${PROJECT_SOURCE_DIR}/sdk/cmake/plugin.map)
   if(NOT HEADRACE_SANITIZE)
     target_link_options(plugin_${name} PRIVATE -Wl,-z,defs)
   endif()
-  set_property(GLOBAL APPEND PROPERTY HEADRACE_PLUGINS plugin_${name})
+  set(so ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins/${name}.so)
+  add_custom_command(TARGET plugin_${name} POST_BUILD
+    COMMAND headrace-manifest ${so} ${so}.json.part
+    COMMAND ${CMAKE_COMMAND} -E rename ${so}.json.part
+      ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins/${name}.json VERBATIM)
+  add_dependencies(plugin_${name} headrace-manifest)
   install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
+  install(FILES ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins/${name}.json
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
 endfunction()

@@ -134,9 +134,24 @@ enum {
 /* Check a pipeline, run nothing.  HR_INVALID: hr_error() has all that is wrong. */
 hr_status hr_check(hr_project *p, const char *pipeline, const char *options);
 
-/* Start a run.  pipeline is a file name; options is JSON, as the command's options of the
- * same names, or NULL. */
+/* The pipeline with every default filled in and every name full, as JSON that lives until the
+ * next call on p.  Codes as hr_check(). */
+hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
+                       const char **ret_json);
+
+/* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
+ * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
+ * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
+ * "name": "nightly", "check": true}.  A project without a directory as yet - hr_open() was
+ * not called - is opened, or begun, where the file lies. */
 hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret);
+
+/* The run's id, "penguin-20261125T101502-4f2a", and its number within its pipeline. */
+const char *hr_job_run(const hr_job *job);
+int64_t hr_job_number(const hr_job *job);
+
+/* An event as a line of JSON, as --json prints it; lives until the next call on the job. */
+const char *hr_job_event_json(hr_job *job, const hr_event *event);
 
 /* The next event: 1.  0: there is none left.  HR_DEADLINE: none within timeout_ms; 0 does
  * not wait, -1 waits as long as it takes.  The job goes on inside this call only: between
@@ -159,12 +174,17 @@ void hr_job_free(hr_job *job);
 
 typedef struct hr_cursor hr_cursor;
 
-/* Rows of "artifacts", "executions", "contexts", "runs", "components", "packages" that
- * match filter, in a defined order; NULL: all.  HR_INVALID: the filter cannot be read. */
+/* Rows of "runs", "executions", "artifacts", "models", "plugins" or "components", the oldest
+ * first, that match filter; NULL: all.  A filter compares columns, as
+ * "state = FAILED and node = trainer"; the operators are = != < <= > >=.  HR_INVALID: the
+ * filter, or what is looked for, cannot be read. */
 hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_cursor **ret);
 
 /* 1: there is a row.  0: there was none left. */
 int32_t hr_cursor_next(hr_cursor *c);
+
+/* The names of the columns, ended by NULL. */
+const char *const *hr_cursor_columns(hr_cursor *c);
 
 /* A column of the row; NULL or 0 if it is null or unknown.  Text of a number is made. */
 const char *hr_cursor_text(hr_cursor *c, const char *column);
@@ -172,6 +192,15 @@ int64_t hr_cursor_int(hr_cursor *c, const char *column);
 double hr_cursor_float(hr_cursor *c, const char *column);
 
 void hr_cursor_free(hr_cursor *c);
+
+/* All about one thing, as JSON that lives until the next call on p: "run 7" or a run's id,
+ * an execution as "execution 12", an artifact as "artifact 12", a model as "penguin@7", or a
+ * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
+ * anomalies, evaluation, model - hold it as "content".  HR_NOT_FOUND: there is none. */
+hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
+
+/* The log lines of an execution; lives until the next call on p. */
+hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text);
 
 /* -- models -------------------------------------------------------------------- */
 
@@ -186,8 +215,12 @@ hr_status hr_model_open(hr_project *p, const char *where, const char *signature,
 /* The rows that it reads and gives. */
 hr_status hr_model_describe(hr_model *m, struct ArrowSchema *ret_in, struct ArrowSchema *ret_out);
 
-/* Row i of *ret is for row i of *in. */
+/* Row i of *ret is for row i of *in; the caller releases it. */
 hr_status hr_model_predict(hr_model *m, const struct ArrowArray *in, struct ArrowArray *ret);
+
+/* The same of rows as JSON: a list of objects, or one object; a member that is absent or null
+ * is missing.  Gives a list of objects that lives until the next call on m. */
+hr_status hr_model_predict_json(hr_model *m, const char *rows, const char **ret_json);
 
 /* As hr_error(), for the last call on m. */
 const char *hr_model_error(const hr_model *m);

@@ -1,0 +1,120 @@
+/* host.h - the face of core/host, for itself only: what the calls of headrace.h share.
+ *
+ *     project.c  handles, opening, errors      job.c     checking and running
+ *     where.c    what was installed where      options.c the JSON options of a run
+ *     query.c    rows with columns, filters    rows.c    what the rows are made of
+ *     show.c     one thing, as JSON            model.c   models to predict with
+ *     publish.c  what follows a publication: models packed into the registry
+ */
+#ifndef HR_CORE_HOST_H
+#define HR_CORE_HOST_H
+
+#include "run/run.h"
+
+struct hr_where {
+    char worker[HR_MAX_PATH];
+    char plugins[HR_MAX_PATH]; /* the standard ones */
+    char registry[HR_MAX_PATH]; /* the shared object */
+};
+
+struct hr_project {
+    struct hr_env env;
+    hr_alloc *alloc;
+    void *alloc_user;
+    hr_logger *log;
+    void *log_user;
+    int32_t isolation, jobs_max;
+    char *worker, *plugin_path; /* of the config; NULL: the default */
+    const hr_plugin *const *linked;
+    struct hr_where where;
+    bool opened;
+    struct hr_paths paths;
+    struct hr_store *store;
+    struct hr_cache *cache;
+    struct hr_catalogue *catalogue;
+    struct hr_host_lock host;
+    struct hr_buf text; /* what a call has returned last */
+    struct hr_buf error;
+    hr_job *jobs;       /* made from it, and freed with it */
+    hr_cursor *cursors;
+    hr_model *models;
+};
+
+/* Begin a call: what the last one has told is forgotten. */
+void hr_host_call(struct hr_project *p);
+
+/* End it: the errors told become hr_error().  Returns code. */
+hr_status hr_host_done(struct hr_project *p, hr_status code);
+
+/* Things that are opened when they are first needed. */
+hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags);
+hr_status hr_host_catalogue(struct hr_project *p);
+hr_status hr_host_lock(struct hr_project *p);
+
+/* HR_PRECONDITION: no project is open; told. */
+hr_status hr_host_need(struct hr_project *p);
+
+void hr_where_find(struct hr_env *env, struct hr_where *ret);
+
+/* Options of a run, in the arena. */
+struct hr_options {
+    struct hr_given *given;
+    size_t given_count;
+    const char **force;
+    const char *name;
+    int32_t jobs, isolation;
+    bool no_cache, keep_going, check;
+};
+hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
+                          struct hr_options *ret);
+
+/* -- rows of cursors -------------------------------------------------------------------------- */
+
+struct hr_cell {
+    const char *text; /* NULL: null */
+    bool number;
+    int64_t i;
+};
+
+struct hr_table {
+    const char *const *columns; /* ended by NULL */
+    size_t width;
+    struct hr_cell *cells; /* row after row */
+    size_t rows, cap;
+};
+
+hr_status hr_table_of(struct hr_project *p, const char *what, struct hr_arena *arena,
+                      struct hr_table *ret);
+/* Does a row match?  HR_INVALID: the filter cannot be read; told. */
+hr_status hr_filter_match(struct hr_project *p, const char *filter, const struct hr_table *table,
+                          size_t row, bool *ret);
+
+/* The contexts of an execution or artifact that tell its run and its node. */
+struct hr_home {
+    const char *run, *node, *pipeline;
+    int64_t number;
+};
+hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
+                     struct hr_arena *arena, struct hr_home *ret);
+/* The state of a run, from those of its executions. */
+hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run,
+                       struct hr_arena *arena, const char **ret_state, int64_t *ret_executions,
+                       int64_t *ret_duration_ms);
+
+/* The newest pushed model of "name", or that of "name@version".  HR_NOT_FOUND is an answer. */
+hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena *arena,
+                        struct hr_meta_node *ret);
+
+/* The content of an artifact as JSON, where there is a picture of it; "" else. */
+hr_status hr_content_of(struct hr_project *p, const struct hr_meta_node *artifact,
+                        struct hr_buf *to);
+
+/* hr_published of run.h. */
+hr_status hr_host_published(void *user, const struct hr_meta_node *execution,
+                            const char *component, struct hr_arena *arena, const char **ret_text);
+
+void hr_job_drop(hr_job *job);
+void hr_cursor_drop(hr_cursor *c);
+void hr_model_drop(hr_model *m);
+
+#endif

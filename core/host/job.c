@@ -1,0 +1,209 @@
+#include <string.h>
+
+#include "host/host.h"
+#include "plugin/worker/worker.h"
+
+struct hr_job {
+    struct hr_project *p;
+    struct hr_arena arena; /* of the options */
+    struct hr_pipeline *pipeline;
+    struct hr_runner *runner;
+    struct hr_buf line;
+    hr_job *next;
+};
+
+/* The project of a pipeline file, where none is open. */
+static hr_status open_beside(struct hr_project *p, const char *pipeline, uint32_t flags)
+{
+    char full[HR_MAX_PATH], dir[HR_MAX_PATH];
+    int e;
+
+    if (p->opened)
+        return HR_OK;
+    if ((e = p->env.os->realpath(p->env.os->user, pipeline, full)) < 0)
+        return hr_fail_os(&p->env, e, "open", pipeline);
+    hr_path_dir(full, dir);
+    return hr_host_open_at(p, dir, flags);
+}
+
+static hr_status read_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
+{
+    hr_status r = hr_host_catalogue(p);
+
+    return r < 0 ? r : hr_pipeline_read(&p->env, p->catalogue, file, ret);
+}
+
+/* Checking needs no project: without one, plugins are looked for where all projects do. */
+static hr_status check(struct hr_project *p, const char *file, const char *options,
+                       struct hr_pipeline **ret)
+{
+    struct hr_param_values values = { .run_id = "", .run_name = "" };
+    struct hr_options o;
+    hr_status r;
+
+    if (open_beside(p, file, 0) < 0)
+        hr_errors_cut(&p->env, 0);
+    if ((r = read_pipeline(p, file, ret)) < 0)
+        return r;
+    r = hr_options_read(p, options, &(*ret)->arena, &o);
+    if (r == HR_OK)
+        r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena, &values);
+    if (r < 0) {
+        hr_pipeline_free(*ret);
+        *ret = NULL;
+    }
+    return r;
+}
+
+hr_status hr_check(hr_project *p, const char *pipeline, const char *options)
+{
+    struct hr_pipeline *read = NULL;
+    hr_status r;
+
+    hr_host_call(p);
+    r = check(p, pipeline, options, &read);
+    hr_pipeline_free(read);
+    return hr_host_done(p, r);
+}
+
+hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
+                       const char **ret_json)
+{
+    struct hr_pipeline *read = NULL;
+    hr_status r;
+
+    hr_host_call(p);
+    r = check(p, pipeline, options, &read);
+    hr_buf_cut(&p->text, 0);
+    if (r == HR_OK)
+        r = hr_pipeline_normal(read, &p->text);
+    if (r == HR_OK)
+        *ret_json = p->text.text;
+    hr_pipeline_free(read);
+    return hr_host_done(p, r);
+}
+
+static hr_status start_runner(struct hr_job *job, const char *options)
+{
+    struct hr_project *p = job->p;
+    struct hr_options o;
+    hr_status r = hr_options_read(p, options, &job->arena, &o);
+    struct hr_runner_config config = { .paths = &p->paths,
+                                       .store = p->store,
+                                       .cache = p->cache,
+                                       .catalogue = p->catalogue,
+                                       .host = &p->host,
+                                       .pipeline = job->pipeline,
+                                       .worker = p->worker ? p->worker : p->where.worker,
+                                       .in_process = hr_worker_in_process,
+                                       .published = hr_host_published,
+                                       .published_user = p };
+
+    if (r < 0)
+        return r;
+    config.given = o.given;
+    config.given_count = o.given_count;
+    config.force = o.force;
+    config.name = o.name;
+    config.jobs = o.jobs;
+    config.isolation = o.isolation;
+    config.no_cache = o.no_cache;
+    config.keep_going = o.keep_going;
+    config.check = o.check;
+    return hr_runner_start(&p->env, &config, &job->runner);
+}
+
+hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret)
+{
+    struct hr_job *job;
+    hr_status r;
+
+    hr_host_call(p);
+    if (!(job = hr_mem_zero(&p->env, sizeof *job)))
+        return hr_host_done(p, HR_EXHAUSTED);
+    job->p = p;
+    job->next = p->jobs;
+    p->jobs = job;
+    hr_arena_init(&job->arena, &p->env, 0);
+    hr_buf_of(&job->line, HR_MAX_JSON_BYTES, &p->env);
+    r = open_beside(p, pipeline, HR_OPEN_NEW);
+    if (r == HR_OK)
+        r = hr_host_lock(p);
+    if (r == HR_OK)
+        r = read_pipeline(p, pipeline, &job->pipeline);
+    if (r == HR_OK)
+        r = start_runner(job, options);
+    if (r < 0) {
+        hr_job_drop(job);
+        return hr_host_done(p, r);
+    }
+    *ret = job;
+    return hr_host_done(p, HR_OK);
+}
+
+int32_t hr_next(hr_job *job, int32_t timeout_ms, const hr_event **ret)
+{
+    return hr_runner_next(job->runner, timeout_ms, ret);
+}
+
+int hr_job_fd(const hr_job *job)
+{
+    return hr_runner_fd(job->runner);
+}
+
+const char *hr_job_run(const hr_job *job)
+{
+    return hr_runner_id(job->runner);
+}
+
+int64_t hr_job_number(const hr_job *job)
+{
+    return hr_runner_number(job->runner);
+}
+
+const char *hr_job_event_json(hr_job *job, const hr_event *event)
+{
+    hr_buf_cut(&job->line, 0);
+    return hr_event_json(event, &job->line) == HR_OK ? job->line.text : "{}";
+}
+
+hr_status hr_wait(hr_job *job)
+{
+    const hr_event *event;
+
+    while (hr_runner_next(job->runner, -1, &event) > 0)
+        ;
+    return hr_runner_status(job->runner);
+}
+
+void hr_cancel(hr_job *job)
+{
+    hr_runner_cancel(job->runner);
+}
+
+void hr_job_drop(hr_job *job)
+{
+    struct hr_project *p = job->p;
+    hr_job **at;
+
+    for (at = &p->jobs; *at != job; at = &(*at)->next)
+        ;
+    *at = job->next;
+    hr_runner_free(job->runner);
+    hr_pipeline_free(job->pipeline);
+    hr_buf_clear(&job->line);
+    hr_arena_clear(&job->arena);
+    hr_mem_put(&p->env, job, sizeof *job);
+}
+
+void hr_job_free(hr_job *job)
+{
+    const hr_event *event;
+
+    if (!job)
+        return;
+    hr_runner_cancel(job->runner);
+    while (hr_runner_next(job->runner, -1, &event) > 0)
+        ;
+    hr_job_drop(job);
+}

@@ -1,0 +1,425 @@
+/* One thing, as JSON: its facts, what it came from, and its content where there is one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host.h"
+
+struct shower {
+    struct hr_project *p;
+    struct hr_arena arena;
+    struct hr_json_writer w;
+};
+
+static void put_value(struct hr_json_writer *w, const struct hr_meta_value *v)
+{
+    switch (v->kind) {
+    case HR_VALUE_INT:
+        hr_json_put_int(w, v->i);
+        break;
+    case HR_VALUE_BOOL:
+        hr_json_put_bool(w, v->i != 0);
+        break;
+    case HR_VALUE_DOUBLE:
+        hr_json_put_double(w, v->d);
+        break;
+    case HR_VALUE_STRUCT:
+        hr_json_put_raw(w, v->text, strlen(v->text));
+        break;
+    default:
+        hr_json_put_text(w, v->text);
+    }
+}
+
+static void put_properties(struct hr_json_writer *w, const struct hr_meta_node *node)
+{
+    size_t i;
+
+    hr_json_put_key(w, "properties");
+    hr_json_open_object(w);
+    for (i = 0; i < node->count; i++) {
+        if (i && !strcmp(node->properties[i].name, node->properties[i - 1].name))
+            continue;
+        hr_json_put_key(w, node->properties[i].name);
+        put_value(w, &node->properties[i].value);
+    }
+    hr_json_close_object(w);
+}
+
+static void put_home(struct hr_json_writer *w, const struct hr_home *home)
+{
+    if (home->node)
+        hr_json_put_member_text(w, "node", home->node);
+    if (home->pipeline)
+        hr_json_put_member_text(w, "pipeline", home->pipeline);
+    if (home->run)
+        hr_json_put_member_text(w, "run", home->run);
+    if (home->number)
+        hr_json_put_member_int(w, "number", home->number);
+}
+
+/* Members of an execution, without braces. */
+static hr_status put_execution(struct shower *s, const struct hr_meta_node *e)
+{
+    struct hr_home home;
+    hr_status r = hr_home_of(s->p, HR_KIND_EXECUTION, e->id, &s->arena, &home);
+    const char *text;
+
+    hr_json_put_member_int(&s->w, "execution", e->id);
+    hr_json_put_member_text(&s->w, "component", hr_component_short(e->type));
+    hr_json_put_member_text(&s->w, "state", hr_execution_state_name(e->state));
+    hr_json_put_member_int(&s->w, "started_ms", e->create_ms);
+    hr_json_put_member_int(&s->w, "duration_ms", e->update_ms - e->create_ms);
+    put_home(&s->w, &home);
+    if ((text = hr_meta_text(e, "__summary")))
+        hr_json_put_member_text(&s->w, "summary", text);
+    if ((text = hr_meta_text(e, "__reason")))
+        hr_json_put_member_text(&s->w, "reason", text);
+    if ((text = hr_meta_text(e, "__execution_result__")))
+        hr_json_put_member_text(&s->w, "result", text);
+    return r;
+}
+
+static hr_status put_links(struct shower *s, const struct hr_meta_events *events, bool outputs)
+{
+    hr_status r = HR_OK;
+    size_t i, k;
+
+    hr_json_put_key(&s->w, outputs ? "outputs" : "inputs");
+    hr_json_open_array(&s->w);
+    for (i = 0; i < events->count && r == HR_OK; i++) {
+        const struct hr_meta_event *e = &events->items[i];
+        struct hr_meta_node a;
+
+        if ((e->type == HR_EVENT_OUTPUT || e->type == HR_EVENT_INTERNAL_OUTPUT) != outputs)
+            continue;
+        if ((r = hr_store_get(s->p->store, HR_KIND_ARTIFACT, e->artifact, &s->arena, &a)) < 0)
+            break;
+        for (k = 0; k + 1 < e->count; k += 2) {
+            hr_json_open_object(&s->w);
+            hr_json_put_member_text(&s->w, "key", e->steps[k].key);
+            hr_json_put_member_int(&s->w, "artifact", a.id);
+            hr_json_put_member_text(&s->w, "type", a.type);
+            hr_json_put_member_text(&s->w, "uri", a.uri);
+            hr_json_close_object(&s->w);
+        }
+    }
+    hr_json_close_array(&s->w);
+    return r;
+}
+
+static hr_status show_execution(struct shower *s, int64_t id)
+{
+    struct hr_meta_events events;
+    struct hr_meta_node e;
+    hr_status r = hr_store_get(s->p->store, HR_KIND_EXECUTION, id, &s->arena, &e);
+
+    if (r == HR_NOT_FOUND)
+        return hr_fail(&s->p->env, r, "there is no execution %lld", (long long)id);
+    if (r == HR_OK)
+        r = hr_store_events_of_execution(s->p->store, id, &s->arena, &events);
+    if (r < 0)
+        return r;
+    hr_json_open_object(&s->w);
+    hr_json_put_member_text(&s->w, "kind", "execution");
+    r = put_execution(s, &e);
+    put_properties(&s->w, &e);
+    if (r == HR_OK)
+        r = put_links(s, &events, false);
+    if (r == HR_OK)
+        r = put_links(s, &events, true);
+    hr_json_close_object(&s->w);
+    return r;
+}
+
+/* The execution that made an artifact; 0: none is known. */
+static hr_status maker_of(struct shower *s, int64_t artifact, int64_t *ret)
+{
+    struct hr_meta_events events;
+    hr_status r = hr_store_events_of_artifact(s->p->store, artifact, &s->arena, &events);
+    size_t i;
+
+    *ret = 0;
+    for (i = 0; r == HR_OK && i < events.count && !*ret; i++)
+        if (events.items[i].type == HR_EVENT_OUTPUT)
+            *ret = events.items[i].execution;
+    return r;
+}
+
+/* All executions that an artifact came from, the nearest first, each once. */
+static hr_status put_ancestors(struct shower *s, int64_t artifact)
+{
+    enum { MOST = 1000 };
+    int64_t *queue = hr_arena_array(&s->arena, MOST, sizeof *queue), id;
+    struct hr_meta_events events;
+    struct hr_meta_node e;
+    size_t n = 0, at, i, k;
+    hr_status r = queue ? maker_of(s, artifact, &id) : HR_EXHAUSTED;
+
+    if (r == HR_OK && id)
+        queue[n++] = id;
+    hr_json_put_key(&s->w, "came_from");
+    hr_json_open_array(&s->w);
+    for (at = 0; at < n && r == HR_OK; at++) {
+        if ((r = hr_store_get(s->p->store, HR_KIND_EXECUTION, queue[at], &s->arena, &e)) < 0 ||
+            (r = hr_store_events_of_execution(s->p->store, e.id, &s->arena, &events)) < 0)
+            break;
+        hr_json_open_object(&s->w);
+        r = put_execution(s, &e);
+        hr_json_close_object(&s->w);
+        for (i = 0; i < events.count && r == HR_OK; i++) {
+            if (events.items[i].type != HR_EVENT_INPUT)
+                continue;
+            r = maker_of(s, events.items[i].artifact, &id);
+            for (k = 0; k < n && queue[k] != id; k++)
+                ;
+            if (r == HR_OK && id && k == n && n < MOST)
+                queue[n++] = id;
+        }
+    }
+    hr_json_close_array(&s->w);
+    return r;
+}
+
+static hr_status put_content(struct shower *s, const struct hr_meta_node *a)
+{
+    struct hr_buf content;
+    hr_status r;
+
+    hr_buf_of(&content, (size_t)1 << 28, &s->p->env);
+    r = hr_content_of(s->p, a, &content);
+    if (r == HR_OK && content.len) {
+        hr_json_put_key(&s->w, "content");
+        hr_json_put_raw(&s->w, content.text, content.len);
+    }
+    hr_buf_clear(&content);
+    return r;
+}
+
+static hr_status show_artifact(struct shower *s, int64_t id, const char *kind)
+{
+    struct hr_meta_node a;
+    struct hr_home home;
+    hr_status r = hr_store_get(s->p->store, HR_KIND_ARTIFACT, id, &s->arena, &a);
+
+    if (r == HR_NOT_FOUND)
+        return hr_fail(&s->p->env, r, "there is no artifact %lld", (long long)id);
+    if (r == HR_OK)
+        r = hr_home_of(s->p, HR_KIND_ARTIFACT, id, &s->arena, &home);
+    if (r < 0)
+        return r;
+    hr_json_open_object(&s->w);
+    hr_json_put_member_text(&s->w, "kind", kind);
+    hr_json_put_member_int(&s->w, "artifact", a.id);
+    hr_json_put_member_text(&s->w, "type", a.type);
+    hr_json_put_member_text(&s->w, "state", hr_artifact_state_name(a.state));
+    hr_json_put_member_int(&s->w, "created_ms", a.create_ms);
+    hr_json_put_member_text(&s->w, "uri", a.uri);
+    put_home(&s->w, &home);
+    put_properties(&s->w, &a);
+    r = put_ancestors(s, id);
+    if (r == HR_OK)
+        r = put_content(s, &a);
+    hr_json_close_object(&s->w);
+    return r;
+}
+
+static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
+{
+    struct hr_look look = { .kind = HR_KIND_EXECUTION, .contexts = &run->id, .context_count = 1 };
+    struct hr_meta_nodes found = { 0 }, parents = { 0 };
+    int64_t number = 0, count, duration;
+    const char *state;
+    hr_status r = hr_store_look(s->p->store, &look, &s->arena, &found);
+    size_t i;
+
+    if (r == HR_OK)
+        r = hr_store_contexts_of(s->p->store, HR_KIND_CONTEXT, run->id, &s->arena, &parents);
+    if (r == HR_OK && parents.count)
+        r = hr_store_rank(s->p->store, parents.items[0].id, run->id, &number);
+    if (r == HR_OK)
+        r = hr_run_facts(s->p, run, &s->arena, &state, &count, &duration);
+    if (r < 0)
+        return r;
+    hr_json_open_object(&s->w);
+    hr_json_put_member_text(&s->w, "kind", "run");
+    hr_json_put_member_text(&s->w, "run", run->name);
+    hr_json_put_member_int(&s->w, "number", number);
+    hr_json_put_member_text(&s->w, "pipeline", parents.count ? parents.items[0].name : "");
+    hr_json_put_member_text(&s->w, "state", state);
+    hr_json_put_member_int(&s->w, "started_ms", run->create_ms);
+    hr_json_put_member_int(&s->w, "duration_ms", duration);
+    hr_json_put_key(&s->w, "executions");
+    hr_json_open_array(&s->w);
+    for (i = 0; i < found.count && r == HR_OK; i++) {
+        hr_json_open_object(&s->w);
+        r = put_execution(s, &found.items[i]);
+        hr_json_close_object(&s->w);
+    }
+    hr_json_close_array(&s->w);
+    hr_json_close_object(&s->w);
+    return r;
+}
+
+/* -- what is meant --------------------------------------------------------------------------------- */
+
+/* The run of a name; or of a number, in the pipeline that has run last. */
+static hr_status find_run(struct shower *s, const char *what, struct hr_meta_node *ret)
+{
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run",
+                            .newest_first = true };
+    struct hr_meta_nodes runs = { 0 }, parents = { 0 }, children = { 0 };
+    hr_status r = hr_store_look(s->p->store, &look, &s->arena, &runs);
+    int64_t number = 0;
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < runs.count; i++)
+        if (!strcmp(runs.items[i].name, what)) {
+            *ret = runs.items[i];
+            return HR_OK;
+        }
+    if (r < 0 || !runs.count || !hr_num_int(what, strlen(what), &number))
+        return r < 0 ? r : HR_NOT_FOUND;
+    r = hr_store_contexts_of(s->p->store, HR_KIND_CONTEXT, runs.items[0].id, &s->arena, &parents);
+    if (r == HR_OK && parents.count)
+        r = hr_store_children(s->p->store, parents.items[0].id, &s->arena, &children);
+    if (r < 0 || number < 1 || (uint64_t)number > children.count)
+        return r < 0 ? r : HR_NOT_FOUND;
+    *ret = children.items[number - 1];
+    return HR_OK;
+}
+
+/* The newest execution of a node. */
+static hr_status find_node(struct shower *s, const char *node, int64_t *ret)
+{
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node", .newest_first = true };
+    struct hr_look executions = { .kind = HR_KIND_EXECUTION, .context_count = 1,
+                                  .newest_first = true, .limit = 1 };
+    struct hr_meta_nodes nodes = { 0 }, found = { 0 };
+    hr_status r = hr_store_look(s->p->store, &look, &s->arena, &nodes);
+    size_t i;
+
+    for (i = 0; r == HR_OK && i < nodes.count; i++) {
+        const char *name = nodes.items[i].name;
+        size_t n = strlen(name), k = strlen(node);
+
+        if (n <= k || strcmp(name + n - k, node) != 0 || name[n - k - 1] != '.')
+            continue;
+        executions.contexts = &nodes.items[i].id;
+        r = hr_store_look(s->p->store, &executions, &s->arena, &found);
+        if (r == HR_OK && found.count) {
+            *ret = found.items[0].id;
+            return HR_OK;
+        }
+    }
+    return r < 0 ? r : HR_NOT_FOUND;
+}
+
+hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena *arena,
+                        struct hr_meta_node *ret)
+{
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT, .type = "PushedModel",
+                            .state = HR_ARTIFACT_LIVE, .newest_first = true };
+    const char *at = strchr(what, '@');
+    size_t n = at ? (size_t)(at - what) : strlen(what), i;
+    struct hr_meta_nodes found = { 0 };
+    hr_status r = hr_store_look(p->store, &look, arena, &found);
+
+    for (i = 0; r == HR_OK && i < found.count; i++) {
+        const char *name = hr_meta_text(&found.items[i], "model_name");
+        const char *version = hr_meta_text(&found.items[i], "pushed_version");
+
+        if (!name || hr_meta_int(&found.items[i], "pushed", 0) != 1 || strlen(name) != n ||
+            strncmp(name, what, n) != 0 || (at && !hr_text_eq(version, at + 1)))
+            continue;
+        *ret = found.items[i];
+        return HR_OK;
+    }
+    return r < 0 ? r : HR_NOT_FOUND;
+}
+
+/* The number behind a word, "artifact 12"; 0: it is not of that form. */
+static int64_t number_after(const char *what, const char *word)
+{
+    size_t n = strlen(word);
+    int64_t v = 0;
+
+    if (strncmp(what, word, n) != 0 || (what[n] != ' ' && what[n] != ':'))
+        return 0;
+    return hr_num_int(what + n + 1, strlen(what + n + 1), &v) && v > 0 ? v : 0;
+}
+
+static hr_status show(struct shower *s, const char *what)
+{
+    struct hr_meta_node node;
+    int64_t id;
+    hr_status r;
+
+    if ((id = number_after(what, "artifact")))
+        return show_artifact(s, id, "artifact");
+    if ((id = number_after(what, "execution")))
+        return show_execution(s, id);
+    r = find_run(s, hr_text_starts(what, "run ") ? what + 4 : what, &node);
+    if (r == HR_OK)
+        return show_run(s, &node);
+    if (r == HR_NOT_FOUND && (r = hr_model_find(s->p, what, &s->arena, &node)) == HR_OK)
+        return show_artifact(s, node.id, "model");
+    if (r == HR_NOT_FOUND && (r = find_node(s, what, &id)) == HR_OK)
+        return show_execution(s, id);
+    if (r == HR_NOT_FOUND)
+        hr_fail(&s->p->env, r,
+                "there is no run, node or model \"%s\"; write \"run 7\", \"execution 12\","
+                " \"artifact 12\", \"name@version\" or the name of a node",
+                what);
+    return r;
+}
+
+hr_status hr_show(hr_project *p, const char *what, const char **ret_json)
+{
+    struct shower s = { .p = p };
+    hr_status r;
+
+    hr_host_call(p);
+    if ((r = hr_host_need(p)) < 0)
+        return hr_host_done(p, r);
+    hr_arena_init(&s.arena, &p->env, 0);
+    hr_buf_cut(&p->text, 0);
+    hr_json_begin(&s.w, &p->text, 0);
+    r = show(&s, what);
+    if (r == HR_OK)
+        r = hr_json_end(&s.w);
+    hr_arena_clear(&s.arena);
+    if (r == HR_OK)
+        *ret_json = p->text.text;
+    return hr_host_done(p, r);
+}
+
+hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text)
+{
+    char path[HR_MAX_PATH], name[HR_NUM_TEXT + 8];
+    struct hr_arena arena;
+    struct hr_home home = { 0 };
+    hr_status r;
+
+    hr_host_call(p);
+    if ((r = hr_host_need(p)) < 0)
+        return hr_host_done(p, r);
+    hr_arena_init(&arena, &p->env, 0);
+    hr_buf_cut(&p->text, 0);
+    r = hr_home_of(p, HR_KIND_EXECUTION, execution, &arena, &home);
+    if (r == HR_OK && !home.run)
+        r = hr_fail(&p->env, HR_NOT_FOUND, "there is no execution %lld", (long long)execution);
+    hr_num_put_int(name, execution);
+    memcpy(name + strlen(name), ".log", 5);
+    if (r == HR_OK)
+        r = hr_path_join(&p->env, p->paths.runs, home.run, path);
+    if (r == HR_OK)
+        r = hr_path_join(&p->env, path, "logs", path);
+    if (r == HR_OK)
+        r = hr_path_join(&p->env, path, name, path);
+    if (r == HR_OK && hr_file_exists(&p->env, path))
+        r = hr_file_read(&p->env, path, HR_MAX_FILE_BYTES, &p->text);
+    hr_arena_clear(&arena);
+    if (r == HR_OK)
+        *ret_text = p->text.text;
+    return hr_host_done(p, r);
+}
