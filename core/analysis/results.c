@@ -186,6 +186,7 @@ static HR_MA(MetricValue) * matrices_value(struct maker *k, const struct hr_metr
 }
 
 #define CLASSES(name) HR_MA(MultiClassConfusionMatrixAtThresholds##name)
+#define CLASSES_OF(name) HR_MA_OF(multi_class_confusion_matrix_at_thresholds##name)
 
 static HR_MA(MetricValue) * classes_value(struct maker *k, const struct hr_metric *m)
 {
@@ -202,9 +203,7 @@ static HR_MA(MetricValue) * classes_value(struct maker *k, const struct hr_metri
     if (!cells || !v || !list)
         return NULL;
     for (i = 0; i < c->thresholds_n; i++) {
-        x = HR_PB_ADD(
-            k->arena, list, matrices,
-            &HR_MA_OF(multi_class_confusion_matrix_at_thresholds__multi_class_confusion_matrix));
+        x = HR_PB_ADD(k->arena, list, matrices, &CLASSES_OF(__multi_class_confusion_matrix));
         if (!x)
             return NULL;
         SET(x, threshold, c->thresholds[i]);
@@ -212,10 +211,7 @@ static HR_MA(MetricValue) * classes_value(struct maker *k, const struct hr_metri
             hr_class_of(cells[n].key, &at, &actual, &predicted);
             if (at != i)
                 break;
-            e = HR_PB_ADD(
-                k->arena, x, entries,
-                &HR_MA_OF(
-                    multi_class_confusion_matrix_at_thresholds__multi_class_confusion_matrix_entry));
+            e = HR_PB_ADD(k->arena, x, entries, &CLASSES_OF(__multi_class_confusion_matrix_entry));
             if (!e)
                 return NULL;
             SET(e, actual_class_id, actual);
