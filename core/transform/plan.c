@@ -191,25 +191,14 @@ void hr_plan_close(struct hr_plan *plan)
 
 /* -- outputs --------------------------------------------------------------------------------- */
 
-static void domain_of(const struct hr_plan *p, int32_t step, struct hr_feature *f)
+static void own_domain(const struct hr_plan *p, const struct hr_step *s, struct hr_feature *f)
 {
-    const struct hr_step *s = &p->ir.steps[step];
     const struct hr_vocab *v;
     int64_t last;
 
-    if (s->op == HR_OP_ANNOTATE) {
-        domain_of(p, s->args[0], f);
-        f->categorical = s->ints[0] != 0;
-        f->has_domain |= s->ints[1] != 0 || f->categorical;
-        if (s->ints[1]) {
-            f->domain_min = s->ints[2];
-            f->domain_max = s->ints[3];
-        }
-    } else if (s->op == HR_OP_BUCKETS) {
+    if (s->op == HR_OP_BUCKETS) {
         f->has_domain = f->categorical = true;
-        f->domain_max = p->ir.steps[s->args[1]].nfloats;
-    } else if (s->op == HR_OP_CONCAT && p->ir.steps[s->args[0]].op == HR_OP_BUCKETS) {
-        domain_of(p, s->args[0], f);
+        f->domain_max = hr_ty_size(&p->ir.steps[s->args[1]].type);
     } else if (s->op == HR_OP_APPLY_VOCABULARY) {
         v = &p->ir.vocabs[p->ir.steps[s->args[1]].ints[0]];
         last = (int64_t)v->count + s->ints[0] - 1;
@@ -219,6 +208,28 @@ static void domain_of(const struct hr_plan *p, int32_t step, struct hr_feature *
             f->domain_min = s->ints[1] < 0 ? s->ints[1] : 0;
             f->domain_max = s->ints[1] > last ? s->ints[1] : last;
         }
+    }
+}
+
+/* What the step itself gives, and then what annotations around it say, the outermost last
+ * word. */
+static void domain_of(const struct hr_plan *p, const struct hr_step *s, struct hr_feature *f)
+{
+    const struct hr_step *note = NULL, *range = NULL;
+
+    for (; s->op == HR_OP_ANNOTATE; s = &p->ir.steps[s->args[0]]) {
+        note = note ? note : s;
+        range = range || !s->ints[1] ? range : s;
+    }
+    if (s->op == HR_OP_CONCAT)
+        s = &p->ir.steps[s->args[0]];
+    own_domain(p, s, f);
+    if (note)
+        f->categorical = note->ints[0] != 0;
+    f->has_domain |= range != NULL || (note && f->categorical);
+    if (range) {
+        f->domain_min = range->ints[2];
+        f->domain_max = range->ints[3];
     }
 }
 
@@ -243,7 +254,7 @@ hr_status hr_plan_finish(struct hr_plan *p)
         f->has_domain = f->categorical = false;
         f->domain_min = f->domain_max = 0;
         if (f->type == HR_FEATURE_INT)
-            domain_of(p, p->steps[i], f);
+            domain_of(p, &p->ir.steps[p->steps[i]], f);
     }
     hr_buf_of(&buf, HR_MAX_FILE_BYTES, p->env);
     if ((r = hr_plan_pack(p, &buf)) == HR_OK) {
