@@ -57,6 +57,11 @@ struct hr_feature {
     int64_t domain_min, domain_max;
 };
 
+/* The columns of a schema of tensorflow.metadata in its text format.  All memory is the
+ * arena's.  HR_INVALID: each mistake is told in the arena's env. */
+hr_status hr_columns_read(struct hr_arena *arena, const char *name, const char *text, size_t n,
+                          struct hr_feature **ret, size_t *ret_count);
+
 /* -- a features file -------------------------------------------------------------- */
 
 struct hr_features;
