@@ -315,7 +315,7 @@ double hr_net_loss(const struct hr_net *net, const float *z, float target, float
         return loss;
     }
     k = (int32_t)target;
-    loss = -log(slopes[k] > 1e-30f ? (double)slopes[k] : 1e-30);
+    loss = -log(slopes[k] < 1e-30f ? 1e-30 : (double)slopes[k]); /* NaN stays */
     slopes[k] -= 1;
     return loss;
 }

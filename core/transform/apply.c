@@ -22,6 +22,8 @@ struct hr_apply {
     int64_t *columns; /* of each input in the schema; -1: it lacks */
     int32_t *outputs;
     size_t noutputs;
+    int32_t *needs; /* inputs that are read */
+    size_t nneeds;
     int32_t *steps; /* that are needed, constants first */
     size_t nsteps, nconst;
     struct pool *pool;
@@ -191,7 +193,17 @@ static hr_status find_steps(struct hr_apply *a)
     for (i = ir->nsteps; i-- > 0;)
         for (k = 0; k < ir->steps[i].nargs && need[i]; k++)
             need[ir->steps[i].args[k]] = 1;
-    a->nsteps = a->nconst = 0;
+    a->nsteps = a->nconst = a->nneeds = 0;
+    for (i = 0; i < ir->ninputs; i++) {
+        size_t step;
+
+        for (step = 0; step < ir->nsteps; step++)
+            if (need[step] && ir->steps[step].op == HR_OP_INPUT &&
+                (size_t)ir->steps[step].ints[0] == i)
+                break;
+        if (step < ir->nsteps)
+            a->needs[a->nneeds++] = (int32_t)i;
+    }
     for (pass = 0; pass < 2; pass++) {
         for (i = 0; i < ir->nsteps; i++)
             if (need[i] && (ir->steps[i].type.shape != HR_S_CONST) == (pass == 1))
@@ -266,8 +278,9 @@ hr_status hr_apply_new(struct hr_env *env, const struct hr_plan *plan,
     a->columns = hr_mem_zero(env, (plan->ir.ninputs + 1) * sizeof *a->columns);
     a->outputs = hr_mem_zero(env, (plan->noutputs + 1) * sizeof *a->outputs);
     a->steps = hr_mem_zero(env, (plan->ir.nsteps + 1) * sizeof *a->steps);
+    a->needs = hr_mem_zero(env, (plan->ir.ninputs + 1) * sizeof *a->needs);
     a->pool = hr_mem_zero(env, sizeof *a->pool);
-    if (!a->extras || !a->columns || !a->outputs || !a->steps || !a->pool)
+    if (!a->extras || !a->columns || !a->outputs || !a->steps || !a->needs || !a->pool)
         goto fail;
     atomic_flag_clear(&a->pool->lock);
     if ((r = schema ? hr_schema_copy(schema, &a->schema) : hr_plan_schema(plan, &a->schema)) < 0 ||
@@ -308,8 +321,15 @@ void hr_apply_free(struct hr_apply *a)
     hr_mem_put(env, a->columns, (a->plan->ir.ninputs + 1) * sizeof *a->columns);
     hr_mem_put(env, a->outputs, (a->plan->noutputs + 1) * sizeof *a->outputs);
     hr_mem_put(env, a->steps, (a->plan->ir.nsteps + 1) * sizeof *a->steps);
+    hr_mem_put(env, a->needs, (a->plan->ir.ninputs + 1) * sizeof *a->needs);
     hr_mem_put(env, a->pool, sizeof *a->pool);
     hr_mem_put(env, m, sizeof *m);
+}
+
+size_t hr_apply_needs(const struct hr_apply *a, const int32_t **ret)
+{
+    *ret = a->needs;
+    return a->nneeds;
 }
 
 size_t hr_apply_outputs(const struct hr_apply *a, const int32_t **ret)
@@ -514,8 +534,9 @@ hr_status hr_apply_batch(const struct hr_apply *a, const struct ArrowArray *rows
     begin_batch(a, e, rows);
     builders = hr_mem_zero(a->env, (a->noutputs + 1) * sizeof *builders);
     if (!builders) {
+        r = hr_eval_memory(e);
         eval_give(a, e);
-        return hr_eval_memory(e);
+        return r;
     }
     for (i = 0; i < a->noutputs; i++) {
         const struct hr_feature *f = &a->plan->outputs[a->outputs[i]];

@@ -186,6 +186,9 @@ void hr_apply_free(struct hr_apply *apply);
 /* Outputs that are made: indices of hr_plan_outputs(), ascending. */
 size_t hr_apply_outputs(const struct hr_apply *apply, const int32_t **ret);
 
+/* Inputs that they read: indices of hr_plan_inputs(), ascending. */
+size_t hr_apply_needs(const struct hr_apply *apply, const int32_t **ret);
+
 /* Do it only for outputs that are listed, ascending indices of hr_plan_outputs(). */
 hr_status hr_apply_only(struct hr_apply *apply, const int32_t *outputs, size_t n);
 
