@@ -72,17 +72,17 @@ void hr_net_free(struct hr_net *net);
 const struct hr_net_shape *hr_net_shape(const struct hr_net *net);
 size_t hr_net_weights(const struct hr_net *net, const float **ret);
 
-/* -- rows ------------------------------------------------------------------------------ */
+/* -- rows ---------------------------------------- */
 
 /* Rows as a net takes them; grows by batches. */
 struct hr_samples {
     struct hr_env *env;
     const struct hr_net *net;
     size_t rows;
-    float *dense; /* rows of floats, all inputs' in a row */
-    int32_t *ids; /* rows of the table of all ids' weights */
+    float *dense;    /* rows of floats, all inputs' in a row */
+    int32_t *ids;    /* rows of the table of all ids' weights */
     int32_t *fields; /* of each id: which of the id inputs */
-    size_t *ends; /* of each row in ids */
+    size_t *ends;    /* of each row in ids */
     float *targets;
     size_t dense_cap, ids_cap, fields_cap, ends_cap, targets_cap;
 };
@@ -97,7 +97,7 @@ void hr_samples_cut(struct hr_samples *s);
 hr_status hr_samples_add(struct hr_samples *s, const struct ArrowSchema *schema,
                          const struct ArrowArray *rows, bool label);
 
-/* -- training ---------------------------------------------------------------------------- */
+/* -- training ---------------------------------------- */
 
 struct hr_train {
     int64_t steps;
@@ -128,17 +128,17 @@ hr_status hr_net_train(struct hr_env *env, struct hr_net *net, const struct hr_t
                        hr_status (*report)(void *user, const struct hr_train_report *r),
                        void *user);
 
-hr_status hr_net_scores(struct hr_env *env, const struct hr_net *net,
-                        const struct hr_samples *rows, struct hr_scores *ret);
+hr_status hr_net_scores(struct hr_env *env, const struct hr_net *net, const struct hr_samples *rows,
+                        struct hr_scores *ret);
 
-/* -- asking -------------------------------------------------------------------------------- */
+/* -- asking ---------------------------------------- */
 
 /* classes numbers for each row: the value, or probabilities.  [many], but samples are one
  * thread's. */
 hr_status hr_net_predict(struct hr_env *env, const struct hr_net *net,
                          const struct hr_samples *rows, float *to);
 
-/* -- files --------------------------------------------------------------------------------- */
+/* -- files ---------------------------------------- */
 
 /* net.json and weights.bin in a directory. */
 hr_status hr_net_save(struct hr_env *env, const struct hr_net *net, const char *dir);

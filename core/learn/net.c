@@ -196,10 +196,9 @@ size_t hr_net_weights(const struct hr_net *net, const float **ret)
     return net->n;
 }
 
-/* -- forward ------------------------------------------------------------------------------- */
+/* -- forward ---------------------------------------- */
 
-hr_status hr_pass_init(struct hr_env *env, const struct hr_net *net, size_t rows,
-                       struct hr_pass *p)
+hr_status hr_pass_init(struct hr_env *env, const struct hr_net *net, size_t rows, struct hr_pass *p)
 {
     size_t n = (size_t)net->layers[0].in, at;
     int32_t k;
@@ -252,8 +251,8 @@ static void row_input(const struct hr_net *net, const struct hr_samples *s, size
     }
 }
 
-void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i,
-                 struct hr_pass *p, size_t row)
+void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i, struct hr_pass *p,
+                 size_t row)
 {
     float *in = p->in + row * (size_t)net->layers[0].in, *out = NULL;
     size_t id, from = i ? s->ends[i - 1] : 0;
@@ -276,7 +275,7 @@ void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i,
     }
 }
 
-/* -- what logits mean ------------------------------------------------------------------------ */
+/* -- what logits mean ---------------------------------------- */
 
 void hr_net_squash(const struct hr_net *net, const float *z, float *to)
 {
@@ -334,8 +333,8 @@ double hr_net_hit(const struct hr_net *net, const float *z, float target)
     return best == (int32_t)target;
 }
 
-hr_status hr_net_predict(struct hr_env *env, const struct hr_net *net,
-                         const struct hr_samples *s, float *to)
+hr_status hr_net_predict(struct hr_env *env, const struct hr_net *net, const struct hr_samples *s,
+                         float *to)
 {
     struct hr_pass p;
     hr_status r = hr_pass_init(env, net, 1, &p);

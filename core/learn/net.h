@@ -22,10 +22,10 @@ struct hr_net {
     struct hr_arena arena;
     struct hr_net_shape shape;
     int32_t outputs;
-    int32_t floats;     /* in a row */
-    int32_t fields;     /* id inputs */
-    int32_t *float_at;  /* of each input: its first float, or its field */
-    int64_t *table_at;  /* of each input: its first row of the table */
+    int32_t floats;    /* in a row */
+    int32_t fields;    /* id inputs */
+    int32_t *float_at; /* of each input: its first float, or its field */
+    int64_t *table_at; /* of each input: its first row of the table */
     int64_t table_rows;
     int32_t width;      /* of a row of the table */
     int32_t layers_n;   /* hidden ones and the output */
@@ -37,7 +37,7 @@ struct hr_net {
 
 /* What one row, or a batch, needs on the way: values of all layers behind each other. */
 struct hr_pass {
-    float *in;    /* of the first layer */
+    float *in; /* of the first layer */
     float *out[HR_MAX_LAYERS + 1];
     float *memory;
     size_t size;
@@ -48,8 +48,8 @@ hr_status hr_pass_init(struct hr_env *env, const struct hr_net *net, size_t rows
 void hr_pass_clear(struct hr_env *env, struct hr_pass *p);
 
 /* Row i of the samples to place k of the pass; the logits are in the last out. */
-void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i,
-                 struct hr_pass *p, size_t k);
+void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i, struct hr_pass *p,
+                 size_t k);
 
 /* Logits to what is told: a probability, or one for each class. */
 void hr_net_squash(const struct hr_net *net, const float *logits, float *to);

@@ -148,7 +148,7 @@ hr_status hr_net_save(struct hr_env *env, const struct hr_net *net, const char *
     return r;
 }
 
-/* -- reading --------------------------------------------------------------------------------- */
+/* -- reading ---------------------------------------- */
 
 struct reading {
     struct hr_env *env;
@@ -199,10 +199,10 @@ static hr_status read_inputs(struct reading *d, const struct hr_json *list)
         if (!x->name || !kind)
             return wrong(d, "an input wants a name and a kind");
         x->kind = !strcmp(kind, "float") ? HR_INPUT_FLOAT : HR_INPUT_ID;
-        if (x->kind == HR_INPUT_FLOAT ? !small(d, hr_json_get(v, "size"), &x->size)
-                                      : !hr_json_int(d->doc, hr_json_get(v, "first"), &x->first) ||
-                                            !hr_json_int(d->doc, hr_json_get(v, "depth"),
-                                                         &x->depth))
+        if (x->kind == HR_INPUT_FLOAT
+                ? !small(d, hr_json_get(v, "size"), &x->size)
+                : !hr_json_int(d->doc, hr_json_get(v, "first"), &x->first) ||
+                      !hr_json_int(d->doc, hr_json_get(v, "depth"), &x->depth))
             return wrong(d, "an input wants a size, or first and depth");
     }
     d->shape.inputs = inputs;
@@ -254,11 +254,12 @@ static hr_status read_weights(struct reading *d, struct hr_slice bytes, struct h
     hr_sha256(p, bytes.len, digest);
     hr_sha256_hex(digest, hex);
     if (!want || strcmp(want, hex))
-        return hr_fail(d->env, HR_DATA_LOSS, "weights.bin is not the one that net.json names; "
-                                             "take both from where they were written");
+        return hr_fail(d->env, HR_DATA_LOSS,
+                       "weights.bin is not the one that net.json names; "
+                       "take both from where they were written");
     for (i = 0, p += HEAD; i < net->n; i++, p += 4) {
-        uint32_t bits = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                        (uint32_t)p[3] << 24;
+        uint32_t bits =
+            (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 
         memcpy(&net->weights[i], &bits, 4);
     }
@@ -280,8 +281,8 @@ static hr_status read_all(struct reading *d, struct hr_slice weights, struct hr_
     if ((r = read_shape(d, root)) < 0)
         return r;
     /* the size first, so that nothing is allocated that the file does not bear out */
-    if (!hr_json_int(d->doc, hr_json_get(root, "weights"), &n) || n < 1 ||
-        n > HR_MAX_WEIGHTS || (uint64_t)n * 4 + HEAD != weights.len)
+    if (!hr_json_int(d->doc, hr_json_get(root, "weights"), &n) || n < 1 || n > HR_MAX_WEIGHTS ||
+        (uint64_t)n * 4 + HEAD != weights.len)
         return wrong(d, "weights.bin has not the size that it should");
     if ((r = hr_net_make(d->env, &d->shape, (size_t)n, ret)) < 0)
         return r == HR_EXHAUSTED ? r : HR_DATA_LOSS;

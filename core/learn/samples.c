@@ -114,7 +114,8 @@ static hr_status add_targets(struct hr_samples *s, const struct ArrowSchema *sch
         if (hr_col_count(&c, i, &at) != 1)
             return hr_fail(s->env, HR_INVALID,
                            "row %lld has not one value of the label \"%s\"; fill it, or leave "
-                           "such rows out", (long long)i, shape->label);
+                           "such rows out",
+                           (long long)i, shape->label);
         v = hr_col_double(&c, at);
         if (shape->task == HR_TASK_REGRESSION ? v - v != 0 : !(v >= 0 && v < (double)most))
             return hr_fail(s->env, HR_INVALID,

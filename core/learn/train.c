@@ -19,7 +19,7 @@ struct training {
     struct hr_pass pass, slopes; /* values and their derivatives, for a batch */
     float *grad, *m, *v, *best;
     uint32_t *order;
-    size_t at;       /* in order */
+    size_t at; /* in order */
     uint64_t epoch;
     double loss, hit; /* since the last report */
     size_t seen;
@@ -181,7 +181,7 @@ static void one_step(struct training *t, size_t *rows, int64_t step)
             t->net->weights[j] -= t->how->rate * t->grad[j];
 }
 
-/* -- reports ------------------------------------------------------------------------------- */
+/* -- reports ---------------------------------------- */
 
 struct stopping {
     double best; /* the lowest loss of evaluation */
@@ -235,7 +235,8 @@ static hr_status run(struct training *t, size_t *rows, const struct hr_samples *
         if (status == HR_OK && r.train.loss - r.train.loss != 0)
             status = hr_fail(t->env, HR_INVALID,
                              "the loss is no number after step %lld; take a lower learning_rate, "
-                             "or look for values that are not finite", (long long)step);
+                             "or look for values that are not finite",
+                             (long long)step);
     }
     if (s.any && status == HR_OK)
         memcpy(t->net->weights, t->best, t->net->n * sizeof *t->best);
@@ -250,15 +251,15 @@ static hr_status check(struct hr_env *env, const struct hr_train *how, size_t ro
         return hr_fail(env, HR_EXHAUSTED, "there are more than 2^32 rows to train on");
     if (how->steps < 1 || how->batch < 1 || how->batch > 1 << 20 || !(how->rate > 0) ||
         (how->optimizer != HR_SGD && how->optimizer != HR_ADAM))
-        return hr_fail(env, HR_INVALID, "training wants steps, a batch size and a rate above 0, "
-                                        "and sgd or adam");
+        return hr_fail(env, HR_INVALID,
+                       "training wants steps, a batch size and a rate above 0, "
+                       "and sgd or adam");
     return HR_OK;
 }
 
 hr_status hr_net_train(struct hr_env *env, struct hr_net *net, const struct hr_train *how,
                        const struct hr_samples *train, const struct hr_samples *eval,
-                       hr_status (*report)(void *user, const struct hr_train_report *r),
-                       void *user)
+                       hr_status (*report)(void *user, const struct hr_train_report *r), void *user)
 {
     struct training t = { .env = env, .net = net, .how = how, .rows = train };
     size_t n = net->n * sizeof(float), batch = (size_t)how->batch;

@@ -29,7 +29,7 @@ struct hr_apply {
     struct pool *pool;
 };
 
-/* -- one thread's registers ----------------------------------------------------------------- */
+/* -- one thread's registers ---------------------------------------- */
 
 static void eval_free(const struct hr_apply *a, struct hr_eval *e)
 {
@@ -112,7 +112,7 @@ static void eval_give(const struct hr_apply *a, struct hr_eval *e)
     atomic_flag_clear_explicit(&a->pool->lock, memory_order_release);
 }
 
-/* -- made ------------------------------------------------------------------------------------ */
+/* -- made ---------------------------------------- */
 
 static hr_status find_columns(struct hr_apply *a)
 {
@@ -357,7 +357,7 @@ hr_status hr_apply_only(struct hr_apply *a, const int32_t *outputs, size_t n)
     return find_steps(a);
 }
 
-/* -- schemas ----------------------------------------------------------------------------------- */
+/* -- schemas ---------------------------------------- */
 
 static hr_status feature_schema(const struct hr_feature *f, struct ArrowSchema *ret)
 {
@@ -392,7 +392,7 @@ hr_status hr_apply_schema(const struct hr_apply *a, struct ArrowSchema *ret)
     return features_schema(a->plan->outputs, a->outputs, a->noutputs, ret);
 }
 
-/* -- results ----------------------------------------------------------------------------------- */
+/* -- results ---------------------------------------- */
 
 /* Rows of a fixed number of numbers: straight into the builder's memory. */
 static void put_flat(struct hr_builder *b, const struct hr_reg *r, int64_t rows, int64_t total)
@@ -441,8 +441,8 @@ static void put_values(struct hr_builder *b, struct hr_reg *r, int64_t rows)
             } else if (r->elem == HR_E_FLOAT) {
                 hr_builder_double(b, (double)((const float *)r->v)[j]);
             } else {
-                const struct hr_slice *s = r->codes ? &r->dict[r->codes[j]]
-                                                    : (const struct hr_slice *)r->v + j;
+                const struct hr_slice *s =
+                    r->codes ? &r->dict[r->codes[j]] : (const struct hr_slice *)r->v + j;
 
                 hr_builder_bytes(b, s->text, s->len);
             }
@@ -459,9 +459,9 @@ static void collect(const struct hr_apply *a, struct hr_eval *e, struct hr_build
     for (i = 0; i < a->noutputs; i++) {
         struct hr_reg *r = &e->regs[a->plan->steps[a->outputs[i]]];
 
-        if (r->elem != HR_E_BYTES && (r->shape == HR_S_DENSE || r->shape == HR_S_CONST ||
-                                      (r->shape == HR_S_OPTIONAL && !r->valid &&
-                                       !builders[i].nulls)))
+        if (r->elem != HR_E_BYTES &&
+            (r->shape == HR_S_DENSE || r->shape == HR_S_CONST ||
+             (r->shape == HR_S_OPTIONAL && !r->valid && !builders[i].nulls)))
             put_flat(&builders[i], r, e->rows, e->batch_rows);
         else
             put_values(&builders[i], r, e->rows);

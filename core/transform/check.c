@@ -52,8 +52,9 @@ static hr_status make_plan(struct check *c)
         const struct hr_cell *cell = cell_of(row, p->outputs[i].name);
 
         if (cell && data[p->outputs[i].step])
-            return fail_cell(c, cell, "needs what an analyzer finds in data; a test can only "
-                                      "expect what one row gives");
+            return fail_cell(c, cell,
+                             "needs what an analyzer finds in data; a test can only "
+                             "expect what one row gives");
         if (cell)
             wanted[n++] = (struct hr_wanted){ p->outputs[i].name, p->outputs[i].step };
     }

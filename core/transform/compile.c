@@ -117,15 +117,14 @@ void hr_compile_unify(struct hr_program *p, const struct hr_ast *at, int32_t *st
     }
 }
 
-/* -- names ---------------------------------------------------------------------------- */
+/* -- names ---------------------------------------- */
 
 static bool eq(struct hr_slice a, struct hr_slice b)
 {
     return a.len == b.len && !memcmp(a.text, b.text, a.len);
 }
 
-const char *hr_compile_name(struct hr_program *p, const struct hr_bind *binds,
-                            struct hr_slice name)
+const char *hr_compile_name(struct hr_program *p, const struct hr_bind *binds, struct hr_slice name)
 {
     const struct hr_bind *b;
     struct hr_buf buf;
@@ -178,8 +177,7 @@ static int64_t find_column(const struct hr_program *p, const char *name)
 static int32_t unknown_name(struct hr_program *p, const struct hr_ast *a, const char *name)
 {
     size_t i, n = 0;
-    const char **names =
-        hr_arena_array(&p->arena, p->nequations + p->ncolumns + 1, sizeof *names);
+    const char **names = hr_arena_array(&p->arena, p->nequations + p->ncolumns + 1, sizeof *names);
 
     if (strchr(name, '{'))
         return hr_compile_fail(p, a, NULL, "\"%s\" names a variable that no template around it has",
@@ -204,8 +202,7 @@ static int32_t compile_equation(struct hr_program *p, struct hr_equation *e)
     return e->step;
 }
 
-static int32_t compile_named(struct hr_program *p, const struct hr_where *w,
-                             const struct hr_ast *a)
+static int32_t compile_named(struct hr_program *p, const struct hr_where *w, const struct hr_ast *a)
 {
     const char *name;
     struct hr_equation *e;
@@ -231,7 +228,7 @@ static int32_t compile_named(struct hr_program *p, const struct hr_where *w,
     return compile_equation(p, e);
 }
 
-/* -- expressions ----------------------------------------------------------------------- */
+/* -- expressions ---------------------------------------- */
 
 static int32_t compile_const(struct hr_program *p, const struct hr_ast *a)
 {
@@ -252,13 +249,12 @@ static int32_t compile_const(struct hr_program *p, const struct hr_ast *a)
     return hr_compile_add(p, a, "constant", &s);
 }
 
-static int32_t compile_unary(struct hr_program *p, const struct hr_where *w,
-                             const struct hr_ast *a)
+static int32_t compile_unary(struct hr_program *p, const struct hr_where *w, const struct hr_ast *a)
 {
     int32_t x = hr_compile(p, w, a->kids[0]);
     bool not = hr_slice_eq(a->text, "not");
 
-    if (x >= 0 && not && hr_compile_type(p, x)->elem != HR_E_BOOL)
+    if (x >= 0 && not &&hr_compile_type(p, x)->elem != HR_E_BOOL)
         return hr_compile_fail(p, a->kids[0], NULL, "\"not\" wants a bool, but %s is %s",
                                hr_compile_called(p, a->kids[0]),
                                hr_elem_name(hr_compile_type(p, x)->elem));
@@ -270,11 +266,11 @@ static const struct {
     int op;
     bool swap, is_float;
 } signs[] = {
-    { "+", HR_OP_ADD, 0, 0 },      { "-", HR_OP_SUB, 0, 0 }, { "*", HR_OP_MUL, 0, 0 },
-    { "/", HR_OP_DIV, 0, 1 },      { "%", HR_OP_MOD, 0, 0 }, { "//", HR_OP_FLOORDIV, 0, 0 },
-    { "==", HR_OP_EQ, 0, 0 },      { "!=", HR_OP_NE, 0, 0 }, { "<", HR_OP_LT, 0, 0 },
-    { "<=", HR_OP_LE, 0, 0 },      { ">", HR_OP_LT, 1, 0 },  { ">=", HR_OP_LE, 1, 0 },
-    { "and", HR_OP_AND, 0, 0 },    { "or", HR_OP_OR, 0, 0 },
+    { "+", HR_OP_ADD, 0, 0 },   { "-", HR_OP_SUB, 0, 0 }, { "*", HR_OP_MUL, 0, 0 },
+    { "/", HR_OP_DIV, 0, 1 },   { "%", HR_OP_MOD, 0, 0 }, { "//", HR_OP_FLOORDIV, 0, 0 },
+    { "==", HR_OP_EQ, 0, 0 },   { "!=", HR_OP_NE, 0, 0 }, { "<", HR_OP_LT, 0, 0 },
+    { "<=", HR_OP_LE, 0, 0 },   { ">", HR_OP_LT, 1, 0 },  { ">=", HR_OP_LE, 1, 0 },
+    { "and", HR_OP_AND, 0, 0 }, { "or", HR_OP_OR, 0, 0 },
 };
 
 static int32_t compile_binary(struct hr_program *p, const struct hr_where *w,
@@ -322,8 +318,9 @@ int32_t hr_compile_in(struct hr_program *p, const struct hr_ast *at, int32_t x,
         return -1;
     elem = hr_compile_type(p, x)->elem;
     if (list->kind != HR_A_LIST || (elem != HR_E_INT && elem != HR_E_BYTES))
-        return hr_compile_fail(p, at, NULL, "\"in\" wants bytes or an int on the left, and a list "
-                                            "of constants on the right");
+        return hr_compile_fail(p, at, NULL,
+                               "\"in\" wants bytes or an int on the left, and a list "
+                               "of constants on the right");
     ints = hr_arena_array(&p->arena, list->n + 3, sizeof *ints);
     texts = hr_arena_array(&p->arena, list->n + 1, sizeof *texts);
     if (!ints || !texts)
@@ -344,8 +341,7 @@ int32_t hr_compile_in(struct hr_program *p, const struct hr_ast *at, int32_t x,
     return hr_compile_add(p, at, "in", &s);
 }
 
-static int32_t compile_index(struct hr_program *p, const struct hr_where *w,
-                             const struct hr_ast *a)
+static int32_t compile_index(struct hr_program *p, const struct hr_where *w, const struct hr_ast *a)
 {
     int32_t x = hr_compile(p, w, a->kids[0]);
     struct hr_step s = { .op = HR_OP_AT, .nargs = 1, .args = &x, .nints = 1 };
@@ -376,11 +372,12 @@ static int32_t compile_def(struct hr_program *p, const struct hr_where *w, const
     bool ok = true;
 
     if (a->n != d->nnames)
-        return hr_compile_fail(p, a, NULL, "%.*s wants %zu arguments and has %zu",
-                               (int)d->name.len, d->name.text, d->nnames, a->n);
+        return hr_compile_fail(p, a, NULL, "%.*s wants %zu arguments and has %zu", (int)d->name.len,
+                               d->name.text, d->nnames, a->n);
     if (++p->steps_of_defs > EXPANSIONS_MAX)
-        return hr_compile_fail(p, a, NULL, "calls of defs come to more than 100000 when written "
-                                           "out");
+        return hr_compile_fail(p, a, NULL,
+                               "calls of defs come to more than 100000 when written "
+                               "out");
     for (i = 0; steps && i < a->n; i++) {
         steps[i] = hr_compile(p, w, a->kids[i]);
         ok &= steps[i] >= 0;
@@ -396,8 +393,9 @@ int32_t hr_compile(struct hr_program *p, const struct hr_where *w, const struct 
     int32_t step = -1;
 
     if (p->depth >= HR_MAX_FEATURES_DEPTH * 4)
-        return hr_compile_fail(p, a, NULL, "equations and defs are nested too deeply, or a def "
-                                           "calls itself");
+        return hr_compile_fail(p, a, NULL,
+                               "equations and defs are nested too deeply, or a def "
+                               "calls itself");
     p->depth++;
     switch (a->kind) {
     case HR_A_NAME:
@@ -428,7 +426,7 @@ int32_t hr_compile(struct hr_program *p, const struct hr_where *w, const struct 
     return step;
 }
 
-/* -- the file ---------------------------------------------------------------------------- */
+/* -- the file ---------------------------------------- */
 
 static hr_status too_many(struct hr_program *p, const struct hr_statement *s)
 {
@@ -556,8 +554,9 @@ static hr_status add_output(struct hr_program *p, const struct hr_equation *e)
     int32_t step = e->step;
 
     if (step >= 0 && hr_compile_type(p, step)->elem == HR_E_VOCAB) {
-        hr_compile_fail(p, e->expr, NULL, "a vocabulary is no feature; give it to apply_vocabulary, "
-                                          "or begin its name with _");
+        hr_compile_fail(p, e->expr, NULL,
+                        "a vocabulary is no feature; give it to apply_vocabulary, "
+                        "or begin its name with _");
         return HR_OK;
     }
     if (step >= 0 && hr_compile_type(p, step)->elem == HR_E_BOOL)
@@ -591,14 +590,14 @@ static hr_status compile_all(struct hr_program *p)
     if (!p->noutputs)
         return hr_fail(p->env, HR_INVALID,
                        "\"%s\" makes no feature; write an equation whose name does not begin with "
-                       "_", p->features->name);
+                       "_",
+                       p->features->name);
     qsort(p->outputs, p->noutputs, sizeof *p->outputs, by_name);
     return HR_OK;
 }
 
 hr_status hr_features_check(struct hr_env *env, const struct hr_features *features,
-                            const struct hr_feature *columns, size_t count,
-                            struct hr_program **ret)
+                            const struct hr_feature *columns, size_t count, struct hr_program **ret)
 {
     struct hr_program *p = hr_mem_zero(env, sizeof *p);
     hr_status r = HR_EXHAUSTED;

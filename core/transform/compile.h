@@ -46,8 +46,8 @@ struct hr_output {
 /* An analyzer of the phase at hand: one combine, the steps it gives. */
 struct hr_pending {
     const char *function;
-    int32_t x, w;       /* steps; w -1: none */
-    int32_t params;     /* the first step of it, whose parameters it takes */
+    int32_t x, w;   /* steps; w -1: none */
+    int32_t params; /* the first step of it, whose parameters it takes */
     const char *config;
     bool done;
 };

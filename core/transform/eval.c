@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -- memory ----------------------------------------------------------------------------- */
+/* -- memory ---------------------------------------- */
 
 struct hr_pool_block {
     struct hr_pool_block *next;
@@ -145,7 +145,7 @@ hr_status hr_eval_fail(struct hr_eval *e, const struct hr_reg *r, int64_t i, con
     return HR_INVALID;
 }
 
-/* -- value by value ------------------------------------------------------------------------ */
+/* -- value by value ---------------------------------------- */
 
 /* Missing where one of the arguments is. */
 static hr_status join_valid(struct hr_eval *e, struct hr_reg *r, const struct hr_step *s,
@@ -206,7 +206,7 @@ static hr_status kernel(struct hr_eval *e, const struct hr_step *s, const struct
     return hr_kernel_number(e, s, r, a);
 }
 
-/* -- once for each entry of a dictionary ------------------------------------------------------ */
+/* -- once for each entry of a dictionary ---------------------------------------- */
 
 static bool by_entry(const struct hr_step *s)
 {
@@ -282,7 +282,7 @@ static hr_status gather(struct hr_eval *e, struct hr_reg *r, const struct hr_reg
     return HR_OK;
 }
 
-/* -- steps ------------------------------------------------------------------------------------- */
+/* -- steps ---------------------------------------- */
 
 static hr_status leaf(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r)
 {
@@ -354,8 +354,8 @@ hr_status hr_eval_step(struct hr_eval *e, int32_t step)
     r->valid = NULL;
     r->offsets = NULL;
     r->codes = NULL;
-    if (s->nargs > 8 && !(a = (struct hr_reg **)(void *)hr_pool_get(
-                              e, (size_t)s->nargs * sizeof *a)))
+    if (s->nargs > 8 &&
+        !(a = (struct hr_reg **)(void *)hr_pool_get(e, (size_t)s->nargs * sizeof *a)))
         return hr_eval_memory(e);
     if (hr_op_class(s->op) == HR_C_LEAF)
         return leaf(e, s, r);

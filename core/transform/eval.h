@@ -25,9 +25,9 @@ struct hr_reg {
     bool cst;
     int64_t size, n;
     const void *v;
-    const uint8_t *valid;   /* NULL: no row is missing */
+    const uint8_t *valid; /* NULL: no row is missing */
     const int32_t *offsets;
-    const int32_t *codes;   /* NULL: not coded */
+    const int32_t *codes; /* NULL: not coded */
     const struct hr_slice *dict;
     int64_t ndict;
     void *own, *memo; /* memory that stays with the register */
@@ -58,8 +58,8 @@ struct hr_eval {
     const struct hr_extra *extras;
     struct hr_reg *regs;
     struct hr_pool pool;
-    void *match;            /* of PCRE2 */
-    struct hr_col *cols;    /* of the inputs, this batch's */
+    void *match;         /* of PCRE2 */
+    struct hr_col *cols; /* of the inputs, this batch's */
     struct hr_slice **dicts;
     size_t *dict_caps;
     bool *dict_done;

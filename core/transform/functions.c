@@ -6,7 +6,7 @@
 
 #include "transform/analyze.h"
 
-/* -- transform.apply -------------------------------------------------------------------- */
+/* -- transform.apply ---------------------------------------- */
 
 struct map {
     struct hr_env env;
@@ -76,7 +76,7 @@ static hr_status map_flush(void *self, hr_run *run)
 
 static const hr_map_1 map = { map_make, map_batch, map_flush, map_drop };
 
-/* -- analyze.* ---------------------------------------------------------------------------- */
+/* -- analyze.* ---------------------------------------- */
 
 static const struct hr_analyzer_kind *const kinds[] = {
     &hr_analyze_mean_var,
@@ -404,8 +404,8 @@ static hr_status extract_one(const struct hr_analyzer *a, hr_run *run, void *acc
     hr_buf_of(&b, (size_t)1 << 40, &a->env);
     if (r == HR_OK) {
         a->kind->write(a, acc, &b);
-        reader = (struct hr_reader){ (const uint8_t *)b.text, (const uint8_t *)b.text + b.len,
-                                     false };
+        reader =
+            (struct hr_reader){ (const uint8_t *)b.text, (const uint8_t *)b.text + b.len, false };
         if ((r = a->kind->read(a, copy, &reader)) == HR_OK)
             r = a->kind->result(a, copy, builders);
     }
@@ -440,11 +440,11 @@ static hr_status extract(const void *self, hr_run *run, void *const *accs, uint3
 }
 
 static const hr_combine_1 combine = {
-    analyzer_make, create, add_batch, merge, serialize, deserialize, extract, drop_acc,
-    analyzer_drop,
+    analyzer_make, create,  add_batch, merge,         serialize,
+    deserialize,   extract, drop_acc,  analyzer_drop,
 };
 
-/* -- listed ----------------------------------------------------------------------------- */
+/* -- listed ---------------------------------------- */
 
 static const hr_function apply_function = {
     .struct_size = sizeof apply_function,
@@ -454,14 +454,14 @@ static const hr_function apply_function = {
     .table = &map,
 };
 
-#define ANALYZER(id, flags_, doc_) \
-    static const hr_function id##_function = { \
-        .struct_size = sizeof(hr_function), \
-        .flags = flags_, \
-        .name = "analyze." #id, \
-        .doc = doc_, \
-        .kind = HR_COMBINE, \
-        .table = &combine, \
+#define ANALYZER(id, flags_, doc_)                                                                 \
+    static const hr_function id##_function = {                                                     \
+        .struct_size = sizeof(hr_function),                                                        \
+        .flags = flags_,                                                                           \
+        .name = "analyze." #id,                                                                    \
+        .doc = doc_,                                                                               \
+        .kind = HR_COMBINE,                                                                        \
+        .table = &combine,                                                                         \
     }
 
 ANALYZER(mean_var, HR_FUNCTION_EXACT, "Mean, population variance, sum and counts of a column.");

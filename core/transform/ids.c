@@ -144,7 +144,8 @@ static void hash(const struct hr_step *s, struct hr_reg *r, struct hr_reg *const
 
     for (i = 0; i < r->n; i++)
         o[i] = (int64_t)((s->ints[1] ? hr_siphash(k0, k1, p[i].text, p[i].len)
-                                     : hr_fingerprint64(p[i].text, p[i].len)) % n);
+                                     : hr_fingerprint64(p[i].text, p[i].len)) %
+                         n);
 }
 
 /* The place of a value in a table of keys. */

@@ -69,13 +69,14 @@ const char *hr_elem_name(int elem)
 
 size_t hr_elem_size(int elem)
 {
-    static const size_t sizes[] = { 0, sizeof(int64_t), sizeof(float), sizeof(struct hr_slice), 1,
-                                    0 };
+    static const size_t sizes[] = {
+        0, sizeof(int64_t), sizeof(float), sizeof(struct hr_slice), 1, 0
+    };
 
     return sizes[elem];
 }
 
-/* -- equal steps --------------------------------------------------------------------- */
+/* -- equal steps ---------------------------------------- */
 
 static uint64_t step_hash(const struct hr_step *s)
 {
@@ -207,7 +208,7 @@ int32_t hr_ir_float(struct hr_ir *ir, float v)
     return hr_ir_add(ir, &s, text, sizeof text);
 }
 
-/* -- vocabularies -------------------------------------------------------------------- */
+/* -- vocabularies ---------------------------------------- */
 
 int32_t hr_ir_vocab(struct hr_ir *ir, const char *name, bool ints, struct hr_slice *tokens,
                     size_t count)
@@ -248,7 +249,7 @@ int64_t hr_vocab_find(const struct hr_vocab *v, const void *bytes, size_t n)
     return -1;
 }
 
-/* -- typing --------------------------------------------------------------------------- */
+/* -- typing ---------------------------------------- */
 
 struct typing {
     const struct hr_ir *ir;
@@ -369,7 +370,7 @@ static bool type_leaf(struct typing *t)
     if (!vector(t, s->ints + 2, (int32_t)s->ints[1]))
         return false;
     n = hr_ty_size(t->ret);
-    if (t->ret->elem == HR_E_FLOAT ? n != s->nfloats
+    if (t->ret->elem == HR_E_FLOAT   ? n != s->nfloats
         : t->ret->elem == HR_E_BYTES ? n != s->ntexts
                                      : n != s->nints - 2 - s->ints[1])
         return bad(t, "it has not as many values as its type says");
@@ -398,9 +399,7 @@ static bool type_convert(struct typing *t)
     if (op == HR_OP_TO_BYTES ? a->elem != HR_E_INT && a->elem != HR_E_FLOAT
                              : a->elem == HR_E_BYTES || a->elem == HR_E_VOCAB)
         return bad(t, op == HR_OP_TO_BYTES ? "it wants a number" : "it wants a number or bool");
-    t->ret->elem = op == HR_OP_TO_FLOAT ? HR_E_FLOAT
-                   : op == HR_OP_TO_INT ? HR_E_INT
-                                        : HR_E_BYTES;
+    t->ret->elem = op == HR_OP_TO_FLOAT ? HR_E_FLOAT : op == HR_OP_TO_INT ? HR_E_INT : HR_E_BYTES;
     return true;
 }
 

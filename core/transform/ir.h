@@ -23,95 +23,95 @@ struct hr_ty {
 
 /* What kind of step it is, for typing and for running. */
 enum hr_class {
-    HR_C_LEAF,     /* no arguments */
-    HR_C_MATH,     /* value by value, float to float */
-    HR_C_MATH2,    /* two numbers of one type to the same */
-    HR_C_COMPARE,  /* two values of one type to bool */
-    HR_C_LOGIC,    /* bools */
-    HR_C_EACH,     /* value by value, typed on its own */
-    HR_C_ROW,      /* row by row: lists and vectors */
-    HR_C_ANALYZER  /* over all rows; in no plan */
+    HR_C_LEAF,    /* no arguments */
+    HR_C_MATH,    /* value by value, float to float */
+    HR_C_MATH2,   /* two numbers of one type to the same */
+    HR_C_COMPARE, /* two values of one type to bool */
+    HR_C_LOGIC,   /* bools */
+    HR_C_EACH,    /* value by value, typed on its own */
+    HR_C_ROW,     /* row by row: lists and vectors */
+    HR_C_ANALYZER /* over all rows; in no plan */
 };
 
 /* X(op, name, least arguments, most arguments, class) */
-#define HR_OPS(X) \
-    X(HR_OP_INPUT, "input", 0, 0, HR_C_LEAF)               /* ints: column */ \
-    X(HR_OP_CONST, "const", 0, 0, HR_C_LEAF)               /* ints: elem, rank, dims */ \
-    X(HR_OP_VOCABULARY, "vocabulary", 0, 0, HR_C_LEAF)     /* ints: index */ \
-    X(HR_OP_BROADCAST, "broadcast", 1, 1, HR_C_ROW)        /* ints: dims */ \
-    X(HR_OP_TO_FLOAT, "to_float", 1, 1, HR_C_EACH) \
-    X(HR_OP_TO_INT, "to_int", 1, 1, HR_C_EACH) \
-    X(HR_OP_TO_BYTES, "to_bytes", 1, 1, HR_C_EACH) \
-    X(HR_OP_TO_NUMBER, "to_number", 1, 2, HR_C_EACH) \
-    X(HR_OP_ADD, "add", 2, 2, HR_C_MATH2) \
-    X(HR_OP_SUB, "sub", 2, 2, HR_C_MATH2) \
-    X(HR_OP_MUL, "mul", 2, 2, HR_C_MATH2) \
-    X(HR_OP_DIV, "div", 2, 2, HR_C_MATH2) \
-    X(HR_OP_FLOORDIV, "floordiv", 2, 2, HR_C_MATH2) \
-    X(HR_OP_MOD, "mod", 2, 2, HR_C_MATH2) \
-    X(HR_OP_POW, "pow", 2, 2, HR_C_MATH2) \
-    X(HR_OP_MIN2, "min2", 2, 2, HR_C_MATH2) \
-    X(HR_OP_MAX2, "max2", 2, 2, HR_C_MATH2) \
-    X(HR_OP_NEG, "neg", 1, 1, HR_C_EACH) \
-    X(HR_OP_ABS, "abs", 1, 1, HR_C_EACH) \
-    X(HR_OP_SIGN, "sign", 1, 1, HR_C_EACH) \
-    X(HR_OP_SQRT, "sqrt", 1, 1, HR_C_MATH) \
-    X(HR_OP_EXP, "exp", 1, 1, HR_C_MATH) \
-    X(HR_OP_LOG, "log", 1, 1, HR_C_MATH) \
-    X(HR_OP_LOG1P, "log1p", 1, 1, HR_C_MATH) \
-    X(HR_OP_ROUND, "round", 1, 1, HR_C_MATH) \
-    X(HR_OP_FLOOR, "floor", 1, 1, HR_C_MATH) \
-    X(HR_OP_CEIL, "ceil", 1, 1, HR_C_MATH) \
-    X(HR_OP_EQ, "eq", 2, 2, HR_C_COMPARE) \
-    X(HR_OP_NE, "ne", 2, 2, HR_C_COMPARE) \
-    X(HR_OP_LT, "lt", 2, 2, HR_C_COMPARE) \
-    X(HR_OP_LE, "le", 2, 2, HR_C_COMPARE) \
-    X(HR_OP_AND, "and", 2, 2, HR_C_LOGIC) \
-    X(HR_OP_OR, "or", 2, 2, HR_C_LOGIC) \
-    X(HR_OP_NOT, "not", 1, 1, HR_C_LOGIC) \
-    X(HR_OP_IF_ELSE, "if_else", 3, 3, HR_C_EACH) \
-    X(HR_OP_IS_NAN, "is_nan", 1, 1, HR_C_EACH) \
-    X(HR_OP_FILL_NAN, "fill_nan", 2, 2, HR_C_EACH) \
-    X(HR_OP_IS_MISSING, "is_missing", 1, 1, HR_C_ROW) \
-    X(HR_OP_FILL, "fill", 2, 2, HR_C_ROW) \
-    X(HR_OP_Z_SCORE, "z_score", 3, 3, HR_C_EACH)           /* x, mean, var */ \
-    X(HR_OP_MIN_MAX, "min_max", 3, 3, HR_C_EACH)           /* x, min, max; floats: to */ \
-    X(HR_OP_BUCKETS, "buckets", 2, 2, HR_C_EACH)           /* x, borders */ \
-    X(HR_OP_APPLY_VOCABULARY, "apply_vocabulary", 2, 2, HR_C_EACH) /* ints: oov, default */ \
-    X(HR_OP_HASH, "hash_strings", 1, 1, HR_C_EACH)         /* ints: n, keyed, k0, k1 */ \
-    X(HR_OP_LOOKUP, "lookup", 1, 1, HR_C_EACH)             /* keys, values, default */ \
-    X(HR_OP_IN, "in", 1, 1, HR_C_EACH)                     /* keys */ \
-    X(HR_OP_LOWER, "lower", 1, 1, HR_C_EACH) \
-    X(HR_OP_UPPER, "upper", 1, 1, HR_C_EACH) \
-    X(HR_OP_STRIP, "strip", 1, 1, HR_C_EACH) \
-    X(HR_OP_LENGTH, "length", 1, 1, HR_C_EACH)             /* ints: characters */ \
-    X(HR_OP_SUBSTR, "substr", 1, 1, HR_C_EACH)             /* ints: from, n, characters */ \
-    X(HR_OP_CONCAT_TEXT, "concat_text", 2, 1000, HR_C_EACH) \
-    X(HR_OP_REPLACE, "regex_replace", 1, 1, HR_C_EACH)     /* texts: pattern, rewrite */ \
-    X(HR_OP_MATCH, "regex_match", 1, 1, HR_C_EACH)         /* texts: pattern */ \
-    X(HR_OP_EXTRACT, "regex_extract", 1, 1, HR_C_ROW)      /* texts: pattern; ints: group */ \
-    X(HR_OP_SPLIT, "split", 1, 1, HR_C_ROW)                /* texts: sep; ints: skip empty */ \
-    X(HR_OP_JOIN, "join", 1, 1, HR_C_ROW)                  /* texts: sep */ \
-    X(HR_OP_AT, "at", 1, 1, HR_C_ROW)                      /* ints: index, -1 the last */ \
-    X(HR_OP_LEN, "len", 1, 1, HR_C_ROW) \
-    X(HR_OP_DENSIFY, "densify", 2, 2, HR_C_ROW)            /* x, v; ints: n */ \
-    X(HR_OP_CONCAT, "concat", 1, 1000, HR_C_ROW) \
-    X(HR_OP_REDUCE_SUM, "reduce_sum", 1, 1, HR_C_ROW) \
-    X(HR_OP_REDUCE_MEAN, "reduce_mean", 1, 1, HR_C_ROW) \
-    X(HR_OP_REDUCE_MAX, "reduce_max", 1, 1, HR_C_ROW) \
-    X(HR_OP_REDUCE_MIN, "reduce_min", 1, 1, HR_C_ROW) \
-    X(HR_OP_ONE_HOT, "one_hot", 1, 1, HR_C_ROW)            /* ints: depth */ \
-    X(HR_OP_MULTI_HOT, "multi_hot", 1, 1, HR_C_ROW)        /* ints: depth */ \
-    X(HR_OP_ANNOTATE, "annotate", 1, 1, HR_C_EACH)         /* ints: categorical, domain, min, max */ \
-    X(HR_OP_MEAN, "mean", 1, 1, HR_C_ANALYZER)             /* ints: elementwise */ \
-    X(HR_OP_VAR, "var", 1, 1, HR_C_ANALYZER)               /* ints: elementwise */ \
-    X(HR_OP_SUM, "sum", 1, 1, HR_C_ANALYZER) \
-    X(HR_OP_SIZE, "size", 1, 1, HR_C_ANALYZER) \
-    X(HR_OP_COUNT, "count", 1, 1, HR_C_ANALYZER) \
-    X(HR_OP_MIN, "min", 1, 1, HR_C_ANALYZER)               /* ints: elementwise */ \
-    X(HR_OP_MAX, "max", 1, 1, HR_C_ANALYZER)               /* ints: elementwise */ \
-    X(HR_OP_QUANTILES, "quantiles", 1, 2, HR_C_ANALYZER)   /* ints: n; floats: epsilon */ \
-    X(HR_OP_BUILD_VOCABULARY, "build_vocabulary", 1, 1, HR_C_ANALYZER) \
+#define HR_OPS(X)                                                                                  \
+    X(HR_OP_INPUT, "input", 0, 0, HR_C_LEAF)           /* ints: column */                          \
+    X(HR_OP_CONST, "const", 0, 0, HR_C_LEAF)           /* ints: elem, rank, dims */                \
+    X(HR_OP_VOCABULARY, "vocabulary", 0, 0, HR_C_LEAF) /* ints: index */                           \
+    X(HR_OP_BROADCAST, "broadcast", 1, 1, HR_C_ROW)    /* ints: dims */                            \
+    X(HR_OP_TO_FLOAT, "to_float", 1, 1, HR_C_EACH)                                                 \
+    X(HR_OP_TO_INT, "to_int", 1, 1, HR_C_EACH)                                                     \
+    X(HR_OP_TO_BYTES, "to_bytes", 1, 1, HR_C_EACH)                                                 \
+    X(HR_OP_TO_NUMBER, "to_number", 1, 2, HR_C_EACH)                                               \
+    X(HR_OP_ADD, "add", 2, 2, HR_C_MATH2)                                                          \
+    X(HR_OP_SUB, "sub", 2, 2, HR_C_MATH2)                                                          \
+    X(HR_OP_MUL, "mul", 2, 2, HR_C_MATH2)                                                          \
+    X(HR_OP_DIV, "div", 2, 2, HR_C_MATH2)                                                          \
+    X(HR_OP_FLOORDIV, "floordiv", 2, 2, HR_C_MATH2)                                                \
+    X(HR_OP_MOD, "mod", 2, 2, HR_C_MATH2)                                                          \
+    X(HR_OP_POW, "pow", 2, 2, HR_C_MATH2)                                                          \
+    X(HR_OP_MIN2, "min2", 2, 2, HR_C_MATH2)                                                        \
+    X(HR_OP_MAX2, "max2", 2, 2, HR_C_MATH2)                                                        \
+    X(HR_OP_NEG, "neg", 1, 1, HR_C_EACH)                                                           \
+    X(HR_OP_ABS, "abs", 1, 1, HR_C_EACH)                                                           \
+    X(HR_OP_SIGN, "sign", 1, 1, HR_C_EACH)                                                         \
+    X(HR_OP_SQRT, "sqrt", 1, 1, HR_C_MATH)                                                         \
+    X(HR_OP_EXP, "exp", 1, 1, HR_C_MATH)                                                           \
+    X(HR_OP_LOG, "log", 1, 1, HR_C_MATH)                                                           \
+    X(HR_OP_LOG1P, "log1p", 1, 1, HR_C_MATH)                                                       \
+    X(HR_OP_ROUND, "round", 1, 1, HR_C_MATH)                                                       \
+    X(HR_OP_FLOOR, "floor", 1, 1, HR_C_MATH)                                                       \
+    X(HR_OP_CEIL, "ceil", 1, 1, HR_C_MATH)                                                         \
+    X(HR_OP_EQ, "eq", 2, 2, HR_C_COMPARE)                                                          \
+    X(HR_OP_NE, "ne", 2, 2, HR_C_COMPARE)                                                          \
+    X(HR_OP_LT, "lt", 2, 2, HR_C_COMPARE)                                                          \
+    X(HR_OP_LE, "le", 2, 2, HR_C_COMPARE)                                                          \
+    X(HR_OP_AND, "and", 2, 2, HR_C_LOGIC)                                                          \
+    X(HR_OP_OR, "or", 2, 2, HR_C_LOGIC)                                                            \
+    X(HR_OP_NOT, "not", 1, 1, HR_C_LOGIC)                                                          \
+    X(HR_OP_IF_ELSE, "if_else", 3, 3, HR_C_EACH)                                                   \
+    X(HR_OP_IS_NAN, "is_nan", 1, 1, HR_C_EACH)                                                     \
+    X(HR_OP_FILL_NAN, "fill_nan", 2, 2, HR_C_EACH)                                                 \
+    X(HR_OP_IS_MISSING, "is_missing", 1, 1, HR_C_ROW)                                              \
+    X(HR_OP_FILL, "fill", 2, 2, HR_C_ROW)                                                          \
+    X(HR_OP_Z_SCORE, "z_score", 3, 3, HR_C_EACH)                   /* x, mean, var */              \
+    X(HR_OP_MIN_MAX, "min_max", 3, 3, HR_C_EACH)                   /* x, min, max; floats: to */   \
+    X(HR_OP_BUCKETS, "buckets", 2, 2, HR_C_EACH)                   /* x, borders */                \
+    X(HR_OP_APPLY_VOCABULARY, "apply_vocabulary", 2, 2, HR_C_EACH) /* ints: oov, default */        \
+    X(HR_OP_HASH, "hash_strings", 1, 1, HR_C_EACH)                 /* ints: n, keyed, k0, k1 */    \
+    X(HR_OP_LOOKUP, "lookup", 1, 1, HR_C_EACH)                     /* keys, values, default */     \
+    X(HR_OP_IN, "in", 1, 1, HR_C_EACH)                             /* keys */                      \
+    X(HR_OP_LOWER, "lower", 1, 1, HR_C_EACH)                                                       \
+    X(HR_OP_UPPER, "upper", 1, 1, HR_C_EACH)                                                       \
+    X(HR_OP_STRIP, "strip", 1, 1, HR_C_EACH)                                                       \
+    X(HR_OP_LENGTH, "length", 1, 1, HR_C_EACH) /* ints: characters */                              \
+    X(HR_OP_SUBSTR, "substr", 1, 1, HR_C_EACH) /* ints: from, n, characters */                     \
+    X(HR_OP_CONCAT_TEXT, "concat_text", 2, 1000, HR_C_EACH)                                        \
+    X(HR_OP_REPLACE, "regex_replace", 1, 1, HR_C_EACH) /* texts: pattern, rewrite */               \
+    X(HR_OP_MATCH, "regex_match", 1, 1, HR_C_EACH)     /* texts: pattern */                        \
+    X(HR_OP_EXTRACT, "regex_extract", 1, 1, HR_C_ROW)  /* texts: pattern; ints: group */           \
+    X(HR_OP_SPLIT, "split", 1, 1, HR_C_ROW)            /* texts: sep; ints: skip empty */          \
+    X(HR_OP_JOIN, "join", 1, 1, HR_C_ROW)              /* texts: sep */                            \
+    X(HR_OP_AT, "at", 1, 1, HR_C_ROW)                  /* ints: index, -1 the last */              \
+    X(HR_OP_LEN, "len", 1, 1, HR_C_ROW)                                                            \
+    X(HR_OP_DENSIFY, "densify", 2, 2, HR_C_ROW) /* x, v; ints: n */                                \
+    X(HR_OP_CONCAT, "concat", 1, 1000, HR_C_ROW)                                                   \
+    X(HR_OP_REDUCE_SUM, "reduce_sum", 1, 1, HR_C_ROW)                                              \
+    X(HR_OP_REDUCE_MEAN, "reduce_mean", 1, 1, HR_C_ROW)                                            \
+    X(HR_OP_REDUCE_MAX, "reduce_max", 1, 1, HR_C_ROW)                                              \
+    X(HR_OP_REDUCE_MIN, "reduce_min", 1, 1, HR_C_ROW)                                              \
+    X(HR_OP_ONE_HOT, "one_hot", 1, 1, HR_C_ROW)     /* ints: depth */                              \
+    X(HR_OP_MULTI_HOT, "multi_hot", 1, 1, HR_C_ROW) /* ints: depth */                              \
+    X(HR_OP_ANNOTATE, "annotate", 1, 1, HR_C_EACH)  /* ints: categorical, domain, min, max */      \
+    X(HR_OP_MEAN, "mean", 1, 1, HR_C_ANALYZER)      /* ints: elementwise */                        \
+    X(HR_OP_VAR, "var", 1, 1, HR_C_ANALYZER)        /* ints: elementwise */                        \
+    X(HR_OP_SUM, "sum", 1, 1, HR_C_ANALYZER)                                                       \
+    X(HR_OP_SIZE, "size", 1, 1, HR_C_ANALYZER)                                                     \
+    X(HR_OP_COUNT, "count", 1, 1, HR_C_ANALYZER)                                                   \
+    X(HR_OP_MIN, "min", 1, 1, HR_C_ANALYZER)             /* ints: elementwise */                   \
+    X(HR_OP_MAX, "max", 1, 1, HR_C_ANALYZER)             /* ints: elementwise */                   \
+    X(HR_OP_QUANTILES, "quantiles", 1, 2, HR_C_ANALYZER) /* ints: n; floats: epsilon */            \
+    X(HR_OP_BUILD_VOCABULARY, "build_vocabulary", 1, 1, HR_C_ANALYZER)                             \
     /* ints: top_k, threshold; texts: name */
 
 enum hr_op {

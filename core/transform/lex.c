@@ -160,9 +160,9 @@ static char escape(struct lexer *x, char c)
 static void lex_string(struct lexer *x)
 {
     const char *from = x->p++;
-    char *to = hr_arena_get(&x->f->arena, (size_t)(x->end - from) < 4096
-                                              ? (size_t)(x->end - from)
-                                              : strcspn(from + 1, "\n") + 2);
+    char *to =
+        hr_arena_get(&x->f->arena, (size_t)(x->end - from) < 4096 ? (size_t)(x->end - from)
+                                                                  : strcspn(from + 1, "\n") + 2);
     size_t n = 0;
 
     if (!to) {

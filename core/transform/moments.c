@@ -243,12 +243,18 @@ static void mean_var_clear(const struct hr_analyzer *a, void *p)
 }
 
 const struct hr_analyzer_kind hr_analyze_mean_var = {
-    "analyze.mean_var", sizeof(struct mean_var), mean_var_add,    mean_var_merge,
-    mean_var_write,     mean_var_read,           "mean:g* var:g* sum:g whole:l size:l count:l",
-    mean_var_result,    mean_var_clear,
+    "analyze.mean_var",
+    sizeof(struct mean_var),
+    mean_var_add,
+    mean_var_merge,
+    mean_var_write,
+    mean_var_read,
+    "mean:g* var:g* sum:g whole:l size:l count:l",
+    mean_var_result,
+    mean_var_clear,
 };
 
-/* -- least and greatest ----------------------------------------------------------------- */
+/* -- least and greatest ---------------------------------------- */
 
 struct extremes {
     uint64_t n;
@@ -269,8 +275,8 @@ static hr_status extremes_room(const struct hr_analyzer *a, struct min_max *acc)
     if (!(acc->slots = hr_mem_zero((struct hr_env *)&a->env, n * sizeof *acc->slots)))
         return HR_EXHAUSTED;
     for (i = 0; i < n; i++) /* of nothing: the ends of the type, the wrong way round */
-        acc->slots[i] = (struct extremes){ 0, INT64_MAX, INT64_MIN, 3.40282347e+38f,
-                                           -3.40282347e+38f };
+        acc->slots[i] =
+            (struct extremes){ 0, INT64_MAX, INT64_MIN, 3.40282347e+38f, -3.40282347e+38f };
     return HR_OK;
 }
 
@@ -395,7 +401,13 @@ static void min_max_clear(const struct hr_analyzer *a, void *p)
 }
 
 const struct hr_analyzer_kind hr_analyze_min_max = {
-    "analyze.min_max", sizeof(struct min_max), min_max_add,    min_max_merge,
-    min_max_write,     min_max_read,           "fmin:g* fmax:g* imin:l* imax:l*",
-    min_max_result,    min_max_clear,
+    "analyze.min_max",
+    sizeof(struct min_max),
+    min_max_add,
+    min_max_merge,
+    min_max_write,
+    min_max_read,
+    "fmin:g* fmax:g* imin:l* imax:l*",
+    min_max_result,
+    min_max_clear,
 };

@@ -7,42 +7,42 @@
 #include "transform/eval.h"
 
 /* One loop for each of: two columns, column and constant, constant and column or both. */
-#define LOOP2(OUT, IN, EXPR) \
-    do { \
-        OUT *o = r->own; \
-        const IN *p = a[0]->v, *q = a[1]->v; \
-        const int64_t n = r->n; \
-        int64_t i; \
-        if (a[0]->cst) { \
-            const IN x = p[0]; \
-            for (i = 0; i < n; i++) { \
-                const IN y = q[a[1]->cst ? 0 : i]; \
-                o[i] = (EXPR); \
-            } \
-        } else if (a[1]->cst) { \
-            const IN y = q[0]; \
-            for (i = 0; i < n; i++) { \
-                const IN x = p[i]; \
-                o[i] = (EXPR); \
-            } \
-        } else { \
-            for (i = 0; i < n; i++) { \
-                const IN x = p[i], y = q[i]; \
-                o[i] = (EXPR); \
-            } \
-        } \
+#define LOOP2(OUT, IN, EXPR)                                                                       \
+    do {                                                                                           \
+        OUT *o = r->own;                                                                           \
+        const IN *p = a[0]->v, *q = a[1]->v;                                                       \
+        const int64_t n = r->n;                                                                    \
+        int64_t i;                                                                                 \
+        if (a[0]->cst) {                                                                           \
+            const IN x = p[0];                                                                     \
+            for (i = 0; i < n; i++) {                                                              \
+                const IN y = q[a[1]->cst ? 0 : i];                                                 \
+                o[i] = (EXPR);                                                                     \
+            }                                                                                      \
+        } else if (a[1]->cst) {                                                                    \
+            const IN y = q[0];                                                                     \
+            for (i = 0; i < n; i++) {                                                              \
+                const IN x = p[i];                                                                 \
+                o[i] = (EXPR);                                                                     \
+            }                                                                                      \
+        } else {                                                                                   \
+            for (i = 0; i < n; i++) {                                                              \
+                const IN x = p[i], y = q[i];                                                       \
+                o[i] = (EXPR);                                                                     \
+            }                                                                                      \
+        }                                                                                          \
     } while (0)
 
-#define LOOP1(OUT, IN, EXPR) \
-    do { \
-        OUT *o = r->own; \
-        const IN *p = a[0]->v; \
-        const int64_t n = r->n; \
-        int64_t i; \
-        for (i = 0; i < n; i++) { \
-            const IN x = p[i]; \
-            o[i] = (EXPR); \
-        } \
+#define LOOP1(OUT, IN, EXPR)                                                                       \
+    do {                                                                                           \
+        OUT *o = r->own;                                                                           \
+        const IN *p = a[0]->v;                                                                     \
+        const int64_t n = r->n;                                                                    \
+        int64_t i;                                                                                 \
+        for (i = 0; i < n; i++) {                                                                  \
+            const IN x = p[i];                                                                     \
+            o[i] = (EXPR);                                                                         \
+        }                                                                                          \
     } while (0)
 
 /* Two's complement, without the undefined overflow. */
@@ -151,7 +151,7 @@ static void two_floats(const struct hr_step *s, struct hr_reg *r, struct hr_reg 
         LOOP2(float, float, x - y);
         break;
     case HR_OP_MUL:
-        LOOP2(float, float, x * y);
+        LOOP2(float, float, x *y);
         break;
     case HR_OP_DIV:
         LOOP2(float, float, x / y);
@@ -227,7 +227,7 @@ static void one_number(const struct hr_step *s, struct hr_reg *r, struct hr_reg 
     }
 }
 
-/* -- comparisons and logic ----------------------------------------------------------------- */
+/* -- comparisons and logic ---------------------------------------- */
 
 static inline int order(struct hr_slice x, struct hr_slice y)
 {
@@ -239,16 +239,16 @@ static inline bool same(struct hr_slice x, struct hr_slice y)
     return x.len == y.len && (!x.len || !memcmp(x.text, y.text, x.len));
 }
 
-#define COMPARE(OP, BYTES) \
-    do { \
-        if (a[0]->elem == HR_E_INT) \
-            LOOP2(uint8_t, int64_t, x OP y); \
-        else if (a[0]->elem == HR_E_FLOAT) \
-            LOOP2(uint8_t, float, x OP y); \
-        else if (a[0]->elem == HR_E_BOOL) \
-            LOOP2(uint8_t, uint8_t, x OP y); \
-        else \
-            LOOP2(uint8_t, struct hr_slice, BYTES); \
+#define COMPARE(OP, BYTES)                                                                         \
+    do {                                                                                           \
+        if (a[0]->elem == HR_E_INT)                                                                \
+            LOOP2(uint8_t, int64_t, x OP y);                                                       \
+        else if (a[0]->elem == HR_E_FLOAT)                                                         \
+            LOOP2(uint8_t, float, x OP y);                                                         \
+        else if (a[0]->elem == HR_E_BOOL)                                                          \
+            LOOP2(uint8_t, uint8_t, x OP y);                                                       \
+        else                                                                                       \
+            LOOP2(uint8_t, struct hr_slice, BYTES);                                                \
     } while (0)
 
 static void compare(const struct hr_step *s, struct hr_reg *r, struct hr_reg *const *a)
@@ -279,7 +279,7 @@ static void logic(const struct hr_step *s, struct hr_reg *r, struct hr_reg *cons
         LOOP2(uint8_t, uint8_t, x | y);
 }
 
-/* -- conversions ---------------------------------------------------------------------------- */
+/* -- conversions ---------------------------------------- */
 
 static hr_status to_int(struct hr_eval *e, struct hr_reg *r, struct hr_reg *const *a)
 {
@@ -358,8 +358,8 @@ static hr_status to_number(struct hr_eval *e, const struct hr_step *s, struct hr
     for (i = 0; i < e->rows; i++) {
         int64_t k = a[0]->cst ? 0 : i;
 
-        r->own_valid[i] = (!a[0]->valid || a[0]->valid[k]) &&
-                          read_number(p[k], (float *)r->own + i, NULL);
+        r->own_valid[i] =
+            (!a[0]->valid || a[0]->valid[k]) && read_number(p[k], (float *)r->own + i, NULL);
         if (!r->own_valid[i])
             ((float *)r->own)[i] = 0;
     }

@@ -195,8 +195,8 @@ static struct hr_ast *parse_map(struct parser *p)
 
 static bool reserved(struct hr_slice name)
 {
-    static const char *const words[] = { "for", "in",  "def",  "use",   "test",
-                                         "and", "or",  "not",  "true",  "false" };
+    static const char *const words[] = { "for", "in", "def", "use",  "test",
+                                         "and", "or", "not", "true", "false" };
     size_t i;
 
     for (i = 0; i < sizeof words / sizeof *words; i++)
@@ -252,8 +252,9 @@ static struct hr_ast *parse_base(struct parser *p)
         want(p, ")");
         return a;
     }
-    fail(p, p->t, p->t->kind == HR_T_END || p->t->kind == HR_T_NEWLINE ? "the line ends too early"
-                                                                       : "expected a value here");
+    fail(p, p->t,
+         p->t->kind == HR_T_END || p->t->kind == HR_T_NEWLINE ? "the line ends too early"
+                                                              : "expected a value here");
     return NULL;
 }
 
@@ -373,7 +374,7 @@ static struct hr_ast *parse_expr(struct parser *p)
     return p->failed ? NULL : a;
 }
 
-/* -- statements ------------------------------------------------------------------------- */
+/* -- statements ---------------------------------------- */
 
 static struct hr_statement *statement(struct parser *p, int kind)
 {
@@ -646,8 +647,8 @@ hr_status hr_features_parse(struct hr_env *env, const char *name, const char *te
     hr_status r;
 
     if (n > HR_MAX_FEATURES_BYTES)
-        return hr_fail(env, HR_INVALID,
-                       "\"%s\" has %zu bytes; a features file has at most 1048576", name, n);
+        return hr_fail(env, HR_INVALID, "\"%s\" has %zu bytes; a features file has at most 1048576",
+                       name, n);
     if (!(f = hr_mem_zero(env, sizeof *f)))
         return HR_EXHAUSTED;
     f->env = env;

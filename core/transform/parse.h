@@ -5,7 +5,8 @@
  *     template  = "for" NAME "in" ( "[" names "]" | "columns" "(" pattern [ "," type ] ")" )
  *                 ":" NEWLINE INDENT { statement } DEDENT ;
  *     def       = "def" NAME "(" names ")" "=" expr NEWLINE ;
- *     test      = "test" STRING ":" NEWLINE INDENT "given" row NEWLINE "expect" row NEWLINE DEDENT ;
+ *     test      = "test" STRING ":" NEWLINE
+ *                 INDENT "given" row NEWLINE "expect" row NEWLINE DEDENT ;
  *     expr      = or ; or = and { "or" and } ; and = not { "and" not } ; not = [ "not" ] cmp ;
  *     cmp       = sum [ ( "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" ) sum ] ;
  *     sum       = product { ( "+" | "-" ) product } ;
@@ -44,7 +45,7 @@ enum hr_ast_kind {
     HR_A_TEXT,
     HR_A_BOOL,
     HR_A_NAME,
-    HR_A_CALL,  /* kids are arguments; keys their names, or text NULL */
+    HR_A_CALL, /* kids are arguments; keys their names, or text NULL */
     HR_A_LIST,
     HR_A_MAP,   /* kids: key, value, key, value, ... */
     HR_A_UNARY, /* text is the operator */
@@ -80,9 +81,9 @@ struct hr_row {
 struct hr_statement {
     int kind;
     int32_t line, column;
-    struct hr_slice name;      /* of an equation, a def, the variable of a template, a test */
-    struct hr_ast *expr;       /* of an equation or def */
-    struct hr_slice *names;    /* a template's, a def's parameters */
+    struct hr_slice name;   /* of an equation, a def, the variable of a template, a test */
+    struct hr_ast *expr;    /* of an equation or def */
+    struct hr_slice *names; /* a template's, a def's parameters */
     size_t nnames;
     struct hr_slice pattern;   /* of columns(); NULL: names are listed */
     int32_t type;              /* of columns(): HR_FEATURE_; 0: any */

@@ -11,7 +11,7 @@
 
 enum { COLUMN_NAME = 16 };
 
-/* -- what is needed --------------------------------------------------------------------- */
+/* -- what is needed ---------------------------------------- */
 
 /* known[] as long as steps, which results add to. */
 static hr_status grow_known(struct hr_program *p)
@@ -50,8 +50,8 @@ static void survey(const struct hr_program *p, uint8_t *need, uint8_t *blocked)
         for (k = 0; k < p->ir.steps[i].nargs; k++) {
             int32_t a = p->ir.steps[i].args[k];
 
-            blocked[i] |= is_open(p, a) ||
-                          (blocked[a] && hr_op_class(p->ir.steps[a].op) != HR_C_ANALYZER);
+            blocked[i] |=
+                is_open(p, a) || (blocked[a] && hr_op_class(p->ir.steps[a].op) != HR_C_ANALYZER);
         }
 }
 
@@ -84,22 +84,23 @@ static bool same_params(const struct hr_step *a, const struct hr_step *b)
 static hr_status add_pending(struct hr_program *p, int32_t i)
 {
     const struct hr_step *s = &p->ir.steps[i];
-    struct hr_pending new = { function_of(s->op), s->args[0], s->nargs > 1 ? s->args[1] : -1, i,
-                              NULL, false };
+    struct hr_pending new = {
+        function_of(s->op), s->args[0], s->nargs > 1 ? s->args[1] : -1, i, NULL, false
+    };
     size_t k;
 
     for (k = 0; k < p->npending; k++) {
         const struct hr_pending *q = &p->pending[k];
 
-        if (q->function == new.function && q->x == new.x && q->w == new.w &&
-            same_params(&p->ir.steps[q->params], s))
+        if (q->function == new.function && q->x == new.x &&
+            q->w == new.w &&same_params(&p->ir.steps[q->params], s))
             return HR_OK;
     }
     p->pending[p->npending++] = new;
     return HR_OK;
 }
 
-/* -- columns and configs ------------------------------------------------------------------ */
+/* -- columns and configs ---------------------------------------- */
 
 struct columns {
     struct hr_wanted *list;
@@ -202,7 +203,7 @@ hr_status hr_program_phase(struct hr_env *env, struct hr_program *p, struct hr_p
     return r;
 }
 
-/* -- results --------------------------------------------------------------------------------- */
+/* -- results ---------------------------------------- */
 
 struct result {
     struct hr_program *p;
@@ -345,7 +346,7 @@ hr_status hr_program_result(struct hr_env *env, struct hr_program *p, size_t i,
     return HR_OK;
 }
 
-/* -- plan --------------------------------------------------------------------------------------- */
+/* -- plan ---------------------------------------- */
 
 /* The column that a step begins with, for a sentence. */
 static const char *column_below(const struct hr_program *p, int32_t i)
@@ -399,7 +400,7 @@ hr_status hr_program_plan(struct hr_env *env, struct hr_program *p, struct hr_pl
     return hr_plan_new(env, &p->ir, p->known, wanted, p->noutputs, ret);
 }
 
-/* -- over a flow ---------------------------------------------------------------------------------- */
+/* -- over a flow ---------------------------------------- */
 
 static hr_rows read_rows(const struct hr_transform_source *s, hr_flow *flow)
 {

@@ -10,7 +10,7 @@
 
 static const char MAGIC[] = "headrace plan 1\n";
 
-/* -- made from steps of another -------------------------------------------------------- */
+/* -- made from steps of another ---------------------------------------- */
 
 struct copy {
     struct hr_plan *plan;
@@ -97,8 +97,7 @@ static int32_t copy_step(struct copy *c, int32_t i)
     int64_t index;
     char text[200];
 
-    if (s.nargs > 8 &&
-        !(args = hr_arena_array(&to->arena, (size_t)s.nargs, sizeof *args)))
+    if (s.nargs > 8 && !(args = hr_arena_array(&to->arena, (size_t)s.nargs, sizeof *args)))
         return -1;
     for (k = 0; k < s.nargs; k++)
         args[k] = c->map[resolve(c, s.args[k])];
@@ -189,7 +188,7 @@ void hr_plan_close(struct hr_plan *plan)
     hr_mem_put(env, plan, sizeof *plan);
 }
 
-/* -- outputs --------------------------------------------------------------------------------- */
+/* -- outputs ---------------------------------------- */
 
 static void own_domain(const struct hr_plan *p, const struct hr_step *s, struct hr_feature *f)
 {
@@ -304,7 +303,7 @@ bool hr_plan_vocabulary(const struct hr_plan *plan, const char *output,
     return true;
 }
 
-/* -- packed ------------------------------------------------------------------------------------ */
+/* -- packed ---------------------------------------- */
 
 hr_status hr_vocab_write(const struct hr_vocab *v, struct hr_buf *to)
 {
@@ -391,7 +390,7 @@ hr_status hr_plan_unpack(struct hr_env *env, const void *bytes, size_t n, struct
     return r;
 }
 
-/* -- for a person ---------------------------------------------------------------------------- */
+/* -- for a person ---------------------------------------- */
 
 static void explain_step(const struct hr_plan *p, int32_t i, struct hr_buf *to)
 {

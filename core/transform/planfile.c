@@ -19,7 +19,7 @@ enum { FORMAT = 1 };
 static const char *const types[] = { "", "int", "float", "bytes" };
 static const char *const shapes[] = { "", "dense", "optional", "list" };
 
-/* -- writing ------------------------------------------------------------------------------- */
+/* -- writing ---------------------------------------- */
 
 static void put_inputs(struct hr_json_writer *w, const struct hr_plan *p)
 {
@@ -130,7 +130,7 @@ hr_status hr_plan_json(const struct hr_plan *p, struct hr_buf *to)
     return hr_json_end(&w);
 }
 
-/* -- reading ------------------------------------------------------------------------------- */
+/* -- reading ---------------------------------------- */
 
 struct reading {
     struct hr_plan *p;
@@ -345,8 +345,7 @@ static hr_status read_outputs(struct reading *d, const struct hr_json *list)
         name = hr_json_text(hr_json_get(v, "name"));
         if (!name || !hr_json_get(v, "step") ||
             !hr_json_int(d->doc, hr_json_get(v, "step"), &step) || step < 0 ||
-            (uint64_t)step >= p->ir.nsteps ||
-            (n && strcmp(p->outputs[n - 1].name, name) >= 0))
+            (uint64_t)step >= p->ir.nsteps || (n && strcmp(p->outputs[n - 1].name, name) >= 0))
             return wrong(d, v, "an output wants a name, in order of the names, and a step");
         if (!(p->outputs[n].name = hr_arena_text(&p->ir.arena, name)))
             return HR_EXHAUSTED;
@@ -404,7 +403,7 @@ hr_status hr_plan_read(struct hr_env *env, const char *name, struct hr_slice jso
     return r;
 }
 
-/* -- the directory ----------------------------------------------------------------------------- */
+/* -- the directory ---------------------------------------- */
 
 static hr_status write_in(struct hr_env *env, const char *dir, const char *name, const void *bytes,
                           size_t n)
@@ -583,7 +582,8 @@ hr_status hr_plan_open(struct hr_env *env, const char *dir, struct hr_plan **ret
     if (r == HR_OK && (digest.len < 64 || memcmp(digest.text, p->digest, 64)))
         r = hr_fail(env, HR_DATA_LOSS,
                     "the plan in \"%s\" is not the one that its digest was made of; take it from "
-                    "where it was written", dir);
+                    "where it was written",
+                    dir);
     hr_buf_clear(&json);
     hr_buf_clear(&all);
     hr_buf_clear(&digest);

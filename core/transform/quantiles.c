@@ -353,8 +353,7 @@ static hr_status quantiles_result(const struct hr_analyzer *a, void *p, struct h
 
         if (s->n) {
             twice = 2 * ((double)rank * total / (double)n);
-            for (next = cur + 1;
-                 next < s->n && twice >= s->e[next].min + s->e[next].max; next++)
+            for (next = cur + 1; next < s->n && twice >= s->e[next].min + s->e[next].max; next++)
                 ;
             cur = next - 1;
             x = &s->e[cur];
@@ -380,7 +379,7 @@ static void quantiles_clear(const struct hr_analyzer *a, void *p)
 }
 
 const struct hr_analyzer_kind hr_analyze_quantiles = {
-    "analyze.quantiles", sizeof(struct quantiles), quantiles_add,    quantiles_merge,
-    quantiles_write,     quantiles_read,           "borders:g*",     quantiles_result,
-    quantiles_clear,
+    "analyze.quantiles", sizeof(struct quantiles), quantiles_add,
+    quantiles_merge,     quantiles_write,          quantiles_read,
+    "borders:g*",        quantiles_result,         quantiles_clear,
 };

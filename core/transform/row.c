@@ -3,7 +3,7 @@
 
 #include "transform/eval.h"
 
-/* -- columns ------------------------------------------------------------------------------ */
+/* -- columns ---------------------------------------- */
 
 static const char *const kinds[] = { "", "int", "float", "bytes" };
 
@@ -64,8 +64,8 @@ static hr_status count_rows(struct hr_eval *e, const struct hr_feature *f, struc
         if (total > INT32_MAX)
             return hr_eval_memory(e);
         if (valid)
-            valid[i] = f->shape == HR_FEATURE_LIST ? (uint8_t)hr_col_present(c, e->row + i)
-                                                   : (uint8_t)n;
+            valid[i] =
+                f->shape == HR_FEATURE_LIST ? (uint8_t)hr_col_present(c, e->row + i) : (uint8_t)n;
         if (offsets)
             offsets[i + 1] = (int32_t)total;
     }
@@ -103,8 +103,8 @@ static void put_value(const struct hr_feature *f, const struct hr_col *c, int64_
     if (f->type == HR_FEATURE_INT) {
         ((int64_t *)to)[at] = hr_col_int(c, k);
     } else if (f->type == HR_FEATURE_FLOAT) {
-        ((float *)to)[at] = c->format == 'f' ? ((const float *)c->values)[k]
-                                             : (float)hr_col_double(c, k);
+        ((float *)to)[at] =
+            c->format == 'f' ? ((const float *)c->values)[k] : (float)hr_col_double(c, k);
     } else {
         s = (struct hr_slice *)to + at;
         s->text = hr_col_bytes(c, k, &s->len);
@@ -196,10 +196,9 @@ hr_status hr_kernel_input(struct hr_eval *e, const struct hr_step *s, struct hr_
     return load_values(e, s, r, f);
 }
 
-/* -- missing ------------------------------------------------------------------------------- */
+/* -- missing ---------------------------------------- */
 
-static hr_status fill_codes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x,
-                            struct hr_reg *v)
+static hr_status fill_codes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
 {
     struct hr_slice *d;
     int64_t i;
@@ -225,12 +224,12 @@ static hr_status fill_codes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *
     return HR_OK;
 }
 
-#define FILL(TYPE) \
-    do { \
-        const TYPE *p = x->v, *q = v->v; \
-        TYPE *o = r->own; \
-        for (i = 0; i < r->n; i++) \
-            o[i] = x->valid[i] ? p[i] : q[v->cst ? 0 : i]; \
+#define FILL(TYPE)                                                                                 \
+    do {                                                                                           \
+        const TYPE *p = x->v, *q = v->v;                                                           \
+        TYPE *o = r->own;                                                                          \
+        for (i = 0; i < r->n; i++)                                                                 \
+            o[i] = x->valid[i] ? p[i] : q[v->cst ? 0 : i];                                         \
     } while (0)
 
 static hr_status fill(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
@@ -273,7 +272,7 @@ static hr_status is_missing(struct hr_eval *e, struct hr_reg *r, const struct hr
     return HR_OK;
 }
 
-/* -- lists and vectors ------------------------------------------------------------------------ */
+/* -- lists and vectors ---------------------------------------- */
 
 static void copy_value(struct hr_reg *to, int64_t at, const struct hr_reg *from, int64_t k)
 {

@@ -12,7 +12,7 @@
 #include "transform/transform.h"
 #include "wire/wire.h"
 
-static int32_t type_of(const HR_MD(Feature) *f)
+static int32_t type_of(const HR_MD(Feature) * f)
 {
     switch (f->type) {
     case HR_MD_E(FEATURE_TYPE__INT):
@@ -26,20 +26,23 @@ static int32_t type_of(const HR_MD(Feature) *f)
     }
 }
 
-static hr_status shape_of(struct hr_env *env, const HR_MD(Feature) *f, struct hr_feature *to)
+static hr_status shape_of(struct hr_env *env, const HR_MD(Feature) * f, struct hr_feature *to)
 {
     const HR_MD(FixedShape) *s = f->shape;
     int64_t size = 1;
     size_t i;
 
     if (s->n_dim > HR_FEATURE_RANK)
-        return hr_fail(env, HR_INVALID, "the feature \"%s\" has %zu dimensions, and at most 4 are "
-                                        "offered", to->name, s->n_dim);
+        return hr_fail(env, HR_INVALID,
+                       "the feature \"%s\" has %zu dimensions, and at most 4 are "
+                       "offered",
+                       to->name, s->n_dim);
     for (i = 0; i < s->n_dim; i++) {
         if (s->dim[i]->size < 1 || s->dim[i]->size > HR_MAX_FEATURE_SIZE ||
             (size *= s->dim[i]->size) > HR_MAX_FEATURE_SIZE)
-            return hr_fail(env, HR_INVALID, "the feature \"%s\" has a dimension of %lld; from 1 to "
-                                            "1048576 values in a row are offered",
+            return hr_fail(env, HR_INVALID,
+                           "the feature \"%s\" has a dimension of %lld; from 1 to "
+                           "1048576 values in a row are offered",
                            to->name, (long long)s->dim[i]->size);
         to->dims[i] = (int32_t)s->dim[i]->size;
     }
@@ -53,7 +56,7 @@ static hr_status shape_of(struct hr_env *env, const HR_MD(Feature) *f, struct hr
     return HR_OK;
 }
 
-static hr_status column_of(struct hr_env *env, const HR_MD(Feature) *f, struct hr_feature *to)
+static hr_status column_of(struct hr_env *env, const HR_MD(Feature) * f, struct hr_feature *to)
 {
     to->shape = HR_FEATURE_OPTIONAL;
     if (f->shape_type_case == HR_MD_E(FEATURE__SHAPE_TYPE_SHAPE))
@@ -63,8 +66,8 @@ static hr_status column_of(struct hr_env *env, const HR_MD(Feature) *f, struct h
         to->shape = HR_FEATURE_LIST;
     if (f->shape_type_case == HR_MD_E(FEATURE__SHAPE_TYPE_VALUE_COUNTS))
         to->shape = HR_FEATURE_LIST;
-    if (f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_INT_DOMAIN) &&
-        f->int_domain->has_min && f->int_domain->has_max) {
+    if (f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_INT_DOMAIN) && f->int_domain->has_min &&
+        f->int_domain->has_max) {
         to->has_domain = true;
         to->categorical = f->int_domain->is_categorical;
         to->domain_min = f->int_domain->min;
@@ -77,7 +80,7 @@ hr_status hr_columns_read(struct hr_arena *arena, const char *name, const char *
                           struct hr_feature **ret, size_t *ret_count)
 {
     ProtobufCMessage *message;
-    const HR_MD(Schema) *schema;
+    const HR_MD(Schema) * schema;
     struct hr_feature *list;
     size_t i, count = 0;
     hr_status r = hr_pb_text_read(arena, &HR_MD_OF(schema), name, text, n, &message);

@@ -48,8 +48,7 @@ hr_status hr_regex_new(struct hr_env *env, struct hr_slice pattern, struct hr_re
     if (!(x->code = compile(pattern, 0, &error)) ||
         !(x->context = pcre2_match_context_create(NULL))) {
         hr_regex_free(env, x);
-        return hr_fail(env, HR_DATA_LOSS, "\"%.*s\" is no pattern", (int)pattern.len,
-                       pattern.text);
+        return hr_fail(env, HR_DATA_LOSS, "\"%.*s\" is no pattern", (int)pattern.len, pattern.text);
     }
     pcre2_jit_compile(x->code, PCRE2_JIT_COMPLETE); /* without it it is slower, no more */
     pcre2_set_match_limit(x->context, MATCH_LIMIT);
@@ -81,8 +80,8 @@ static int match(struct hr_eval *e, const struct hr_extra *x, struct hr_slice s,
 
     if (!e->match && !(e->match = pcre2_match_data_create(10, NULL)))
         return -1000;
-    n = pcre2_match(x->regex->code, (PCRE2_SPTR)(s.len ? s.text : ""), s.len, at, options,
-                    e->match, x->regex->context);
+    n = pcre2_match(x->regex->code, (PCRE2_SPTR)(s.len ? s.text : ""), s.len, at, options, e->match,
+                    x->regex->context);
     *ret_v = pcre2_get_ovector_pointer(e->match);
     if (n == PCRE2_ERROR_NOMATCH)
         return 0;
@@ -93,8 +92,10 @@ static hr_status cut_off(struct hr_eval *e, const struct hr_reg *r, int64_t i, i
 {
     if (code == -1000 || code == PCRE2_ERROR_NOMEMORY)
         return hr_eval_memory(e);
-    return hr_eval_fail(e, r, i, "a regular expression takes too many steps (code %d); write it "
-                                 "so that it need not try so many ways", code);
+    return hr_eval_fail(e, r, i,
+                        "a regular expression takes too many steps (code %d); write it "
+                        "so that it need not try so many ways",
+                        code);
 }
 
 /* Append to the bytes that a result is made of. */
@@ -229,7 +230,7 @@ static hr_status extract(struct hr_eval *e, const struct hr_step *s, const struc
     return HR_OK;
 }
 
-/* -- plain text --------------------------------------------------------------------------- */
+/* -- plain text ---------------------------------------- */
 
 /* Letters of ASCII, as TensorFlow's lower and upper. */
 static hr_status change_case(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
@@ -356,8 +357,8 @@ static hr_status split(struct hr_eval *e, const struct hr_step *s, struct hr_reg
         bool more = !a[0]->valid || a[0]->valid[k];
 
         while (more) {
-            const char *at = left.len < sep.len ? NULL
-                                                : memmem(left.text, left.len, sep.text, sep.len);
+            const char *at =
+                left.len < sep.len ? NULL : memmem(left.text, left.len, sep.text, sep.len);
             size_t len = at ? (size_t)(at - left.text) : left.len;
             struct hr_slice *o;
 

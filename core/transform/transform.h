@@ -39,12 +39,12 @@ enum {
 enum { HR_FEATURE_RANK = 4 };
 
 enum {
-    HR_MAX_FEATURES_BYTES = 1 << 20,     /* of a features file: a person wrote it */
-    HR_MAX_FEATURES_STATEMENTS = 10000,  /* after templates are expanded */
-    HR_MAX_FEATURES_DEPTH = 200,         /* of nested expressions: the parser recurses */
-    HR_MAX_FEATURES_ARGS = 1000,         /* of a call or list */
-    HR_MAX_PLAN_STEPS = 1 << 20,         /* a file of the size above cannot make more */
-    HR_MAX_FEATURE_SIZE = 1 << 20        /* values of a dense feature in a row */
+    HR_MAX_FEATURES_BYTES = 1 << 20,    /* of a features file: a person wrote it */
+    HR_MAX_FEATURES_STATEMENTS = 10000, /* after templates are expanded */
+    HR_MAX_FEATURES_DEPTH = 200,        /* of nested expressions: the parser recurses */
+    HR_MAX_FEATURES_ARGS = 1000,        /* of a call or list */
+    HR_MAX_PLAN_STEPS = 1 << 20,        /* a file of the size above cannot make more */
+    HR_MAX_FEATURE_SIZE = 1 << 20       /* values of a dense feature in a row */
 };
 
 /* A column as it comes in, or a feature as it goes out. */
@@ -62,7 +62,7 @@ struct hr_feature {
 hr_status hr_columns_read(struct hr_arena *arena, const char *name, const char *text, size_t n,
                           struct hr_feature **ret, size_t *ret_count);
 
-/* -- a features file -------------------------------------------------------------- */
+/* -- a features file ---------------------------------------- */
 
 struct hr_features;
 
@@ -72,7 +72,7 @@ hr_status hr_features_parse(struct hr_env *env, const char *name, const char *te
                             struct hr_features **ret);
 void hr_features_free(struct hr_features *features);
 
-/* -- typed ------------------------------------------------------------------------ */
+/* -- typed ---------------------------------------- */
 
 struct hr_program;
 
@@ -87,7 +87,7 @@ void hr_program_free(struct hr_program *program);
  * that do are told.  *ret_count: how many ran. */
 hr_status hr_program_test(struct hr_env *env, struct hr_program *program, size_t *ret_count);
 
-/* -- analysis --------------------------------------------------------------------- */
+/* -- analysis ---------------------------------------- */
 
 /* One combine of a phase: a function of hr_transform_functions over the map's output. */
 struct hr_analysis {
@@ -114,9 +114,9 @@ hr_status hr_program_result(struct hr_env *env, struct hr_program *program, size
 struct hr_transform_source {
     const hr_flow_1 *flow;
     hr_run *run;
-    const char *key;            /* the input */
-    uint32_t artifacts;         /* how many it has */
-    const char *const *splits;  /* ended by NULL; NULL: all */
+    const char *key;           /* the input */
+    uint32_t artifacts;        /* how many it has */
+    const char *const *splits; /* ended by NULL; NULL: all */
 };
 
 /* All phases, each one flow.  HR_INVALID and others: of the flow, told there. */
@@ -126,7 +126,7 @@ hr_status hr_program_analyze(struct hr_env *env, struct hr_program *program,
 /* Sentences about what looks odd in the results, one a line; "" if nothing does. */
 const char *hr_program_warnings(const struct hr_program *program);
 
-/* -- plans ------------------------------------------------------------------------ */
+/* -- plans ---------------------------------------- */
 
 struct hr_plan;
 
@@ -162,7 +162,7 @@ bool hr_plan_vocabulary(const struct hr_plan *plan, const char *output,
 /* Append what the plan does, for a person: inputs, steps, outputs. */
 hr_status hr_plan_explain(const struct hr_plan *plan, struct hr_buf *to);
 
-/* -- applying --------------------------------------------------------------------- */
+/* -- applying ---------------------------------------- */
 
 struct hr_apply;
 
@@ -172,7 +172,7 @@ enum { HR_APPLY_DROP_UNUSED = 1 };
 /* Why a row was refused. */
 struct hr_apply_error {
     hr_status code;
-    int64_t row;     /* of the batch; -1: not known */
+    int64_t row; /* of the batch; -1: not known */
     char text[480];
 };
 
@@ -202,12 +202,12 @@ hr_status hr_apply_batch(const struct hr_apply *apply, const struct ArrowArray *
 /* A row type for the plan's inputs. */
 hr_status hr_plan_schema(const struct hr_plan *plan, struct ArrowSchema *ret);
 
-/* -- functions for flows ------------------------------------------------------------ */
+/* -- functions for flows ---------------------------------------- */
 
 /* "transform.apply" and each "analyze.NAME", ended by NULL: for hr_component.functions. */
 extern const hr_function *const hr_transform_functions[];
 
-/* -- the hash of TFT's hash_strings -------------------------------------------------- */
+/* -- the hash of TFT's hash_strings ---------------------------------------- */
 
 uint64_t hr_fingerprint64(const void *bytes, size_t n);
 uint64_t hr_siphash(uint64_t k0, uint64_t k1, const void *bytes, size_t n);

@@ -248,7 +248,7 @@ static void vocabulary_clear(const struct hr_analyzer *a, void *p)
 }
 
 const struct hr_analyzer_kind hr_analyze_vocabulary = {
-    "analyze.vocabulary", sizeof(struct vocabulary), vocabulary_add,       vocabulary_merge,
-    vocabulary_write,     vocabulary_read,           "tokens:z* counts:l*", vocabulary_result,
-    vocabulary_clear,
+    "analyze.vocabulary",  sizeof(struct vocabulary), vocabulary_add,
+    vocabulary_merge,      vocabulary_write,          vocabulary_read,
+    "tokens:z* counts:l*", vocabulary_result,         vocabulary_clear,
 };

@@ -12,7 +12,7 @@
 
 enum { SPAN_MAX = 1000 };
 
-/* -- reading ------------------------------------------------------------------------------ */
+/* -- reading ---------------------------------------- */
 
 static bool is_transformed(const struct trainer *t, const struct ArrowSchema *schema)
 {
@@ -120,7 +120,7 @@ void trainer_rows_clear(struct trainer *t, struct split_rows *rows)
     memset(rows, 0, sizeof *rows);
 }
 
-/* -- choosing -------------------------------------------------------------------------------- */
+/* -- choosing ---------------------------------------- */
 
 /* What the train split says of a column. */
 struct facts {
@@ -128,7 +128,7 @@ struct facts {
     int64_t least, most; /* of ints; least above most: there is none */
     int64_t values;      /* the most in a row */
     int64_t fewest;
-    bool whole;          /* floats are all integers */
+    bool whole; /* floats are all integers */
 };
 
 static hr_status look(struct trainer *t, int64_t column, struct facts *f)
@@ -260,8 +260,7 @@ static hr_status choose(struct trainer *t, const struct hr_json *list)
         if (!strcmp(name, t->label) || !strncmp(name, "hr:", 3) ||
             (r = wanted(t, list, name, &want)) < 0 || !want)
             continue;
-        if ((r = look(t, i, &f)) == HR_OK &&
-            input_of(t, name, &f, &t->inputs[t->shape.ninputs]))
+        if ((r = look(t, i, &f)) == HR_OK && input_of(t, name, &f, &t->inputs[t->shape.ninputs]))
             t->shape.ninputs++;
     }
     if (r == HR_OK && !t->shape.ninputs)
@@ -269,7 +268,7 @@ static hr_status choose(struct trainer *t, const struct hr_json *list)
     return r;
 }
 
-/* -- the label ----------------------------------------------------------------------------- */
+/* -- the label ---------------------------------------- */
 
 static hr_status name_labels(struct trainer *t, int64_t n)
 {

@@ -8,7 +8,7 @@
 enum { FORMAT = 1 };
 static const char DEFAULT[] = "serving_default", FEATURES[] = "transform_features";
 
-/* -- writing --------------------------------------------------------------------------------- */
+/* -- writing ---------------------------------------- */
 
 static hr_status copy_file(struct hr_env *env, const char *from, const char *to)
 {
@@ -103,7 +103,7 @@ hr_status trainer_save(struct trainer *t)
     return rt->set_text(t->run, "model", 0, "format", "headrace/1");
 }
 
-/* -- loading ------------------------------------------------------------------------------- */
+/* -- loading ---------------------------------------- */
 
 struct model {
     const hr_run_1 *rt;
@@ -257,8 +257,7 @@ static hr_status bind_columns(struct model *m, const struct ArrowSchema *in)
                                s->inputs[i].name);
         return hr_schema_copy(in ? in : &m->in, &m->rows);
     }
-    if ((r = apply_plan(m, in, &m->apply)) < 0 ||
-        (r = wanted_columns(m, m->apply, &m->in)) < 0)
+    if ((r = apply_plan(m, in, &m->apply)) < 0 || (r = wanted_columns(m, m->apply, &m->in)) < 0)
         return r;
     if (!in) { /* rows to come have the wanted columns only */
         hr_apply_free(m->apply);
@@ -269,8 +268,7 @@ static hr_status bind_columns(struct model *m, const struct ArrowSchema *in)
     return hr_apply_schema(m->apply, &m->features);
 }
 
-static hr_status load(const hr_host *host, hr_run *run, const hr_model_args *args,
-                      void **ret_model)
+static hr_status load(const hr_host *host, hr_run *run, const hr_model_args *args, void **ret_model)
 {
     struct model *m = calloc(1, sizeof *m);
     hr_status r = HR_OK;
@@ -298,7 +296,7 @@ static hr_status load(const hr_host *host, hr_run *run, const hr_model_args *arg
     return HR_OK;
 }
 
-/* -- asked ----------------------------------------------------------------------------------- */
+/* -- asked ---------------------------------------- */
 
 static hr_status add_labels(const struct hr_net_shape *s, struct ArrowSchema *ret)
 {

@@ -73,7 +73,7 @@ static hr_status fill(const struct split_rows *rows, struct hr_samples *to)
     return r;
 }
 
-/* -- reports ------------------------------------------------------------------------------- */
+/* -- reports ---------------------------------------- */
 
 struct reporting {
     struct trainer *t;
@@ -151,7 +151,7 @@ static hr_status save_lines(struct trainer *t, const struct hr_buf *lines)
     return hr_file_write(&t->env, path, lines->text, lines->len);
 }
 
-/* -- the work ------------------------------------------------------------------------------- */
+/* -- the work ---------------------------------------- */
 
 static hr_status train(struct trainer *t, const struct hr_train *how)
 {
@@ -197,8 +197,10 @@ static hr_status work(struct trainer *t)
         (r = trainer_read(t, split, &t->train)) < 0)
         return r;
     if (!t->train.rows)
-        return hr_fail(&t->env, HR_INVALID, "the examples have no row of the split \"%s\" to "
-                                            "train on", split);
+        return hr_fail(&t->env, HR_INVALID,
+                       "the examples have no row of the split \"%s\" to "
+                       "train on",
+                       split);
     if ((r = trainer_read(t, rt->prop_text(t->run, "eval_split"), &t->eval)) < 0 ||
         (r = trainer_inputs(t)) < 0)
         return r;
@@ -227,14 +229,14 @@ static hr_status execute(void *self, hr_run *run)
     return r;
 }
 
-/* -- the component ---------------------------------------------------------------------------- */
+/* -- the component ---------------------------------------- */
 
 static const hr_executor_1 hooks = { hr_easy_make, execute, free };
 static const hr_offer executor = HR_OFFER(HR_EXECUTOR, &hooks);
 static const hr_offer models = HR_OFFER(HR_MODEL, &trainer_model);
 
-static const hr_port examples = HR_PORT_FLAGS("examples", "Examples", HR_PORT_MANY,
-                                              "Rows, transformed or raw.");
+static const hr_port examples =
+    HR_PORT_FLAGS("examples", "Examples", HR_PORT_MANY, "Rows, transformed or raw.");
 static const hr_port graph = HR_PORT_FLAGS("transform_graph", "TransformGraph", HR_PORT_OPTIONAL,
                                            "The plan that makes features of raw rows.");
 static const hr_port schema =
@@ -242,7 +244,7 @@ static const hr_port schema =
 static const hr_port model = HR_PORT("model", "Model", "The model; it takes raw rows.");
 static const hr_port model_run = HR_PORT("model_run", "ModelRun", "How training went.");
 
-#define P(id, type, name, value, constraint, doc) \
+#define P(id, type, name, value, constraint, doc)                                                  \
     static const hr_property id = HR_PROPERTY(type, name, value, constraint, doc)
 
 P(p_model, HR_STRING, "model", "dnn", "linear|dnn", "The kind of model.");

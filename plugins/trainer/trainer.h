@@ -21,7 +21,7 @@ struct trainer {
     hr_run *run;
     struct hr_env env;
     struct hr_arena arena;
-    struct hr_plan *plan;        /* NULL: rows are features */
+    struct hr_plan *plan; /* NULL: rows are features */
     const char *label;
     struct split_rows train, eval;
     struct hr_net_input *inputs;

@@ -27,7 +27,7 @@ struct transform {
     struct hr_plan *plan;
 };
 
-/* -- what is wanted ---------------------------------------------------------------------- */
+/* -- what is wanted ---------------------------------------- */
 
 static bool has(const struct splits *s, const char *name)
 {
@@ -86,7 +86,8 @@ static hr_status choose(struct transform *t, const struct hr_json *list, struct 
             return hr_fail_meant(&t->env, HR_INVALID, NULL,
                                  name ? hr_text_meant(name, t->all.names, t->all.n) : NULL,
                                  "splits_config names the split \"%s\", which the examples have "
-                                 "not", name ? name : "?");
+                                 "not",
+                                 name ? name : "?");
         r = add_split(t, to, name);
     }
     return r;
@@ -105,8 +106,9 @@ static hr_status read_config(struct transform *t)
     for (m = hr_json_first(root); m && r == HR_OK; m = hr_json_next(m))
         if (strcmp(hr_json_key(m) ? hr_json_key(m) : "", "analyze") &&
             strcmp(hr_json_key(m) ? hr_json_key(m) : "", "transform"))
-            r = hr_fail(&t->env, HR_INVALID, "splits_config has a member \"%s\"; it knows "
-                                             "\"analyze\" and \"transform\"",
+            r = hr_fail(&t->env, HR_INVALID,
+                        "splits_config has a member \"%s\"; it knows "
+                        "\"analyze\" and \"transform\"",
                         hr_json_key(m) ? hr_json_key(m) : "");
     if (r == HR_OK && (r = choose(t, hr_json_get(root, "analyze"), &t->analyze)) == HR_OK)
         r = choose(t, hr_json_get(root, "transform"), &t->transform);
@@ -115,7 +117,8 @@ static hr_status read_config(struct transform *t)
         if (!has(&t->all, "train"))
             return hr_fail(&t->env, HR_INVALID,
                            "the examples have no split \"train\" to analyse; name others in "
-                           "splits_config, as {\"analyze\": [\"%s\"]}", t->all.names[0]);
+                           "splits_config, as {\"analyze\": [\"%s\"]}",
+                           t->all.names[0]);
         r = add_split(t, &t->analyze, "train");
     }
     if (r == HR_OK && !t->transform.n)
@@ -151,7 +154,7 @@ static hr_status type_file(struct transform *t)
     return hr_features_check(&t->env, t->features, columns, n, &t->program);
 }
 
-/* -- what is given --------------------------------------------------------------------------- */
+/* -- what is given ---------------------------------------- */
 
 static hr_status save_plan(struct transform *t)
 {
@@ -256,7 +259,7 @@ static hr_status work(struct transform *t)
     return t->easy.run->set_text(t->run, NULL, 0, HR_SUMMARY, summary);
 }
 
-/* -- the component ---------------------------------------------------------------------------- */
+/* -- the component ---------------------------------------- */
 
 static hr_status make(const hr_host *host, hr_run *run, void **ret_self)
 {
@@ -306,8 +309,8 @@ static const hr_port examples =
 static const hr_port schema = HR_PORT("schema", "Schema", "What the columns are.");
 static const hr_port graph =
     HR_PORT("transform_graph", "TransformGraph", "The plan, its constants and vocabularies.");
-static const hr_port transformed = HR_PORT_FLAGS("transformed_examples", "Examples", HR_PORT_MANY,
-                                                 "The splits as features.");
+static const hr_port transformed =
+    HR_PORT_FLAGS("transformed_examples", "Examples", HR_PORT_MANY, "The splits as features.");
 static const hr_property module_file =
     HR_PROPERTY(HR_PATH_READ, "module_file", NULL, NULL, "The features file.");
 static const hr_property splits_config =

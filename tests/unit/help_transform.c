@@ -21,7 +21,7 @@ void help_columns(const char *text, struct help_columns *ret)
         assert_true(ret->n < HELP_COLUMNS && n < 64 && text[n] == ':');
         memcpy(ret->names[ret->n], text, n);
         f->name = ret->names[ret->n++];
-        f->type = type[0] == 'i' ? HR_FEATURE_INT
+        f->type = type[0] == 'i'   ? HR_FEATURE_INT
                   : type[0] == 'f' ? HR_FEATURE_FLOAT
                                    : HR_FEATURE_BYTES;
         text = type + strcspn(type, "?*[ ");

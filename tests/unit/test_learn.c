@@ -1,7 +1,7 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,12 +87,13 @@ static void split(struct hr_env *env, const struct hr_net *net, const struct hel
     s.release(&s);
 }
 
-static const struct hr_train USUAL = { .steps = 100, .batch = 20, .optimizer = HR_ADAM,
-                                       .rate = 0.01f, .every = 10 };
+static const struct hr_train USUAL = {
+    .steps = 100, .batch = 20, .optimizer = HR_ADAM, .rate = 0.01f, .every = 10
+};
 
 static void train(struct hr_env *env, const struct help_rows *rows,
-                  const struct hr_net_shape *shape, const struct hr_train *how,
-                  struct hr_net **ret, struct hr_scores *scores)
+                  const struct hr_net_shape *shape, const struct hr_train *how, struct hr_net **ret,
+                  struct hr_scores *scores)
 {
     struct hr_samples some, rest;
 
@@ -174,9 +175,15 @@ static void test_ids(void **state)
         { "c", HR_INPUT_ID, 0, 10, 4 },
         { "tags", HR_INPUT_ID, 0, 0, 3 },
     };
-    struct hr_net_shape shape = { .kind = HR_NET_DNN, .task = HR_TASK_BINARY, .inputs = inputs,
-                                  .ninputs = 3, .hidden = { 8 }, .nhidden = 1, .embedding = 4,
-                                  .classes = 1, .label = "y" };
+    struct hr_net_shape shape = { .kind = HR_NET_DNN,
+                                  .task = HR_TASK_BINARY,
+                                  .inputs = inputs,
+                                  .ninputs = 3,
+                                  .hidden = { 8 },
+                                  .nhidden = 1,
+                                  .embedding = 4,
+                                  .classes = 1,
+                                  .label = "y" };
     struct hr_train how = { .steps = 400, .batch = 8, .optimizer = HR_ADAM, .rate = 0.02f };
     struct help_rows rows;
     struct hr_samples s;
@@ -226,8 +233,12 @@ static hr_status count_reports(void *user, const struct hr_train_report *r)
 static void test_stopping(void **state)
 {
     struct hr_net_shape shape = shape_of(HR_NET_DNN, HR_TASK_CLASSES);
-    struct hr_train how = { .steps = 100000, .batch = 20, .optimizer = HR_SGD, .rate = 1e-12f,
-                            .every = 10, .patience = 3 };
+    struct hr_train how = { .steps = 100000,
+                            .batch = 20,
+                            .optimizer = HR_SGD,
+                            .rate = 1e-12f,
+                            .every = 10,
+                            .patience = 3 };
     struct hr_samples some, rest;
     struct seen seen = { 0 };
     struct help_rows rows;
@@ -292,9 +303,9 @@ static void test_files(void **state)
         weights.text[i] ^= 1;
     }
     for (i = 0; i < weights.len; i++)
-        assert_int_equal(hr_net_read(&env, hr_slice(json.text, json.len),
-                                     hr_slice(weights.text, i), &other),
-                         HR_DATA_LOSS);
+        assert_int_equal(
+            hr_net_read(&env, hr_slice(json.text, json.len), hr_slice(weights.text, i), &other),
+            HR_DATA_LOSS);
     hr_buf_clear(&json);
     hr_buf_clear(&weights);
     hr_net_free(net);

@@ -2,10 +2,10 @@
  * with its columns, schema and vocabulary files.  A case that begins with "# later" is of a
  * function that is not offered yet; it must fail, and is to be changed when it no longer does.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,8 +94,8 @@ static int setup(void **state)
     assert_int_equal(hr_schema_new("+s", "", (int64_t)c.n, &w->rows.schema), HR_OK);
     for (i = 0; i < c.n; i++)
         make_column(&c.list[i], doc, w->rows.schema.children[i], &columns[i]);
-    assert_int_equal(hr_rows_make(columns, (int64_t)c.n,
-                                  (int64_t)hr_json_count(hr_json_root(doc)), &w->rows.rows),
+    assert_int_equal(hr_rows_make(columns, (int64_t)c.n, (int64_t)hr_json_count(hr_json_root(doc)),
+                                  &w->rows.rows),
                      HR_OK);
     hr_json_free(doc);
     hr_buf_clear(&text);
