@@ -392,6 +392,8 @@ static struct hr_statement *statement(struct parser *p, int kind)
 
 static void end_line(struct parser *p)
 {
+    if (p->failed) /* skip() looks for the end */
+        return;
     if (p->t->kind == HR_T_NEWLINE)
         next(p);
     else if (p->t->kind != HR_T_END && p->t->kind != HR_T_DEDENT)

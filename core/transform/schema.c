@@ -59,8 +59,6 @@ static hr_status shape_of(struct hr_env *env, const HR_MD(Feature) * f, struct h
 static hr_status column_of(struct hr_env *env, const HR_MD(Feature) * f, struct hr_feature *to)
 {
     to->shape = HR_FEATURE_OPTIONAL;
-    if (f->shape_type_case == HR_MD_E(FEATURE__SHAPE_TYPE_SHAPE))
-        return shape_of(env, f, to);
     if (f->shape_type_case == HR_MD_E(FEATURE__SHAPE_TYPE_VALUE_COUNT) &&
         !(f->value_count->has_max && f->value_count->max == 1))
         to->shape = HR_FEATURE_LIST;
@@ -73,6 +71,8 @@ static hr_status column_of(struct hr_env *env, const HR_MD(Feature) * f, struct 
         to->domain_min = f->int_domain->min;
         to->domain_max = f->int_domain->max;
     }
+    if (f->shape_type_case == HR_MD_E(FEATURE__SHAPE_TYPE_SHAPE))
+        return shape_of(env, f, to);
     return HR_OK;
 }
 
