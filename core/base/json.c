@@ -178,7 +178,7 @@ const char *hr_json_kind_text(enum hr_json_kind kind)
 
 const struct hr_json *hr_json_first(const struct hr_json *v)
 {
-    return out(in(v)->child);
+    return v ? out(in(v)->child) : NULL;
 }
 
 const struct hr_json *hr_json_next(const struct hr_json *v)

@@ -366,57 +366,69 @@ static hr_status infer_chunk(void *user, size_t i)
 
 /* -- types ------------------------------------------------------------------------- */
 
-/* Distinct values of a column in the sample. */
+/* Distinct values of each column in the first rows; fewer rows of wide tables, so that the
+ * memory is bounded. */
 struct sample {
-    uint64_t slots[2 * CSV_SAMPLE];
-    uint32_t distinct, filled;
+    uint32_t *slots; /* n_slots a column; 0: free, else a hash */
+    uint32_t n_slots;
+    int64_t rows, most;
+    struct {
+        uint32_t distinct, filled;
+    } * columns;
 };
 
-static void sample_cell(struct sample *s, struct hr_slice cell)
+static void sample_cell(struct sample *s, size_t column, struct hr_slice cell)
 {
-    uint64_t hash = hr_hash64(cell.text, cell.len, 0) | 1;
-    size_t at = (hash >> 20) % (2 * CSV_SAMPLE);
+    uint64_t hash = hr_hash64(cell.text, cell.len, 0);
+    uint32_t *slots = s->slots + column * s->n_slots, mark = (uint32_t)hash | 1;
+    uint32_t at = (uint32_t)((hash >> 32) % s->n_slots);
 
-    s->filled++;
-    while (s->slots[at] && s->slots[at] != hash)
-        at = (at + 1) % (2 * CSV_SAMPLE);
-    s->distinct += !s->slots[at];
-    s->slots[at] = hash;
+    while (slots[at] && slots[at] != mark)
+        at = (at + 1) % s->n_slots;
+    s->columns[column].filled++;
+    s->columns[column].distinct += !slots[at];
+    slots[at] = mark;
 }
 
 /* The rows of a chunk, until the sample is full. */
-static hr_status sample_chunk(struct hr_csv *csv, const struct csv_chunk *c, struct sample *samples,
-                              int64_t *rows)
+static hr_status sample_chunk(struct hr_csv *csv, const struct csv_chunk *c, struct sample *s)
 {
     struct csv_records r;
-    hr_status s = csv_begin(csv, c, &r);
+    hr_status status = csv_begin(csv, c, &r);
     int64_t row;
     size_t i;
 
-    for (row = 0; s == HR_OK && *rows < CSV_SAMPLE && row < c->rows; row++, ++*rows) {
+    for (row = 0; status == HR_OK && s->rows < s->most && row < c->rows; row++, s->rows++) {
         if (csv_next(&r) != CSV_OK || r.n != csv->n)
             break;
         for (i = 0; i < csv->n; i++)
             if (csv->kinds[i] == CSV_TEXT && r.cells[i].len)
-                sample_cell(&samples[i], r.cells[i]);
+                sample_cell(s, i, r.cells[i]);
     }
     csv_end(csv, &r);
-    return s;
+    return status;
 }
 
 /* Text is coded where at most half of the values of the first rows are new. */
 static hr_status choose_coded(struct hr_csv *csv)
 {
-    struct sample *samples = hr_mem_zero(csv->env, csv->n * sizeof *samples);
-    int64_t rows = 0;
-    hr_status r = samples ? HR_OK : HR_EXHAUSTED;
-    size_t i;
+    struct sample s = { .most = CSV_SAMPLE };
+    size_t slots, columns = csv->n * sizeof *s.columns, i;
+    hr_status r;
 
-    for (i = 0; r == HR_OK && i < csv->n_chunks && rows < CSV_SAMPLE; i++)
-        r = sample_chunk(csv, &csv->chunks[i], samples, &rows);
+    if (csv->n > CSV_SAMPLE_CELLS / CSV_SAMPLE)
+        s.most = (int64_t)(CSV_SAMPLE_CELLS / csv->n) + 1;
+    s.n_slots = (uint32_t)s.most * 2;
+    slots = csv->n * s.n_slots * sizeof *s.slots;
+    s.slots = hr_mem_zero(csv->env, slots);
+    s.columns = hr_mem_zero(csv->env, columns);
+    r = s.slots && s.columns ? HR_OK : HR_EXHAUSTED;
+    for (i = 0; r == HR_OK && i < csv->n_chunks && s.rows < s.most; i++)
+        r = sample_chunk(csv, &csv->chunks[i], &s);
     for (i = 0; r == HR_OK && i < csv->n; i++)
-        csv->coded[i] = samples[i].filled && samples[i].distinct * 2 <= samples[i].filled;
-    hr_mem_put(csv->env, samples, csv->n * sizeof *samples);
+        csv->coded[i] = s.columns[i].filled && s.columns[i].distinct * 2 <= s.columns[i].filled;
+    hr_mem_put(csv->env, s.slots, slots);
+    hr_mem_put(csv->env, s.columns, columns);
     return r;
 }
 

@@ -13,7 +13,8 @@
 
 enum {
     CSV_CHUNK = 1 << 20,
-    CSV_SAMPLE = 4096, /* rows that tell whether text is coded by a dictionary */
+    CSV_SAMPLE = 4096, /* rows that tell whether text is coded by a dictionary, at most */
+    CSV_SAMPLE_CELLS = 1 << 22,
     CSV_MAX_FILES = 100000
 };
 

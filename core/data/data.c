@@ -337,7 +337,7 @@ hr_status hr_data_open(struct hr_env *env, const char *dir, const char *split,
         for (i = 0; r == HR_OK && i < splits.count; i++)
             r = add_split(env, dir, splits.names[i], &files);
         if (r == HR_OK && !splits.count)
-            r = hr_fail(env, HR_NOT_FOUND, "\"%s\" has no split", dir);
+            r = hr_data_list(env, dir, &files);
         hr_names_clear(env, &splits);
     }
     if (r < 0) {
@@ -379,14 +379,17 @@ static hr_status out_path(struct hr_env *env, const char *dir, const char *split
     char name[300], folder[HR_MAX_PATH];
     hr_status r;
 
-    if (!*split || strlen(split) > 200 || strchr(split, '/'))
+    if (split && (!*split || strlen(split) > 200 || strchr(split, '/')))
         return hr_fail(env, HR_INVALID, "\"%s\" is no name of a split", split);
-    memcpy(name, "Split-", 6);
-    memcpy(name + 6, split, strlen(split) + 1);
-    if ((r = hr_path_join(env, dir, name, folder)) < 0 || (r = hr_dir_make(env, folder)) < 0)
+    memcpy(name, "Split-", 7);
+    if (split)
+        memcpy(name + 6, split, strlen(split) + 1);
+    r = hr_path_join(env, dir, split ? name : ".", folder);
+    if (r < 0 || (r = hr_dir_make(env, split ? folder : dir)) < 0)
         return r;
-    return hr_path_join(
-        env, folder, arrow ? "data-00000-of-00001.arrow" : "data_tfrecord-00000-of-00001.gz", to);
+    return hr_path_join(env, split ? folder : dir,
+                        arrow ? "data-00000-of-00001.arrow" : "data_tfrecord-00000-of-00001.gz",
+                        to);
 }
 
 hr_status hr_data_create(struct hr_env *env, const char *dir, const char *split, const char *format,
@@ -499,7 +502,7 @@ static hr_status write_all(struct hr_data_out *out, struct ArrowArrayStream *row
             return r;
         if (hr_cancelled(out->env)) {
             HR_RELEASE(&batch);
-            return hr_fail(out->env, HR_CANCELLED, "writing split \"%s\" was cancelled", what);
+            return hr_fail(out->env, HR_CANCELLED, "writing \"%s\" was cancelled", what);
         }
         if ((r = hr_data_add(out, &batch)) < 0)
             return r;
@@ -511,12 +514,13 @@ hr_status hr_data_write(struct hr_env *env, const char *dir, const char *split, 
 {
     struct ArrowSchema schema = { 0 };
     struct hr_data_out *out = NULL;
-    hr_status r = hr_arrow_stream_schema(env, rows, split, &schema);
+    const char *what = split ? split : "rows";
+    hr_status r = hr_arrow_stream_schema(env, rows, what, &schema);
 
     if (r == HR_OK)
         r = hr_data_create(env, dir, split, format, &schema, &out);
     if (r == HR_OK)
-        r = write_all(out, rows, split);
+        r = write_all(out, rows, what);
     if (r == HR_OK)
         r = hr_data_end(out, NULL);
     else

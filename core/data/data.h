@@ -31,7 +31,8 @@
 /* The names of the splits that have a folder, in byte order; hr_names_clear() frees them. */
 hr_status hr_data_splits(struct hr_env *env, const char *dir, struct hr_names *ret);
 
-/* The rows of a split; split NULL: of all splits in turn, in byte order of their names.
+/* The rows of a split; split NULL: of all splits in turn, in byte order of their names, or of the
+ * files in dir itself where it has no splits.
  * HR_NOT_FOUND: no such split; HR_INVALID: no files in it, or their columns differ;
  * HR_DATA_LOSS: a file is damaged.  The stream needs env as long as it lives. */
 hr_status hr_data_open(struct hr_env *env, const char *dir, const char *split,
@@ -45,7 +46,8 @@ hr_status hr_data_open_files(struct hr_env *env, const char *const *paths, size_
  * HR_INVALID: there is none, or a directory is among them. */
 hr_status hr_data_list(struct hr_env *env, const char *path, struct hr_names *ret);
 
-/* Write all rows of a stream as a split; releases it, also when failing.  format: one of
+/* Write all rows of a stream as a split, or with split NULL into dir itself; releases the
+ * stream, also when failing.  format: one of
  * HR_FORMAT_, NULL: Arrow. */
 hr_status hr_data_write(struct hr_env *env, const char *dir, const char *split, const char *format,
                         struct ArrowArrayStream *rows);

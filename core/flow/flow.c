@@ -304,25 +304,36 @@ static void flow_keep(hr_flow *f, hr_rows in)
 
 /* -- running ----------------------------------------------------------------------- */
 
-/* Pass on to the host what was told in env since before, inner reasons first. */
+/* Pass on to the host what was told in env since before, inner reasons first.  The host may
+ * tell it in the same env again, so it is taken out of there first. */
 static hr_status report(hr_flow *f, hr_status r, size_t before)
 {
     struct hr_errors *errors = &f->env->errors;
+    size_t n, i;
+    struct told {
+        hr_status code;
+        char *text;
+    } * told;
     struct hr_buf text;
-    size_t i;
 
-    if (errors->count == before)
+    if (errors->count <= before)
         hr_fail(f->env, r, "the flow failed: %s", hr_status_text(r));
-    if (!f->host.fail)
+    if (!f->host.fail || errors->count <= before)
+        return r;
+    n = errors->count - before;
+    if (!(told = hr_arena_array(&f->arena, n, sizeof *told)))
         return r;
     hr_buf_of(&text, HR_MAX_ERROR_TEXT, f->env);
-    for (i = before; i < errors->count; i++) {
+    for (i = 0; i < n; i++) {
         hr_buf_cut(&text, 0);
-        hr_error_format(&errors->items[i], &text);
-        r = f->host.fail(f->host.user, errors->items[i].code, text.text);
+        hr_error_format(&errors->items[before + i], &text);
+        told[i].code = errors->items[before + i].code;
+        told[i].text = hr_arena_text(&f->arena, text.text);
     }
     hr_buf_clear(&text);
     hr_errors_cut(f->env, before);
+    for (i = 0; i < n; i++)
+        r = f->host.fail(f->host.user, told[i].code, told[i].text ? told[i].text : "out of memory");
     return r;
 }
 

@@ -24,7 +24,7 @@ struct fact {
     struct fact *next;
 };
 
-enum { PROPERTY = UINT32_MAX };
+#define PROPERTY UINT32_MAX
 
 /* What an hr_run points to here. */
 struct local_run {

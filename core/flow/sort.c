@@ -66,6 +66,43 @@ hr_status group_sort(hr_flow *f, struct step *s)
     return HR_OK;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Rows that come from few of many chunks: name those alone, for gathering looks at each. */
+static hr_status take_few(hr_flow *f, const struct step *s, struct hr_pick *picks, size_t n,
+                          struct ArrowArray *ret)
+{
+    const struct ArrowArray **from = hr_mem_zero(f->env, n * sizeof *from);
+    uint32_t *used = hr_mem_zero(f->env, n * sizeof *used), *at;
+    hr_status r = from && used ? HR_OK : HR_EXHAUSTED;
+    size_t i, m = 0;
+
+    for (i = 0; r == HR_OK && i < n; i++)
+        used[i] = picks[i].batch;
+    if (r == HR_OK)
+        qsort(used, n, sizeof *used, by_number);
+    for (i = 0; r == HR_OK && i < n; i++)
+        if (!m || used[m - 1] != used[i])
+            used[m++] = used[i];
+    for (i = 0; r == HR_OK && i < m; i++)
+        from[i] = s->batches[used[i]];
+    for (i = 0; r == HR_OK && i < n; i++) {
+        at = bsearch(&picks[i].batch, used, m, sizeof *used, by_number);
+        picks[i].batch = (uint32_t)(at - used);
+    }
+    if (r == HR_OK)
+        r = hr_arrow_take(f->env, &f->colls[s->out].schema, from, (uint32_t)m, picks, (int64_t)n,
+                          ret);
+    hr_mem_put(f->env, from, n * sizeof *from);
+    hr_mem_put(f->env, used, n * sizeof *used);
+    return r;
+}
+
 hr_status group_rows(hr_flow *f, const struct step *s, size_t from, size_t to,
                      struct ArrowArray *ret)
 {
@@ -77,8 +114,11 @@ hr_status group_rows(hr_flow *f, const struct step *s, size_t from, size_t to,
         return HR_EXHAUSTED;
     for (i = 0; i < n; i++)
         picks[i] = (struct hr_pick){ s->order[from + i].chunk, s->order[from + i].row };
-    r = hr_arrow_take(f->env, &f->colls[s->out].schema, s->batches, (uint32_t)s->n_batches, picks,
-                      (int64_t)n, ret);
+    if (n < s->n_batches)
+        r = take_few(f, s, picks, n, ret);
+    else
+        r = hr_arrow_take(f->env, &f->colls[s->out].schema, s->batches, (uint32_t)s->n_batches,
+                          picks, (int64_t)n, ret);
     hr_mem_put(f->env, picks, n * sizeof *picks);
     return r;
 }

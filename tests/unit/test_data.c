@@ -338,6 +338,13 @@ static void test_artifact(void **state)
         hr_tree_remove(&env, in_dir("art"));
     }
     help_stream(&in, 2, &s);
+    assert_int_equal(hr_data_write(&env, in_dir("art"), NULL, NULL, &s), HR_OK);
+    assert_true(hr_file_exists(&env, in_dir("art/data-00000-of-00001.arrow")));
+    text = read_split(NULL);
+    assert_string_equal(text, "[1,0.5,\"x\"]\n[2,null,\"y\"]\n[3,1.0,\"x\"]\n");
+    free(text);
+    hr_tree_remove(&env, in_dir("art"));
+    help_stream(&in, 2, &s);
     assert_int_equal(hr_data_write(&env, in_dir("art"), "train", "arow", &s), HR_INVALID);
     assert_told("no file format \"arow\"");
     help_clear(&in);

@@ -1,0 +1,487 @@
+/* Row by row: columns to registers, missing values, lists and vectors. */
+#include <string.h>
+
+#include "transform/eval.h"
+
+/* -- columns ---------------------------------------- */
+
+static const char *const kinds[] = { "", "int", "float", "bytes" };
+
+static hr_status bad_count(struct hr_eval *e, const struct hr_feature *f, struct hr_reg *r,
+                           int64_t row, int64_t n)
+{
+    int64_t size = r->size;
+
+    r->shape = HR_S_DENSE; /* so that the row is found */
+    if (f->shape == HR_FEATURE_DENSE && !n)
+        return hr_eval_fail(e, r, row * size, "%s is missing, and the schema wants it in every row",
+                            f->name);
+    return hr_eval_fail(e, r, row * size, "%s has %lld values, and the schema allows %lld", f->name,
+                        (long long)n, (long long)(f->shape == HR_FEATURE_DENSE ? size : 1));
+}
+
+/* Validity of a scalar column.  Sets r->valid if a row lacks its value. */
+static hr_status scalar_valid(struct hr_eval *e, const struct hr_feature *f, struct hr_reg *r,
+                              const struct hr_col *c)
+{
+    uint8_t *valid;
+    int64_t i;
+    bool all = true;
+
+    if (!c->valid)
+        return HR_OK;
+    if (!(valid = hr_reg_valid(e, r, e->rows)))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) {
+        valid[i] = (uint8_t)hr_col_valid(c, e->row + i);
+        all &= valid[i];
+    }
+    if (all)
+        r->valid = NULL;
+    for (i = 0; i < e->rows && !all && f->shape == HR_FEATURE_DENSE; i++)
+        if (!valid[i])
+            return bad_count(e, f, r, i, 0);
+    return HR_OK;
+}
+
+/* The shape of the rows: how many values each has.  r->n, valid and offsets are set. */
+static hr_status count_rows(struct hr_eval *e, const struct hr_feature *f, struct hr_reg *r,
+                            const struct hr_col *c)
+{
+    uint8_t *valid = f->shape == HR_FEATURE_DENSE ? NULL : hr_reg_valid(e, r, e->rows);
+    int32_t *offsets = f->shape == HR_FEATURE_LIST ? hr_reg_offsets(e, r, e->rows) : NULL;
+    int64_t i, k, n, total = 0;
+
+    if ((f->shape != HR_FEATURE_DENSE && !valid) || (f->shape == HR_FEATURE_LIST && !offsets))
+        return hr_eval_memory(e);
+    if (offsets)
+        offsets[0] = 0;
+    for (i = 0; i < e->rows; i++) {
+        n = hr_col_count(c, e->row + i, &k);
+        if (f->shape == HR_FEATURE_DENSE ? n != r->size : f->shape == HR_FEATURE_OPTIONAL && n > 1)
+            return bad_count(e, f, r, i, n);
+        total += n;
+        if (total > INT32_MAX)
+            return hr_eval_memory(e);
+        if (valid)
+            valid[i] =
+                f->shape == HR_FEATURE_LIST ? (uint8_t)hr_col_present(c, e->row + i) : (uint8_t)n;
+        if (offsets)
+            offsets[i + 1] = (int32_t)total;
+    }
+    r->n = f->shape == HR_FEATURE_OPTIONAL ? e->rows : total;
+    return HR_OK;
+}
+
+/* The dictionary as slices, once for a batch; an empty one has one empty entry, for codes of
+ * what is missing. */
+static const struct hr_slice *dictionary(struct hr_eval *e, int64_t input, int64_t *ret_n)
+{
+    const struct hr_col *c = &e->cols[input];
+    int64_t i, n = c->dict_length ? c->dict_length : 1;
+    struct hr_slice *d;
+
+    *ret_n = n;
+    if (e->dict_done[input])
+        return e->dicts[input];
+    if (!hr_mem_reserve(e->env, (void **)&e->dicts[input], &e->dict_caps[input], (size_t)n,
+                        sizeof *d, SIZE_MAX / 64))
+        return NULL;
+    d = e->dicts[input];
+    d[0] = hr_slice("", 0);
+    for (i = 0; i < c->dict_length; i++)
+        d[i].text = hr_col_entry(c, i, &d[i].len);
+    e->dict_done[input] = true;
+    return d;
+}
+
+static void put_value(const struct hr_feature *f, const struct hr_col *c, int64_t k, void *to,
+                      int64_t at)
+{
+    struct hr_slice *s;
+
+    if (f->type == HR_FEATURE_INT) {
+        ((int64_t *)to)[at] = hr_col_int(c, k);
+    } else if (f->type == HR_FEATURE_FLOAT) {
+        ((float *)to)[at] =
+            c->format == 'f' ? ((const float *)c->values)[k] : (float)hr_col_double(c, k);
+    } else {
+        s = (struct hr_slice *)to + at;
+        s->text = hr_col_bytes(c, k, &s->len);
+    }
+}
+
+/* Any column, value by value. */
+static hr_status load_values(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
+                             const struct hr_feature *f)
+{
+    const struct hr_col *c = &e->cols[s->ints[0]];
+    bool slots = f->shape == HR_FEATURE_OPTIONAL; /* missing ones have a place too */
+    int64_t i, j, k, n, at = 0;
+    hr_status status = count_rows(e, f, r, c);
+    size_t size = c->codes ? sizeof(int32_t) : hr_elem_size(f->type);
+    char *to = NULL;
+
+    if (status < 0)
+        return status;
+    if (!c->codes)
+        to = hr_reg_room(e, r, r->n, size);
+    else if (hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)r->n + 1, size,
+                            SIZE_MAX / 64))
+        to = (char *)r->own_codes;
+    if (!to)
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) {
+        n = hr_col_count(c, e->row + i, &k);
+        if (slots && !n) {
+            memset(to + (size_t)at * size, 0, size);
+            if (f->type == HR_FEATURE_BYTES && !c->codes)
+                *((struct hr_slice *)(void *)to + at) = hr_slice("", 0);
+            at++;
+        }
+        for (j = 0; j < n; j++, at++) {
+            if (c->codes)
+                r->own_codes[at] = hr_col_code(c, k + j);
+            else
+                put_value(f, c, k + j, to, at);
+        }
+    }
+    if (!c->codes)
+        return HR_OK;
+    r->codes = r->own_codes;
+    r->dict = dictionary(e, s->ints[0], &r->ndict);
+    return r->dict ? HR_OK : hr_eval_memory(e);
+}
+
+/* A column of no type: no row has a value. */
+static hr_status load_nothing(struct hr_eval *e, struct hr_reg *r, const struct hr_feature *f,
+                              const struct hr_col *c)
+{
+    void *v = hr_reg_room(e, r, e->rows, hr_elem_size(f->type));
+    uint8_t *valid = hr_reg_valid(e, r, e->rows);
+    int32_t *offsets = hr_reg_offsets(e, r, e->rows);
+
+    if (!v || !valid || !offsets)
+        return hr_eval_memory(e);
+    if (f->shape == HR_FEATURE_DENSE)
+        return bad_count(e, f, r, 0, 0);
+    memset(v, 0, (size_t)e->rows * hr_elem_size(f->type));
+    memset(valid, f->shape == HR_FEATURE_LIST && hr_col_present(c, 0), (size_t)e->rows);
+    memset(offsets, 0, ((size_t)e->rows + 1) * sizeof *offsets);
+    r->n = f->shape == HR_FEATURE_LIST ? 0 : e->rows;
+    if (f->shape == HR_FEATURE_OPTIONAL)
+        r->offsets = NULL;
+    return HR_OK;
+}
+
+hr_status hr_kernel_input(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r)
+{
+    const struct hr_feature *f = &e->ir->inputs[s->ints[0]];
+    const struct hr_col *c = &e->cols[s->ints[0]];
+    bool as_is = !c->list && r->size == 1 && f->shape != HR_FEATURE_LIST;
+
+    if (c->kind == HR_COL_NULL)
+        return load_nothing(e, r, f, c);
+    if (c->kind != f->type && !(c->kind == HR_COL_INT && f->type == HR_FEATURE_FLOAT))
+        return hr_eval_fail(e, NULL, 0, "%s is of another type than %s", f->name, kinds[f->type]);
+    r->n = e->rows;
+    if (as_is && f->type == HR_FEATURE_INT && c->format == 'l') {
+        r->v = (const int64_t *)c->values + c->at + e->row;
+        return scalar_valid(e, f, r, c);
+    }
+    if (as_is && f->type == HR_FEATURE_FLOAT && c->format == 'f') {
+        r->v = (const float *)c->values + c->at + e->row;
+        return scalar_valid(e, f, r, c);
+    }
+    return load_values(e, s, r, f);
+}
+
+/* -- missing ---------------------------------------- */
+
+static hr_status fill_codes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
+{
+    struct hr_slice *d;
+    int64_t i;
+
+    if (!r->memo_done) { /* the dictionary with one entry more */
+        if (!hr_mem_reserve(e->env, &r->memo, &r->memo_cap, ((size_t)x->ndict + 1) * sizeof *d, 1,
+                            SIZE_MAX / 64))
+            return hr_eval_memory(e);
+        d = r->memo;
+        memcpy(d, x->dict, (size_t)x->ndict * sizeof *d);
+        d[x->ndict] = *(const struct hr_slice *)v->v;
+        r->memo_done = true;
+    }
+    if (!hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)x->n + 1,
+                        sizeof *r->own_codes, SIZE_MAX / 64))
+        return hr_eval_memory(e);
+    for (i = 0; i < x->n; i++)
+        r->own_codes[i] = x->valid && !x->valid[i] ? (int32_t)x->ndict : x->codes[i];
+    r->codes = r->own_codes;
+    r->dict = r->memo;
+    r->ndict = x->ndict + 1;
+    r->n = x->n;
+    return HR_OK;
+}
+
+#define FILL(TYPE)                                                                                 \
+    do {                                                                                           \
+        const TYPE *p = x->v, *q = v->v;                                                           \
+        TYPE *o = r->own;                                                                          \
+        for (i = 0; i < r->n; i++)                                                                 \
+            o[i] = x->valid[i] ? p[i] : q[v->cst ? 0 : i];                                         \
+    } while (0)
+
+static hr_status fill(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
+{
+    int64_t i;
+
+    if (x->codes && v->cst)
+        return fill_codes(e, r, x, v);
+    if (x->elem == HR_E_BYTES && (!hr_reg_slices(e, x) || !hr_reg_slices(e, v)))
+        return hr_eval_memory(e);
+    r->n = e->rows;
+    if (!x->valid) {
+        r->v = x->v;
+        return HR_OK;
+    }
+    if (!hr_reg_room(e, r, r->n, hr_elem_size(r->elem)))
+        return hr_eval_memory(e);
+    if (r->elem == HR_E_INT)
+        FILL(int64_t);
+    else if (r->elem == HR_E_FLOAT)
+        FILL(float);
+    else if (r->elem == HR_E_BYTES)
+        FILL(struct hr_slice);
+    else
+        FILL(uint8_t);
+    return HR_OK;
+}
+
+static hr_status is_missing(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a)
+{
+    uint8_t *o = hr_reg_room(e, r, e->rows, 1);
+    int64_t i;
+
+    if (!o)
+        return hr_eval_memory(e);
+    r->n = e->rows;
+    for (i = 0; i < e->rows; i++)
+        o[i] = (a->valid && !a->valid[i]) ||
+               (a->shape == HR_S_LIST && a->offsets[i] == a->offsets[i + 1]);
+    return HR_OK;
+}
+
+/* -- lists and vectors ---------------------------------------- */
+
+static void copy_value(struct hr_reg *to, int64_t at, const struct hr_reg *from, int64_t k)
+{
+    size_t size = hr_elem_size(to->elem);
+
+    memcpy((char *)to->own + (size_t)at * size, (const char *)from->v + (size_t)k * size, size);
+}
+
+static void zero_value(struct hr_reg *to, int64_t at)
+{
+    if (to->elem == HR_E_BYTES)
+        ((struct hr_slice *)to->own)[at] = hr_slice("", 0);
+    else
+        memset((char *)to->own + (size_t)at * hr_elem_size(to->elem), 0, hr_elem_size(to->elem));
+}
+
+/* Room for a value in each row, missing or not. */
+static bool one_each(struct hr_eval *e, struct hr_reg *r)
+{
+    r->n = e->rows * r->size;
+    if (r->shape == HR_S_OPTIONAL && !hr_reg_valid(e, r, e->rows))
+        return false;
+    return hr_reg_room(e, r, r->n, hr_elem_size(r->elem)) != NULL;
+}
+
+static hr_status at(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
+                    const struct hr_reg *a)
+{
+    int64_t i, n, k = 0, index = s->ints[0];
+
+    if (!one_each(e, r))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) {
+        n = hr_reg_row(a, i, &k);
+        if (r->shape == HR_S_OPTIONAL)
+            r->own_valid[i] = index < n && n;
+        if (index < n && n)
+            copy_value(r, i, a, k + (index < 0 ? n - 1 : index));
+        else
+            zero_value(r, i);
+    }
+    return HR_OK;
+}
+
+static hr_status len(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a)
+{
+    int64_t i, k;
+
+    if (!one_each(e, r))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++)
+        ((int64_t *)r->own)[i] = hr_reg_row(a, i, &k);
+    return HR_OK;
+}
+
+static hr_status densify(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a,
+                         const struct hr_reg *v)
+{
+    int64_t i, j, n, k = 0;
+
+    if (!one_each(e, r))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) {
+        n = hr_reg_row(a, i, &k);
+        for (j = 0; j < r->size; j++)
+            if (j < n)
+                copy_value(r, i * r->size + j, a, k + j);
+            else
+                copy_value(r, i * r->size + j, v, 0);
+    }
+    return HR_OK;
+}
+
+static hr_status concat(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
+                        struct hr_reg *const *a)
+{
+    int32_t *offsets = r->shape == HR_S_LIST ? hr_reg_offsets(e, r, e->rows) : NULL;
+    int64_t i, j, n, k = 0, total = 0, to = 0;
+    int32_t m;
+
+    for (m = 0; m < s->nargs; m++)
+        total += a[m]->cst ? a[m]->n * e->rows : a[m]->n;
+    if ((r->shape == HR_S_LIST && !offsets) || total > INT32_MAX ||
+        !hr_reg_room(e, r, total, hr_elem_size(r->elem)))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) {
+        if (offsets)
+            offsets[i] = (int32_t)to;
+        for (m = 0; m < s->nargs; m++)
+            for (n = hr_reg_row(a[m], i, &k), j = 0; j < n; j++)
+                copy_value(r, to++, a[m], k + j);
+    }
+    if (offsets)
+        offsets[e->rows] = (int32_t)to;
+    r->n = to;
+    return HR_OK;
+}
+
+static void reduce_ints(const struct hr_step *s, struct hr_reg *r, int64_t row, const int64_t *p,
+                        int64_t n)
+{
+    int64_t i, v = 0;
+    double sum = 0;
+
+    for (i = 0; i < n; i++) {
+        sum += (double)p[i];
+        if (s->op == HR_OP_REDUCE_SUM)
+            v = (int64_t)((uint64_t)v + (uint64_t)p[i]);
+        else if (!i || (s->op == HR_OP_REDUCE_MAX ? p[i] > v : p[i] < v))
+            v = p[i];
+    }
+    if (s->op == HR_OP_REDUCE_MEAN)
+        ((float *)r->own)[row] = n ? (float)(sum / (double)n) : 0;
+    else
+        ((int64_t *)r->own)[row] = v;
+}
+
+static void reduce_floats(const struct hr_step *s, struct hr_reg *r, int64_t row, const float *p,
+                          int64_t n)
+{
+    double sum = 0;
+    float v = 0;
+    int64_t i;
+
+    for (i = 0; i < n; i++) {
+        sum += (double)p[i];
+        if (!i || p[i] != p[i] || (s->op == HR_OP_REDUCE_MAX ? p[i] > v : p[i] < v))
+            v = p[i];
+    }
+    if (s->op == HR_OP_REDUCE_SUM)
+        v = (float)sum;
+    else if (s->op == HR_OP_REDUCE_MEAN)
+        v = n ? (float)(sum / (double)n) : 0;
+    ((float *)r->own)[row] = v;
+}
+
+static hr_status reduce(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
+                        const struct hr_reg *a)
+{
+    int64_t i, n, k = 0;
+
+    if (!one_each(e, r))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) {
+        n = hr_reg_row(a, i, &k);
+        if (r->shape == HR_S_OPTIONAL)
+            r->own_valid[i] = s->op == HR_OP_REDUCE_SUM ? !a->valid || a->valid[i] : n > 0;
+        if (a->elem == HR_E_INT)
+            reduce_ints(s, r, i, (const int64_t *)a->v + k, n);
+        else
+            reduce_floats(s, r, i, (const float *)a->v + k, n);
+        k = 0;
+    }
+    return HR_OK;
+}
+
+/* 1 at each id that a row has; ids outside 0 to depth - 1 leave no trace. */
+static hr_status hot(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a)
+{
+    const int64_t *p = a->v;
+    int64_t i, j, n, k = 0;
+    float *o;
+
+    if (!one_each(e, r))
+        return hr_eval_memory(e);
+    o = r->own;
+    memset(o, 0, (size_t)r->n * sizeof *o);
+    for (i = 0; i < e->rows; i++)
+        for (n = hr_reg_row(a, i, &k), j = 0; j < n; j++)
+            if (p[k + j] >= 0 && p[k + j] < r->size)
+                o[i * r->size + p[k + j]] = 1;
+    return HR_OK;
+}
+
+static hr_status broadcast(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a)
+{
+    int64_t i, j;
+
+    if (!one_each(e, r))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++)
+        for (j = 0; j < r->size; j++)
+            copy_value(r, i * r->size + j, a, i);
+    return HR_OK;
+}
+
+hr_status hr_kernel_row(struct hr_eval *e, const struct hr_step *s, const struct hr_extra *x,
+                        struct hr_reg *r, struct hr_reg *const *a)
+{
+    (void)x;
+    switch (s->op) {
+    case HR_OP_BROADCAST:
+        return broadcast(e, r, a[0]);
+    case HR_OP_IS_MISSING:
+        return is_missing(e, r, a[0]);
+    case HR_OP_FILL:
+        return fill(e, r, a[0], a[1]);
+    case HR_OP_LEN:
+        return len(e, r, a[0]);
+    case HR_OP_DENSIFY:
+        return densify(e, r, a[0], a[1]);
+    case HR_OP_CONCAT:
+        return concat(e, s, r, a);
+    case HR_OP_ONE_HOT:
+    case HR_OP_MULTI_HOT:
+        return hot(e, r, a[0]);
+    case HR_OP_AT:
+        return at(e, s, r, a[0]);
+    default:
+        return reduce(e, s, r, a[0]);
+    }
+}

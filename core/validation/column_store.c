@@ -1,0 +1,324 @@
+#include "validation/column_store.h"
+
+#include <math.h>
+#include <string.h>
+
+hr_status hr_store_u64(struct hr_buf *to, uint64_t v)
+{
+    char b[8];
+    int i;
+
+    for (i = 0; i < 8; i++)
+        b[i] = (char)(v >> (8 * i));
+    return hr_buf_add(to, b, sizeof b);
+}
+
+hr_status hr_store_u32(struct hr_buf *to, uint32_t v)
+{
+    char b[4];
+    int i;
+
+    for (i = 0; i < 4; i++)
+        b[i] = (char)(v >> (8 * i));
+    return hr_buf_add(to, b, sizeof b);
+}
+
+static uint64_t load(struct hr_stored *in, int n)
+{
+    uint64_t v = 0;
+    int i;
+
+    if (!in->ok || in->end - in->p < n) {
+        in->ok = false;
+        return 0;
+    }
+    for (i = 0; i < n; i++)
+        v |= (uint64_t)(unsigned char)in->p[i] << (8 * i);
+    in->p += n;
+    return v;
+}
+
+uint32_t hr_load_u32(struct hr_stored *in)
+{
+    return (uint32_t)load(in, 4);
+}
+
+uint64_t hr_load_u64(struct hr_stored *in)
+{
+    return load(in, 8);
+}
+
+static hr_status store_double(struct hr_buf *to, double v)
+{
+    uint64_t u;
+
+    memcpy(&u, &v, sizeof u);
+    return hr_store_u64(to, u);
+}
+
+static double load_double(struct hr_stored *in)
+{
+    uint64_t u = hr_load_u64(in);
+    double v;
+
+    memcpy(&v, &u, sizeof v);
+    return v;
+}
+
+/* Is there room for n items of a size in what is left? */
+static bool fits(struct hr_stored *in, size_t n, size_t size)
+{
+    in->ok = in->ok && n <= (size_t)(in->end - in->p) / size;
+    return in->ok;
+}
+
+/* -- tables ---------------------------------------------------------------------------- */
+
+static hr_status store_counts(const struct hr_counts *t, struct hr_buf *to)
+{
+    size_t size = (t->n + 1) * sizeof(struct hr_count), i;
+    struct hr_count *sorted = to->alloc(to->user, NULL, 0, size);
+    hr_status r = HR_OK;
+
+    if (!sorted)
+        return HR_EXHAUSTED;
+    hr_counts_sorted(t, sorted);
+    r |= hr_store_u32(to, t->bits);
+    r |= hr_store_u32(to, (uint32_t)t->n);
+    for (i = 0; i < t->n && r == HR_OK; i++) {
+        r |= hr_store_u64(to, sorted[i].key);
+        r |= hr_store_u64(to, sorted[i].n);
+    }
+    to->alloc(to->user, sorted, size, 0);
+    return r;
+}
+
+static hr_status load_counts(struct hr_env *env, struct hr_stored *in, struct hr_counts *t)
+{
+    uint32_t bits = hr_load_u32(in), n = hr_load_u32(in), i;
+    uint64_t key, count, last = 0, sum = 0;
+    hr_status r = HR_OK;
+
+    in->ok = in->ok && bits >= 16 && bits <= 64 && n <= HR_COUNTS_MAX;
+    if (!fits(in, n, 16))
+        return HR_OK;
+    t->bits = bits;
+    for (i = 0; i < n && in->ok && r == HR_OK; i++) {
+        key = hr_load_u64(in);
+        count = hr_load_u64(in);
+        sum += count;
+        in->ok = count && sum >= count && (!i || key > last) && !(bits < 64 && key << bits) &&
+                 !isnan(hr_count_value(key));
+        last = key;
+        if (in->ok)
+            r = hr_counts_add(env, t, key, count);
+    }
+    return r;
+}
+
+static hr_status store_words(const struct hr_words *t, struct hr_buf *to)
+{
+    hr_status r = hr_store_u32(to, t->zeros);
+    size_t i;
+
+    r |= hr_store_u32(to, (uint32_t)t->n);
+    r |= hr_store_u64(to, t->total);
+    r |= hr_store_u64(to, t->total_size);
+    r |= hr_store_u64(to, t->not_utf8);
+    r |= hr_store_u64(to, t->least);
+    r |= hr_store_u64(to, t->most);
+    for (i = 0; i < t->n && r == HR_OK; i++) {
+        r |= hr_store_u64(to, t->words[i].n);
+        r |= hr_store_u32(to, t->words[i].size);
+        r |= hr_buf_add(to, hr_word_text(t, &t->words[i]), t->words[i].size);
+    }
+    return r;
+}
+
+static hr_status load_words(struct hr_env *env, struct hr_stored *in, struct hr_words *t)
+{
+    uint32_t zeros = hr_load_u32(in), n = hr_load_u32(in), i, size;
+    struct hr_words totals = { .total = hr_load_u64(in) };
+    hr_status r = HR_OK;
+    uint64_t count;
+
+    totals.total_size = hr_load_u64(in);
+    totals.not_utf8 = hr_load_u64(in);
+    totals.least = hr_load_u64(in);
+    totals.most = hr_load_u64(in);
+    in->ok = in->ok && zeros < 40 && n <= HR_WORDS_MAX;
+    if (!fits(in, n, 12))
+        return HR_OK;
+    t->zeros = zeros;
+    for (i = 0; i < n && in->ok && r == HR_OK; i++) {
+        count = hr_load_u64(in);
+        size = hr_load_u32(in);
+        in->ok = in->ok && count && count < UINT64_MAX >> 34;
+        if (!fits(in, size, 1))
+            return HR_OK;
+        r = hr_words_add(env, t, in->p, size, count);
+        in->p += size;
+    }
+    t->total = totals.total;
+    t->total_size = totals.total_size;
+    t->not_utf8 = totals.not_utf8;
+    t->least = totals.least;
+    t->most = totals.most;
+    in->ok = in->ok && t->n == n && t->zeros == zeros;
+    return r;
+}
+
+/* -- columns ----------------------------------------------------------------------------- */
+
+static hr_status store_sums(const struct hr_exact *sums, struct hr_buf *to)
+{
+    hr_status r = hr_buf_char(to, sums ? 1 : 0);
+    struct hr_exact e;
+    int i;
+
+    if (!sums)
+        return r;
+    e = *sums;
+    hr_exact_settle(&e);
+    for (i = 0; i < HR_EXACT_SUM; i++)
+        r |= hr_store_u64(to, (uint64_t)e.sum[i]);
+    for (i = 0; i < HR_EXACT_SQUARES; i++)
+        r |= hr_store_u64(to, (uint64_t)e.squares[i]);
+    return r | hr_store_u64(to, e.n);
+}
+
+static hr_status load_sums(struct hr_env *env, struct hr_stored *in, struct hr_column *c)
+{
+    struct hr_exact *e;
+    int i;
+
+    if (!load(in, 1))
+        return HR_OK;
+    e = c->sums = hr_mem_zero(env, sizeof *e);
+    if (!e)
+        return HR_EXHAUSTED;
+    for (i = 0; i < HR_EXACT_SUM; i++)
+        e->sum[i] = (int64_t)hr_load_u64(in);
+    for (i = 0; i < HR_EXACT_SQUARES; i++)
+        e->squares[i] = (int64_t)hr_load_u64(in);
+    e->n = hr_load_u64(in);
+    /* Settled: each limb but the last is of 32 bits, and the last is far from its bounds. */
+    for (i = 0; i < HR_EXACT_SUM; i++)
+        in->ok &= (i + 1 < HR_EXACT_SUM ? e->sum[i] >> 32 == 0
+                                        : e->sum[i] >= INT32_MIN && e->sum[i] <= INT32_MAX);
+    for (i = 0; i < HR_EXACT_SQUARES; i++)
+        in->ok &= e->squares[i] >> 32 == 0;
+    in->ok &= e->n > 0;
+    return HR_OK;
+}
+
+static hr_status store_head(const struct hr_column *c, struct hr_buf *to)
+{
+    hr_status r = hr_buf_char(to, c->head_over ? 1 : 0);
+    size_t i;
+
+    if (c->head_over)
+        return r;
+    r |= hr_store_u32(to, (uint32_t)c->head_n);
+    for (i = 0; i < c->head_n && r == HR_OK; i++)
+        r |= store_double(to, c->head[i]);
+    return r;
+}
+
+static hr_status load_head(struct hr_env *env, struct hr_stored *in, struct hr_column *c)
+{
+    uint32_t n, i;
+
+    c->head_over = load(in, 1) != 0;
+    if (c->head_over)
+        return HR_OK;
+    n = hr_load_u32(in);
+    in->ok = in->ok && n <= HR_COLUMN_HEAD_VALUES;
+    if (!fits(in, n, 8) || !n)
+        return HR_OK;
+    if (!hr_mem_reserve(env, (void **)&c->head, &c->head_cap, n, sizeof *c->head,
+                        HR_COLUMN_HEAD_VALUES))
+        return HR_EXHAUSTED;
+    for (i = 0; i < n; i++) {
+        c->head[i] = load_double(in);
+        in->ok &= !isnan(c->head[i]);
+    }
+    c->head_n = n;
+    return HR_OK;
+}
+
+hr_status hr_column_store(const struct hr_column *c, struct hr_buf *to)
+{
+    hr_status r = hr_store_u64(to, c->rows);
+
+    r |= hr_store_u64(to, c->present);
+    r |= hr_store_u64(to, c->values);
+    r |= hr_store_u64(to, c->zeros);
+    r |= hr_store_u64(to, c->nan);
+    r |= hr_store_u64(to, c->negative);
+    r |= hr_store_u64(to, c->positive);
+    r |= store_double(to, c->finite_min);
+    r |= store_double(to, c->finite_max);
+    r |= store_counts(&c->lengths, to);
+    r |= store_counts(&c->numbers, to);
+    r |= store_sums(c->sums, to);
+    r |= store_head(c, to);
+    r |= store_words(&c->words, to);
+    return r == HR_OK ? HR_OK : HR_EXHAUSTED;
+}
+
+/* What the parts must say of each other, so that no reader of them is led astray. */
+static bool consistent(const struct hr_column *c)
+{
+    uint64_t rows = 0, numbers = 0;
+    size_t slots, i;
+
+    slots = c->lengths.slots ? (size_t)1 << c->lengths.log_slots : 0;
+    for (i = 0; i < slots; i++) {
+        double v = hr_count_value(c->lengths.slots[i].key);
+
+        if (c->lengths.slots[i].n && !(v >= 0 && v < 9e18))
+            return false;
+        rows += c->lengths.slots[i].n;
+    }
+    slots = c->numbers.slots ? (size_t)1 << c->numbers.log_slots : 0;
+    for (i = 0; i < slots; i++)
+        numbers += c->numbers.slots[i].n;
+    if (isnan(c->finite_min) || isnan(c->finite_max) || rows != c->present)
+        return false;
+    if (c->numbers.n && numbers == c->negative + c->positive
+            ? c->finite_min <= c->finite_max
+            : c->numbers.n && !(c->finite_min <= c->finite_max))
+        return false;
+    return hr_column_sane(c) && (c->head_over || c->head_n == numbers) &&
+           (!c->words.total || c->words.least <= c->words.most);
+}
+
+hr_status hr_column_load(struct hr_env *env, struct hr_stored *in, struct hr_column *c)
+{
+    hr_status r;
+
+    c->rows = hr_load_u64(in);
+    c->present = hr_load_u64(in);
+    c->values = hr_load_u64(in);
+    c->zeros = hr_load_u64(in);
+    c->nan = hr_load_u64(in);
+    c->negative = hr_load_u64(in);
+    c->positive = hr_load_u64(in);
+    c->finite_min = load_double(in);
+    c->finite_max = load_double(in);
+    r = load_counts(env, in, &c->lengths);
+    if (r == HR_OK)
+        r = load_counts(env, in, &c->numbers);
+    if (r == HR_OK)
+        r = load_sums(env, in, c);
+    if (r == HR_OK)
+        r = load_head(env, in, c);
+    if (r == HR_OK)
+        r = load_words(env, in, &c->words);
+    if (r == HR_OK) {
+        hr_column_bounds(c);
+        in->ok = in->ok && consistent(c);
+    }
+    return r;
+}

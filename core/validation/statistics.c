@@ -1,0 +1,488 @@
+/* An accumulator is stored as
+ *     0   4   format, 1
+ *     4   4   columns
+ *     8       each of them, as column_store.h has it
+ * All integers have their least significant byte first.
+ */
+#include "validation/statistics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "headrace/rows.h"
+#include "validation/column_store.h"
+#include "validation/features.h"
+
+enum { FORMAT = 1 };
+
+/* A column of the rows to come. */
+struct plan {
+    int64_t at; /* in the schema */
+    struct hr_feature_args args;
+};
+
+struct self {
+    struct hr_env env;
+    struct hr_arena arena;
+    const hr_run_1 *run;
+    struct ArrowSchema in;
+    struct plan *plans; /* by name */
+    size_t n;
+};
+
+struct hr_statistics_acc {
+    uint64_t rows;
+    struct hr_column columns[];
+};
+
+/* An env is changed by failing only, which any thread may do. */
+static struct hr_env *env_of(const struct self *s)
+{
+    return (struct hr_env *)(uintptr_t)&s->env;
+}
+
+static hr_status fail(const struct self *s, hr_run *run, hr_status r)
+{
+    if (r < 0 && s->run && run)
+        s->run->fail(run, r, hr_env_error(env_of(s)));
+    return r;
+}
+
+/* -- the schemas --------------------------------------------------------------------- */
+
+static const HR_MD(Feature) * feature_of(const HR_MD(Schema) * schema, const char *name)
+{
+    size_t i;
+
+    for (i = 0; schema && i < schema->n_feature; i++)
+        if (schema->feature[i]->name && !strcmp(schema->feature[i]->name, name))
+            return schema->feature[i];
+    return NULL;
+}
+
+/* Does the schema say that the numbers of a feature name categories? */
+static bool categorical(const HR_MD(Feature) * f, int32_t kind)
+{
+    if (!f)
+        return false;
+    if (kind == HR_COL_FLOAT)
+        return f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_FLOAT_DOMAIN) &&
+               f->float_domain->is_categorical;
+    return f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_BOOL_DOMAIN) ||
+           f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_NATURAL_LANGUAGE_DOMAIN) ||
+           (f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_INT_DOMAIN) &&
+            f->int_domain->is_categorical);
+}
+
+static hr_status plan_column(struct self *s, const HR_MD(Schema) * schema, int64_t i,
+                             struct plan *ret)
+{
+    const struct ArrowSchema *c = s->in.children[i], *v = c;
+    const HR_MD(Feature) *f = feature_of(schema, c->name);
+    int32_t kind;
+
+    if (v->format[0] == '+' && v->n_children == 1 && v->format[1] && strchr("lLw", v->format[1]))
+        v = v->children[0];
+    kind = hr_col_kind(v->dictionary ? v->dictionary->format : v->format);
+    ret->at = i;
+    ret->args.name = c->name;
+    switch (kind) {
+    case HR_COL_INT:
+        ret->args.type = HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__INT);
+        ret->args.use = categorical(f, kind) ? HR_COLUMN_INT_WORDS : HR_COLUMN_NUMBERS;
+        return HR_OK;
+    case HR_COL_FLOAT:
+        ret->args.type = HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__FLOAT);
+        ret->args.use = categorical(f, kind) ? HR_COLUMN_SIZES : HR_COLUMN_NUMBERS;
+        return HR_OK;
+    case HR_COL_BYTES:
+    case HR_COL_NULL:
+        ret->args.use = kind == HR_COL_NULL ? HR_COLUMN_NOTHING : HR_COLUMN_WORDS;
+        ret->args.type = HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__STRING);
+        if (f && f->domain_info_case == HR_MD_E(FEATURE__DOMAIN_INFO_IMAGE_DOMAIN))
+            ret->args.type = HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__BYTES);
+        return HR_OK;
+    default:
+        return hr_fail(&s->env, HR_INVALID,
+                       "column \"%s\" is of Arrow type \"%s\"; statistics take integers, floats, "
+                       "text, bytes, and lists of these",
+                       c->name, v->format);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct plan *)a)->args.name, ((const struct plan *)b)->args.name);
+}
+
+static hr_status prepare(struct self *s, const hr_function_args *args)
+{
+    ProtobufCMessage *schema = NULL;
+    hr_status r = HR_OK;
+    int64_t i;
+
+    if (hr_schema_copy(args->in, &s->in) < 0)
+        return hr_fail_memory(&s->env);
+    if (s->in.n_children > HR_MAX_COLUMNS)
+        return hr_fail(&s->env, HR_INVALID, "the rows have more than %d columns", HR_MAX_COLUMNS);
+    if (args->config_size)
+        r = hr_pb_read(&s->arena, &HR_MD_OF(schema), "the schema of the statistics", args->config,
+                       args->config_size, &schema);
+    if (r < 0)
+        return r;
+    s->n = (size_t)s->in.n_children;
+    s->plans = hr_arena_array(&s->arena, s->n + 1, sizeof *s->plans);
+    if (!s->plans)
+        return HR_EXHAUSTED;
+    for (i = 0; i < s->in.n_children; i++) {
+        r = plan_column(s, (HR_MD(Schema) *)schema, i, &s->plans[i]);
+        if (r < 0)
+            return r;
+    }
+    qsort(s->plans, s->n, sizeof *s->plans, by_name);
+    return HR_OK;
+}
+
+static void drop(void *self)
+{
+    struct self *s = self;
+
+    if (!s)
+        return;
+    if (s->in.release)
+        s->in.release(&s->in);
+    hr_arena_clear(&s->arena);
+    hr_env_clear(&s->env);
+    free(s);
+}
+
+static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *args,
+                      struct ArrowSchema *ret_out, void **ret_self)
+{
+    struct self *s = calloc(1, sizeof *s);
+    hr_status r;
+
+    if (!s)
+        return HR_EXHAUSTED;
+    hr_env_init(&s->env, NULL);
+    hr_arena_init(&s->arena, &s->env, 0);
+    s->run = host ? host->get_interface(host, HR_RUN) : NULL;
+    r = prepare(s, args);
+    if (r == HR_OK) {
+        r = hr_schema_new("+s", "", 1, ret_out);
+        if (r == HR_OK &&
+            (r = hr_schema_column(ret_out->children[0], HR_STATISTICS_NAME, "z", 0)) < 0)
+            ret_out->release(ret_out);
+    }
+    if (r < 0) {
+        fail(s, run, r);
+        drop(s);
+        return r;
+    }
+    *ret_self = s;
+    return HR_OK;
+}
+
+/* -- accumulators ---------------------------------------------------------------------- */
+
+static size_t acc_size(const struct self *s)
+{
+    return sizeof(struct hr_statistics_acc) + s->n * sizeof(struct hr_column);
+}
+
+static hr_status create(const void *self, hr_run *run, void **ret_acc)
+{
+    const struct self *s = self;
+    struct hr_statistics_acc *a = hr_mem_zero(env_of(s), acc_size(s));
+    size_t i;
+
+    if (!a)
+        return fail(s, run, HR_EXHAUSTED);
+    for (i = 0; i < s->n; i++)
+        hr_column_init(&a->columns[i]);
+    *ret_acc = a;
+    return HR_OK;
+}
+
+static void drop_acc(const void *self, void *acc)
+{
+    const struct self *s = self;
+    struct hr_statistics_acc *a = acc;
+    size_t i;
+
+    if (!a)
+        return;
+    for (i = 0; i < s->n; i++)
+        hr_column_clear(env_of(s), &a->columns[i]);
+    hr_mem_put(env_of(s), a, acc_size(s));
+}
+
+/* One column of a batch, a run of rows of one accumulator at a time. */
+static hr_status add_column(const struct self *s, size_t i, void *const *accs,
+                            const uint32_t *group, const struct ArrowArray *rows,
+                            struct hr_column_scratch *scratch)
+{
+    const struct plan *p = &s->plans[i];
+    struct hr_statistics_acc *a;
+    hr_status r = HR_OK;
+    int64_t from, to;
+    struct hr_col col;
+
+    if (hr_col_open(&s->in, rows, p->at, &col) < 0)
+        return hr_fail(env_of(s), HR_INVALID, "column \"%s\" of a batch is not of its type",
+                       p->args.name);
+    for (from = 0; from < rows->length && r == HR_OK; from = to) {
+        to = group ? from + 1 : rows->length;
+        while (to < rows->length && group[to] == group[from])
+            to++;
+        a = accs[group ? group[from] : 0];
+        r = hr_column_add(env_of(s), &a->columns[i], &col, p->args.use, from, to, scratch);
+    }
+    return r;
+}
+
+static hr_status add_batch(const void *self, hr_run *run, void *const *accs, const uint32_t *group,
+                           const struct ArrowArray *rows)
+{
+    const struct self *s = self;
+    struct hr_column_scratch scratch = { NULL, (size_t)rows->length * 4 };
+    size_t size = scratch.counts_n * sizeof *scratch.counts, i;
+    struct hr_statistics_acc *a;
+    hr_status r = HR_OK;
+    int64_t k;
+
+    if (!rows->length)
+        return HR_OK;
+    scratch.counts = hr_mem_zero(env_of(s), size);
+    if (!scratch.counts)
+        return fail(s, run, HR_EXHAUSTED);
+    for (k = 0; k < (group ? rows->length : 1); k++) {
+        a = accs[group ? group[k] : 0];
+        a->rows += group ? 1 : (uint64_t)rows->length;
+    }
+    for (i = 0; i < s->n && r == HR_OK; i++)
+        r = add_column(s, i, accs, group, rows, &scratch);
+    hr_mem_put(env_of(s), scratch.counts, size);
+    return fail(s, run, r);
+}
+
+static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
+{
+    const struct self *s = self;
+    struct hr_statistics_acc *a = acc, *b = other;
+    hr_status r = HR_OK;
+    size_t i;
+
+    a->rows += b->rows;
+    for (i = 0; i < s->n && r == HR_OK; i++)
+        r = hr_column_merge(env_of(s), &a->columns[i], &b->columns[i]);
+    return fail(s, run, r);
+}
+
+/* -- bytes ------------------------------------------------------------------------------- */
+
+/* n values to an array of "Z". */
+static hr_status values_array(struct hr_env *env, struct hr_buf *bytes, int64_t *offsets, int64_t n,
+                              struct ArrowArray *ret)
+{
+    struct ArrowArray a;
+    struct hr_built *h;
+    char *copy = malloc(bytes->len + 1);
+
+    if (!copy || hr_built_make(n, 0, 3, &a) < 0) {
+        free(copy);
+        return hr_fail_memory(env);
+    }
+    memcpy(copy, bytes->text, bytes->len + 1);
+    h = a.private_data;
+    h->buffers[1] = offsets;
+    h->buffers[2] = copy;
+    *ret = a;
+    return HR_OK;
+}
+
+static hr_status store(const struct self *s, const struct hr_statistics_acc *a, struct hr_buf *to)
+{
+    hr_status r = hr_store_u32(to, FORMAT);
+    size_t i;
+
+    r |= hr_store_u32(to, (uint32_t)s->n);
+    r |= hr_store_u64(to, a->rows);
+    for (i = 0; i < s->n && r == HR_OK; i++)
+        r = hr_column_store(&a->columns[i], to);
+    return r < 0 ? hr_fail_memory(env_of(s)) : HR_OK;
+}
+
+static hr_status serialize(const void *self, hr_run *run, void *const *accs, uint32_t n,
+                           struct ArrowArray *ret)
+{
+    const struct self *s = self;
+    int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
+    hr_status r = offsets ? HR_OK : hr_fail_memory(env_of(s));
+    struct hr_buf b;
+    uint32_t i;
+
+    hr_buf_of(&b, SIZE_MAX / 2, &s->env);
+    for (i = 0; i < n && r == HR_OK; i++) {
+        r = store(s, accs[i], &b);
+        offsets[i + 1] = (int64_t)b.len;
+    }
+    if (r == HR_OK)
+        r = values_array(env_of(s), &b, offsets, n, ret);
+    if (r < 0)
+        free(offsets);
+    hr_buf_clear(&b);
+    return fail(s, run, r);
+}
+
+static hr_status load(const struct self *s, hr_run *run, const char *bytes, size_t n,
+                      void **ret_acc)
+{
+    struct hr_stored in = { bytes, bytes + n, true };
+    uint32_t format = hr_load_u32(&in), columns = hr_load_u32(&in);
+    struct hr_statistics_acc *a;
+    void *acc;
+    hr_status r;
+    size_t i;
+
+    if (!in.ok || format != FORMAT || columns != s->n)
+        return hr_fail(env_of(s), HR_DATA_LOSS,
+                       "stored statistics are of format %u with %u columns, not of format %d with "
+                       "%zu; compute them again",
+                       format, columns, (int)FORMAT, s->n);
+    r = create(s, run, &acc);
+    if (r < 0)
+        return r;
+    a = acc;
+    a->rows = hr_load_u64(&in);
+    for (i = 0; i < s->n && r == HR_OK; i++) {
+        r = hr_column_load(env_of(s), &in, &a->columns[i]);
+        in.ok &= a->columns[i].rows == a->rows;
+    }
+    if (r == HR_OK && (!in.ok || in.p != in.end))
+        r = hr_fail(env_of(s), HR_DATA_LOSS, "stored statistics are damaged; compute them again");
+    if (r < 0) {
+        drop_acc(s, acc);
+        return r;
+    }
+    *ret_acc = acc;
+    return HR_OK;
+}
+
+static hr_status deserialize(const void *self, hr_run *run, const struct ArrowArray *bytes,
+                             void **ret_accs)
+{
+    const struct self *s = self;
+    const int64_t *offsets = (const int64_t *)bytes->buffers[1] + bytes->offset;
+    hr_status r = HR_OK;
+    int64_t i;
+
+    for (i = 0; i < bytes->length && r == HR_OK; i++)
+        r = load(s, run, (const char *)bytes->buffers[2] + offsets[i],
+                 (size_t)(offsets[i + 1] - offsets[i]), &ret_accs[i]);
+    if (r < 0)
+        for (i -= 1; i-- > 0;)
+            drop_acc(s, ret_accs[i]);
+    return fail(s, run, r);
+}
+
+/* -- the result -------------------------------------------------------------------------- */
+
+static hr_status message(const struct self *s, const struct hr_statistics_acc *a, struct hr_buf *to)
+{
+    HR_MD(DatasetFeatureStatisticsList) * list;
+    HR_MD(DatasetFeatureStatistics) *set = NULL;
+    struct hr_arena arena;
+    hr_status r = HR_EXHAUSTED;
+    size_t i;
+
+    hr_arena_init(&arena, env_of(s), 0);
+    list = hr_pb_new(&arena, &HR_MD_OF(dataset_feature_statistics_list));
+    if (list)
+        set = HR_PB_ADD(&arena, list, datasets, &HR_MD_OF(dataset_feature_statistics));
+    if (set) {
+        set->num_examples = a->rows;
+        set->has_num_examples = a->rows != 0;
+        for (r = HR_OK, i = 0; i < s->n && r == HR_OK; i++)
+            r = hr_feature_make(&arena, &a->columns[i], &s->plans[i].args, set);
+        if (r == HR_OK)
+            r = hr_pb_write(env_of(s), &list->base, to);
+    }
+    hr_arena_clear(&arena);
+    return r;
+}
+
+static hr_status extract(const void *self, hr_run *run, void *const *accs, uint32_t n,
+                         struct ArrowArray *ret)
+{
+    const struct self *s = self;
+    struct ArrowArray column;
+    struct hr_builder b;
+    hr_status r = HR_OK;
+    struct hr_buf bytes;
+    uint32_t i;
+
+    hr_builder_init(&b, "z", 0);
+    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &s->env);
+    for (i = 0; i < n && r == HR_OK; i++) {
+        hr_buf_cut(&bytes, 0);
+        r = message(s, accs[i], &bytes);
+        if (r == HR_OK)
+            hr_builder_bytes(&b, bytes.text, bytes.len);
+    }
+    hr_buf_clear(&bytes);
+    if (r < 0)
+        hr_builder_drop(&b);
+    else if (hr_builder_done(&b, &column) < 0 || hr_rows_make(&column, 1, n, ret) < 0)
+        r = hr_fail_memory(env_of(s));
+    return fail(s, run, r);
+}
+
+const hr_combine_1 hr_statistics_combine = { make,        create,  add_batch, merge, serialize,
+                                             deserialize, extract, drop_acc,  drop };
+
+/* -- describing ---------------------------------------------------------------------------- */
+
+hr_rows hr_statistics_describe(const hr_flow_1 *flow, hr_flow *f, hr_rows rows, const void *config,
+                               size_t size)
+{
+    hr_rows out = flow->combine(f, rows, NULL, HR_STATISTICS_NAME, config, size);
+
+    flow->keep(f, out);
+    return out;
+}
+
+hr_status hr_statistics_config(struct hr_env *env, const HR_MD(Schema) * schema, struct hr_buf *to)
+{
+    return hr_pb_write(env, &schema->base, to);
+}
+
+hr_status hr_statistics_fetch(struct hr_env *env, const hr_flow_1 *flow, hr_flow *f, hr_rows rows,
+                              struct hr_buf *to)
+{
+    struct ArrowArrayStream stream = { 0 };
+    struct ArrowSchema schema = { 0 };
+    struct ArrowArray batch = { 0 };
+    struct hr_col col;
+    const char *bytes;
+    hr_status r = flow->fetch(f, rows, &stream);
+    size_t n;
+
+    if (r < 0)
+        return r;
+    if (stream.get_schema(&stream, &schema) || stream.get_next(&stream, &batch) || !batch.release ||
+        batch.length != 1 || hr_col_open(&schema, &batch, 0, &col) < 0 ||
+        col.kind != HR_COL_BYTES) {
+        r = hr_fail(env, HR_INTERNAL, "the statistics are not one row of bytes");
+    } else {
+        bytes = hr_col_bytes(&col, col.at, &n);
+        if (hr_buf_add(to, bytes, n) < 0)
+            r = hr_fail_memory(env);
+    }
+    if (batch.release)
+        batch.release(&batch);
+    if (schema.release)
+        schema.release(&schema);
+    stream.release(&stream);
+    return r;
+}

@@ -1,0 +1,471 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "help_flow.h"
+#include "help_proto.h"
+#include "validation/column_store.h"
+#include "validation/exact.h"
+#include "validation/quantile.h"
+#include "validation/validation.h"
+
+static const hr_function statistics = HR_STATISTICS;
+
+struct fix {
+    struct hr_env env;
+    struct hr_arena arena;
+};
+
+static void begin(struct fix *f)
+{
+    hr_env_init(&f->env, NULL);
+    hr_arena_init(&f->arena, &f->env, HR_MAX_FILE_BYTES);
+}
+
+static void end(struct fix *f)
+{
+    hr_arena_clear(&f->arena);
+    hr_env_clear(&f->env);
+}
+
+/* The rows of a file { "types": ..., "rows": ... }. */
+static void rows_of(struct fix *f, const char *dir, const char *name, struct help_rows *ret)
+{
+    struct hr_json_doc *doc = NULL;
+    struct hr_slice rows;
+    struct hr_buf b;
+    char *text;
+
+    hr_buf_of(&b, HR_MAX_FILE_BYTES, &f->env);
+    help_case(&f->env, dir, name, &b);
+    if (hr_json_parse(&f->env, name, b.text, b.len, 0, &doc) < 0)
+        fail_msg("%s", hr_env_error(&f->env));
+    rows = hr_json_source(doc, hr_json_get(hr_json_root(doc), "rows"));
+    text = hr_arena_bytes(&f->arena, rows.text, rows.len);
+    help_rows(hr_json_text(hr_json_get(hr_json_root(doc), "types")), text, ret);
+    hr_json_free(doc);
+    hr_buf_clear(&b);
+}
+
+/* The statistics of rows, in batches of n on some threads. */
+static void run(struct fix *f, const struct help_rows *in, int threads, int n, struct hr_buf *to)
+{
+    struct help_run how = { .function = &statistics, .threads = threads, .batch_rows = n };
+    struct help_rows out;
+    struct hr_col c;
+    const char *p;
+    size_t size;
+
+    (void)f;
+    if (help_combine(&how, in, &out) < 0)
+        fail_msg("%s", how.error);
+    assert_int_equal(out.rows.length, 1);
+    assert_int_equal(hr_col_open(&out.schema, &out.rows, 0, &c), HR_OK);
+    p = hr_col_bytes(&c, c.at, &size);
+    hr_buf_cut(to, 0);
+    assert_int_equal(hr_buf_add(to, p, size), HR_OK);
+    help_clear(&out);
+}
+
+static HR_MD(DatasetFeatureStatisticsList) * list_of(struct fix *f, const struct hr_buf *b)
+{
+    ProtobufCMessage *m = NULL;
+
+    assert_int_equal(hr_pb_read(&f->arena, &HR_MD_OF(dataset_feature_statistics_list), "got",
+                                b->text, b->len, &m),
+                     HR_OK);
+    return (HR_MD(DatasetFeatureStatisticsList) *)m;
+}
+
+/* Beyond a thousand rows the mean of the reference depends on its batches: what is near
+ * enough is made equal. */
+static void allow(HR_MD(DatasetFeatureStatistics) * got,
+                  const HR_MD(DatasetFeatureStatistics) * want)
+{
+    size_t i;
+
+    if (want->num_examples <= 1000)
+        return;
+    for (i = 0; i < got->n_features && i < want->n_features; i++) {
+        HR_MD(NumericStatistics) *a = got->features[i]->num_stats;
+        const HR_MD(NumericStatistics) *b = want->features[i]->num_stats;
+        double bound;
+
+        if (got->features[i]->stats_case != HR_MD_E(FEATURE_NAME_STATISTICS__STATS_NUM_STATS) ||
+            want->features[i]->stats_case != HR_MD_E(FEATURE_NAME_STATISTICS__STATS_NUM_STATS))
+            continue;
+        bound = 1e-12 * fmax(fabs(b->mean), b->std_dev);
+        if (fabs(a->mean - b->mean) <= bound)
+            a->mean = b->mean;
+        if (fabs(a->std_dev - b->std_dev) <= bound)
+            a->std_dev = b->std_dev;
+    }
+}
+
+/* The statistics that TFX wrote of the same rows, field for field. */
+static void test_reference(void **state)
+{
+    static const char *const sets[] = { "mixed_a", "mixed_b", "penguins_raw", "taxi_10k" };
+    static const char *const splits[] = { "train", "eval" };
+    HR_MD(DatasetFeatureStatisticsList) * got, *want;
+    char dir[64], name[64];
+    struct help_rows rows;
+    struct hr_buf b;
+    struct fix f;
+    size_t i, k;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&b, HR_MAX_FILE_BYTES, &f.env);
+    for (i = 0; i < 4; i++)
+        for (k = 0; k < 2; k++) {
+            snprintf(dir, sizeof dir, "validation/%s", sets[i]);
+            snprintf(name, sizeof name, "%s.rows.json", splits[k]);
+            rows_of(&f, dir, name, &rows);
+            run(&f, &rows, 2, 500, &b);
+            got = list_of(&f, &b);
+            snprintf(name, sizeof name, "%s.FeatureStats.pb", splits[k]);
+            want = help_message(&f.arena, dir, name, &HR_MD_OF(dataset_feature_statistics_list));
+            allow(got->datasets[0], want->datasets[0]);
+            snprintf(name, sizeof name, "%s %s", sets[i], splits[k]);
+            help_same_message(&f.env, name, got, want);
+            help_clear(&rows);
+        }
+    hr_buf_clear(&b);
+    end(&f);
+}
+
+/* Equal bytes by any number of threads and any size of batches. */
+static void test_batches(void **state)
+{
+    static const int sizes[] = { 7, 100, 4096 };
+    struct hr_buf first, b;
+    struct help_rows rows;
+    struct fix f;
+    int threads;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&first, HR_MAX_FILE_BYTES, &f.env);
+    hr_buf_of(&b, HR_MAX_FILE_BYTES, &f.env);
+    for (i = 0; i < 2; i++) { /* below and above a thousand rows */
+        rows_of(&f, i ? "validation/mixed_a" : "validation/mixed_b", "train.rows.json", &rows);
+        run(&f, &rows, 1, 1, &first);
+        for (threads = 1; threads <= 3; threads++) {
+            size_t k;
+
+            for (k = 0; k < 3; k++) {
+                run(&f, &rows, threads, sizes[k], &b);
+                assert_int_equal(b.len, first.len);
+                assert_memory_equal(b.text, first.text, b.len);
+            }
+        }
+        help_clear(&rows);
+    }
+    hr_buf_clear(&first);
+    hr_buf_clear(&b);
+    end(&f);
+}
+
+/* -- the parts ------------------------------------------------------------------------- */
+
+static double random_double(uint64_t i)
+{
+    union {
+        uint64_t u;
+        double d;
+    } x = { hr_random_at(5, i) };
+
+    return isfinite(x.d) ? x.d : 1.0;
+}
+
+/* Many more numbers than a table holds, in two orders and merged: the same table. */
+static void test_counts(void **state)
+{
+    enum { N = 200000 };
+    struct hr_counts a, b, c;
+    struct hr_count *x, *y;
+    struct fix f;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    hr_counts_init(&a);
+    hr_counts_init(&b);
+    hr_counts_init(&c);
+    for (i = 0; i < N; i++) {
+        assert_int_equal(hr_counts_add(&f.env, &a, hr_count_key(random_double(i)), 1), HR_OK);
+        assert_int_equal(
+            hr_counts_add(&f.env, i % 3 ? &b : &c, hr_count_key(random_double(N - 1 - i)), 1),
+            HR_OK);
+        assert_true(i % 1000 || hr_counts_sane(&a));
+    }
+    assert_false(hr_counts_exact(&a));
+    assert_int_equal(hr_counts_merge(&f.env, &b, &c), HR_OK);
+    assert_true(hr_counts_sane(&b));
+    assert_int_equal(a.bits, b.bits);
+    assert_int_equal(a.n, b.n);
+    x = hr_arena_array(&f.arena, a.n, sizeof *x);
+    y = hr_arena_array(&f.arena, b.n, sizeof *y);
+    hr_counts_sorted(&a, x);
+    hr_counts_sorted(&b, y);
+    assert_memory_equal(x, y, a.n * sizeof *x);
+    hr_counts_clear(&f.env, &a);
+    hr_counts_clear(&f.env, &b);
+    hr_counts_clear(&f.env, &c);
+    end(&f);
+}
+
+/* Moments of numbers whose sums by doubles would be lost. */
+static void test_exact(void **state)
+{
+    static const struct {
+        double v[4];
+        size_t n;
+        double mean, variance;
+    } cases[] = {
+        { { 1, 2, 3, 4 }, 4, 2.5, 1.25 },
+        { { 1e308, -1e308, 1, 2 }, 4, 0.75, INFINITY },
+        { { 1e17, 1, -1e17, 2 }, 4, 0.75, 5e33 },
+        { { 9007199254740993.0, 9007199254740995.0 }, 2, 9007199254740994.0, 4 },
+        { { 5e-324, 5e-324 }, 2, 5e-324, 0 },
+        { { -3, -3, -3 }, 3, -3, 0 },
+        { { 1700000000.25, 1700000000.75 }, 2, 1700000000.5, 0.0625 },
+    };
+    double mean, variance;
+    struct hr_exact e, half;
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(&e, 0, sizeof e);
+        memset(&half, 0, sizeof half);
+        for (k = 0; k < cases[i].n; k++) {
+            hr_exact_add(k % 2 ? &e : &half, cases[i].v[k], (uint64_t)1 << 33);
+            hr_exact_add(k % 2 ? &e : &half, cases[i].v[k], 1);
+        }
+        hr_exact_merge(&e, &half);
+        hr_exact_moments(&e, &mean, &variance);
+        assert_true(mean == cases[i].mean);
+        assert_true(variance == cases[i].variance);
+    }
+}
+
+/* Borders of [1, 2, 3, 4] and of one value, and the block of an error. */
+static void test_borders(void **state)
+{
+    static const struct hr_entry four[] = {
+        { 1, 1, 0, 1 }, { 2, 1, 1, 2 }, { 3, 1, 2, 3 }, { 4, 1, 3, 4 }
+    };
+    static const double two[] = { 1, 3, 4 };
+    struct hr_border b[5];
+    int i;
+
+    (void)state;
+    hr_quantile_borders(four, 4, 2, b);
+    for (i = 0; i < 3; i++)
+        assert_true(b[i].value == two[i]);
+    hr_quantile_borders(four, 2, 2, b);
+    assert_true(b[0].value == 1 && b[1].value == 2 && b[2].value == 2);
+    assert_true(b[0].weight == 1 && b[1].weight == 2 && b[2].weight == 2);
+    assert_int_equal(hr_quantile_block(0.01), 5701);
+    assert_int_equal(hr_quantile_block(0.001), 48001);
+    assert_int_equal(hr_quantile_block(0.1), 661);
+}
+
+/* Quantiles of more values than are kept are within a hundredth of all. */
+static void test_many_numbers(void **state)
+{
+    enum { N = 300000 };
+    HR_MD(NumericStatistics) * m;
+    struct help_rows rows;
+    struct hr_builder b;
+    struct hr_buf bytes, again;
+    struct ArrowArray column;
+    struct fix f;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &f.env);
+    hr_buf_of(&again, HR_MAX_FILE_BYTES, &f.env);
+    hr_builder_init(&b, "g", 0);
+    for (i = 0; i < N; i++) /* each of 0..N-1 once, in an order of no use */
+        hr_builder_double(&b, 1e9 + (double)(i * 7919 % N));
+    assert_int_equal(hr_schema_new("+s", "", 1, &rows.schema), HR_OK);
+    assert_int_equal(hr_schema_column(rows.schema.children[0], "x", "g", 0), HR_OK);
+    assert_int_equal(hr_builder_done(&b, &column), HR_OK);
+    assert_int_equal(hr_rows_make(&column, 1, N, &rows.rows), HR_OK);
+    run(&f, &rows, 1, 4096, &bytes);
+    run(&f, &rows, 3, 1000, &again);
+    assert_int_equal(bytes.len, again.len);
+    assert_memory_equal(bytes.text, again.text, bytes.len);
+    m = list_of(&f, &bytes)->datasets[0]->features[0]->num_stats;
+    assert_true(m->mean == 1e9 + (N - 1) / 2.0);
+    assert_true(m->std_dev == sqrt(((double)N * N - 1) / 12));
+    assert_true(m->min == 1e9 && m->max == 1e9 + N - 1);
+    for (i = 0; i < 10; i++) {
+        const HR_MD(Histogram__Bucket) *q = m->histograms[1]->buckets[i];
+
+        assert_true(fabs(q->high_value - 1e9 - (double)(i + 1) * N / 10) < 0.01 * N);
+        assert_true(fabs(m->histograms[0]->buckets[i]->sample_count - N / 10) < 0.01 * N);
+    }
+    help_clear(&rows);
+    hr_buf_clear(&bytes);
+    hr_buf_clear(&again);
+    end(&f);
+}
+
+/* A schema says which numbers are names, and which texts are bytes. */
+static void test_schema(void **state)
+{
+    static const char schema[] =
+        "feature { name: 'i' type: INT int_domain { is_categorical: true } } "
+        "feature { name: 'b' type: INT bool_domain { } } "
+        "feature { name: 'p' type: BYTES image_domain { } }";
+    struct help_run how = { .function = &statistics };
+    struct help_rows rows, out;
+    ProtobufCMessage *m = NULL;
+    HR_MD(DatasetFeatureStatistics) * set;
+    struct hr_buf config, b;
+    struct hr_col c;
+    const char *p;
+    struct fix f;
+    size_t size;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&config, 1000, &f.env);
+    hr_buf_of(&b, 100000, &f.env);
+    assert_int_equal(
+        hr_pb_text_read(&f.arena, &HR_MD_OF(schema), "s", schema, sizeof schema - 1, &m), HR_OK);
+    assert_int_equal(hr_statistics_config(&f.env, (HR_MD(Schema) *)m, &config), HR_OK);
+    how.config = config.text;
+    how.config_size = config.len;
+    help_rows("p:z i:+l b:l o:z", "[[\"abc\",[-5,10],1,null],[\"\",[10],0,null]]", &rows);
+    assert_int_equal(help_combine(&how, &rows, &out), HR_OK);
+    assert_int_equal(hr_col_open(&out.schema, &out.rows, 0, &c), HR_OK);
+    p = hr_col_bytes(&c, c.at, &size);
+    hr_buf_add(&b, p, size);
+    set = list_of(&f, &b)->datasets[0];
+    assert_int_equal(set->n_features, 4);
+    assert_int_equal(set->features[1]->type, HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__INT));
+    assert_int_equal(set->features[1]->string_stats->unique, 2);
+    assert_memory_equal(set->features[1]->string_stats->top_values[0]->value.data, "10", 2);
+    assert_true(set->features[1]->string_stats->avg_length == 2.0f);
+    assert_int_equal(set->features[3]->type, HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__BYTES));
+    assert_true(set->features[3]->bytes_stats->avg_num_bytes == 1.5f);
+    assert_int_equal(set->features[3]->bytes_stats->max_num_bytes_int, 3);
+    assert_int_equal(set->features[2]->string_stats->common_stats->num_missing, 2);
+    help_clear(&rows);
+    help_clear(&out);
+    hr_buf_clear(&config);
+    hr_buf_clear(&b);
+    end(&f);
+}
+
+/* Texts that are not UTF-8 have a label; ties are broken by the last in byte order. */
+static void test_words(void **state)
+{
+    const struct hr_word *top[8];
+    struct hr_words a, b;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    hr_words_init(&a);
+    hr_words_init(&b);
+    assert_int_equal(hr_words_add(&f.env, &a, "x", 1, 2), HR_OK);
+    assert_int_equal(hr_words_add(&f.env, &a, "\xff", 1, 1), HR_OK);
+    assert_int_equal(hr_words_add(&f.env, &b, "x\0y", 3, 2), HR_OK);
+    assert_int_equal(hr_words_add(&f.env, &b, "", 0, 5), HR_OK);
+    assert_int_equal(hr_words_add(&f.env, &b, "w", 1, 1), HR_OK);
+    assert_int_equal(hr_words_merge(&f.env, &a, &b), HR_OK);
+    assert_true(hr_words_sane(&a));
+    assert_int_equal(hr_words_unique(&a), 5);
+    assert_int_equal(a.not_utf8, 1);
+    assert_int_equal(a.total_size, 2 + 1 + 6 + 0 + 1);
+    assert_int_equal(hr_words_top(&a, 8, top), 5);
+    assert_int_equal(top[0]->size, 0);
+    assert_int_equal(top[1]->size, 3);
+    assert_int_equal(top[2]->size, 1);
+    assert_true(top[3]->is_bytes && !top[4]->is_bytes);
+    assert_int_equal(hr_words_top(&a, 2, top), 2);
+    assert_int_equal(top[1]->size, 3);
+    hr_words_clear(&f.env, &a);
+    hr_words_clear(&f.env, &b);
+    end(&f);
+}
+
+/* What is stored is refused where it is cut, anywhere, and when a byte of its head changes. */
+static void test_stored(void **state)
+{
+    struct hr_column c, d;
+    struct hr_stored in;
+    struct help_rows rows;
+    struct hr_col col;
+    struct hr_buf b;
+    struct fix f;
+    size_t n;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&b, 100000, &f.env);
+    help_rows("x:+g", "[[[1,2.5]],[null],[[]],[[\"nan\",\"inf\",0]]]", &rows);
+    assert_int_equal(hr_col_open(&rows.schema, &rows.rows, 0, &col), HR_OK);
+    hr_column_init(&c);
+    assert_int_equal(hr_column_add(&f.env, &c, &col, HR_COLUMN_NUMBERS, 0, 4, NULL), HR_OK);
+    assert_true(hr_column_sane(&c));
+    assert_int_equal(hr_column_store(&c, &b), HR_OK);
+    for (n = 0; n <= b.len; n++) {
+        in = (struct hr_stored){ b.text, b.text + n, true };
+        hr_column_init(&d);
+        assert_int_equal(hr_column_load(&f.env, &in, &d), HR_OK);
+        assert_int_equal(in.ok, n == b.len);
+        hr_column_clear(&f.env, &d);
+    }
+    b.text[8]++; /* one more row present than lengths are known of */
+    in = (struct hr_stored){ b.text, b.text + b.len, true };
+    hr_column_init(&d);
+    assert_int_equal(hr_column_load(&f.env, &in, &d), HR_OK);
+    assert_false(in.ok);
+    hr_column_clear(&f.env, &d);
+    hr_column_clear(&f.env, &c);
+    help_clear(&rows);
+    hr_buf_clear(&b);
+    end(&f);
+}
+
+static void test_refused(void **state)
+{
+    struct help_run how = { .function = &statistics };
+    struct help_rows rows, out;
+
+    (void)state;
+    help_rows("x:l", "[[1]]", &rows);
+    free((void *)(uintptr_t)rows.schema.children[0]->format);
+    rows.schema.children[0]->format = hr_schema_dup("+s", 2);
+    assert_int_equal(help_combine(&how, &rows, &out), HR_INVALID);
+    help_clear(&rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reference), cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_counts),    cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_borders),   cmocka_unit_test(test_many_numbers),
+        cmocka_unit_test(test_schema),    cmocka_unit_test(test_words),
+        cmocka_unit_test(test_stored),    cmocka_unit_test(test_refused),
+    };
+
+    return cmocka_run_group_tests_name("validation/statistics", tests, NULL, NULL);
+}
