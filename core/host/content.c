@@ -1,6 +1,7 @@
 /* Pictures of artifacts, by the libraries that know their files. */
 #include <string.h>
 
+#include "analysis/analysis.h"
 #include "host/host.h"
 #include "validation/validation.h"
 
@@ -20,7 +21,7 @@ static const struct {
 } pictures[] = {
     { "ExampleStatistics", hr_statistics_json }, { "Schema", hr_schema_json },
     { "ExampleAnomalies", hr_anomalies_json },   { "Model", model_json },
-    { "PushedModel", model_json },
+    { "PushedModel", model_json },                { "ModelEvaluation", hr_evaluation_json },
 };
 
 hr_status hr_content_of(struct hr_project *p, const struct hr_meta_node *artifact,

@@ -40,6 +40,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /* HR_VERSION_NUMBER of the library that is linked.  [any] */
 uint32_t hr_version(void);
@@ -227,6 +230,9 @@ const char *hr_model_error(const hr_model *m);
 
 void hr_model_close(hr_model *m);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,220 @@
+#include <cjson/cJSON.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
+#include "cli/view.h"
+
+/* What a signal handler can reach. */
+static hr_job *volatile running;
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+    if (running)
+        hr_cancel(running);
+}
+
+struct runner {
+    struct project_options where;
+    struct run_options options;
+    const char *file;
+    bool json, quiet, no_color, strict, refused;
+    struct term term;
+    char name[64], model[160]; /* for the last line */
+    char *failed;              /* what failed first: "node: text" */
+    int64_t failed_execution;
+};
+
+/* Node names in graph order, from the normalized pipeline; the tree holds the texts. */
+static cJSON *read_nodes(hr_project *p, const struct runner *r, const char *options,
+                         const char ***ret, size_t *ret_n)
+{
+    const char *normal = NULL;
+    cJSON *root, *nodes, *node;
+    size_t n = 0;
+
+    if (hr_normalize(p, r->file, options, &normal) < 0 || !(root = cJSON_Parse(normal)))
+        return NULL;
+    nodes = cJSON_GetObjectItemCaseSensitive(root, "nodes");
+    *ret = calloc((size_t)cJSON_GetArraySize(nodes) + 1, sizeof **ret);
+    for (node = nodes && *ret ? nodes->child : NULL; node; node = node->next)
+        (*ret)[n++] = node->string;
+    *ret_n = n;
+    return root;
+}
+
+static void remember(struct runner *r, const hr_event *e)
+{
+    size_t n;
+
+    if (e->kind == HR_EVENT_GATE)
+        r->refused = r->refused || e->status < 0;
+    if (e->kind == HR_EVENT_FINISHED && e->component &&
+        strstr(e->component, ".Pusher") && e->text && strstr(e->text, "registry ")) {
+        n = strlen(strstr(e->text, "registry ") + 9);
+        if (n < sizeof r->model)
+            memcpy(r->model, strstr(e->text, "registry ") + 9, n + 1);
+    }
+    if (e->kind == HR_EVENT_FAILED && !r->failed) {
+        n = strlen(e->node) + strlen(e->text) + 3;
+        if ((r->failed = malloc(n)))
+            snprintf(r->failed, n, "%s: %s", e->node, e->text);
+        r->failed_execution = e->execution;
+    }
+}
+
+static void print_end(const struct runner *r, const hr_event *e)
+{
+    char took[32];
+
+    format_duration(e->duration_us, took, sizeof took);
+    if (r->failed) {
+        fflush(stdout);
+        fprintf(stderr, "\n%s\n", r->failed);
+        if (r->failed_execution)
+            fprintf(stderr, "the log: headrace log %lld\n", (long long)r->failed_execution);
+    }
+    printf("%s in %s: %s.", e->status == HR_OK ? "done" : e->status == HR_CANCELLED ? "interrupted"
+                                                                                     : "failed",
+           took, e->text);
+    if (r->model[0])
+        printf("    next: headrace show %s", r->model);
+    putchar('\n');
+}
+
+static int follow(hr_job *job, struct runner *r, struct view *view)
+{
+    const hr_event *e;
+    hr_status status = HR_OK;
+    int32_t got;
+
+    while ((got = hr_next(job, 1000, &e)) != 0) {
+        if (got < 0)
+            continue;
+        remember(r, e);
+        if (e->kind == HR_EVENT_DONE)
+            status = e->status;
+        if (r->json) {
+            puts(hr_job_event_json(job, e));
+            fflush(stdout);
+        } else if (view) {
+            view_event(view, e);
+            if (e->kind == HR_EVENT_DONE)
+                print_end(r, e);
+        } else if (e->kind == HR_EVENT_FAILED) {
+            fprintf(stderr, "%s: %s\n", e->node, e->text);
+        }
+    }
+    if (interrupted)
+        return EXIT_INTERRUPTED;
+    if (status < 0)
+        return EXIT_WRONG;
+    return r->strict && r->refused ? EXIT_GATE : EXIT_DONE;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = interrupt;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int run(hr_project *p, struct runner *r, const char *options)
+{
+    bool shown = !r->json && !r->quiet;
+    const char **nodes = NULL;
+    struct view *view = NULL;
+    cJSON *root = NULL;
+    hr_job *job = NULL;
+    size_t n = 0;
+    int code;
+
+    if (shown && !(root = read_nodes(p, r, options, &nodes, &n))) {
+        code = tell_error(p);
+        fprintf(stderr, "nothing was run\n");
+        free(nodes);
+        return code;
+    }
+    if (hr_start(p, r->file, options, &job) < 0) {
+        code = tell_error(p);
+        fprintf(stderr, "nothing was run\n");
+    } else {
+        if (shown && (view = view_new(&r->term, nodes, n)))
+            printf("%s%s%s  run %lld\n", color(&r->term, "bold"),
+                   cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "name")),
+                   color(&r->term, "off"), (long long)hr_job_number(job));
+        running = job;
+        catch_signals();
+        code = follow(job, r, view);
+        running = NULL;
+        hr_job_free(job);
+    }
+    view_free(view);
+    cJSON_Delete(root);
+    free(nodes);
+    return code;
+}
+
+static int parse(int argc, char **argv, struct runner *r, char **rest, int *n)
+{
+    struct run_options *o = &r->options;
+    const struct option_spec options[] = {
+        { .name = "--param", .add = add_param, .user = o },
+        { .name = "--force", .add = add_force, .user = o },
+        { .name = "--jobs", .value = &o->jobs },
+        { .name = "--isolation", .value = &o->isolation },
+        { .name = "--sandbox", .value = &o->sandbox },
+        { .name = "--name", .value = &o->name },
+        { .name = "--no-cache", .flag = &o->no_cache },
+        { .name = "--keep-going", .flag = &o->keep_going },
+        { .name = "--check", .flag = &o->check },
+        { .name = "--strict", .flag = &r->strict },
+        { .name = "--json", .flag = &r->json },
+        { .name = "--quiet", .flag = &r->quiet },
+        { .name = "--no-color", .flag = &r->no_color },
+        { .name = "--root", .value = &r->where.root },
+        { .name = "--plugin-path", .value = &r->where.plugin_path },
+        { .name = NULL },
+    };
+
+    return take_options(argc, argv, options, rest, n);
+}
+
+int verb_run(int argc, char **argv)
+{
+    struct runner r = { 0 };
+    char *rest[1024], *text;
+    hr_project *p;
+    int n = 0, code;
+
+    if (argc > 1000)
+        return usage(argv[0], "too many arguments");
+    if ((code = parse(argc, argv, &r, rest, &n)) != EXIT_DONE)
+        return code;
+    if (n > 1)
+        return usage(argv[0], "one pipeline at a time, and \"%s\" is a second", rest[1]);
+    r.file = n ? rest[0] : "pipeline.json";
+    term_ask(&r.term, stdout);
+    if (r.no_color)
+        r.term.color = false;
+    if (!(text = run_options_json(&r.options)))
+        return EXIT_USAGE;
+    if (!(p = open_project(&r.where, false))) {
+        free(text);
+        return EXIT_WRONG;
+    }
+    code = run(p, &r, text);
+    hr_free(p);
+    free(text);
+    free(r.failed);
+    return code;
+}
