@@ -13,7 +13,9 @@
 
 enum { MODELS = 2, COLUMNS = 3 };
 
-/* Where the labels, scores and weights of one model spec come from. */
+/* Where the labels, scores and weights of one model spec come from.  Where the spec names a
+ * preprocessing function, labels and weights that are no columns of the examples are looked
+ * for in the features that this signature of the model gives. */
 struct source {
     const HR_MA(ModelSpec) * spec;
     int64_t label, weight, score; /* columns of the rows; weight -1: none; score -1: a model */
@@ -21,6 +23,11 @@ struct source {
     const void *model;
     struct ArrowSchema out; /* of the model */
     struct ArrowArray predicted;
+    const hr_model_1 *prep_iface; /* NULL: no preprocessing */
+    const void *prep_model;
+    struct ArrowSchema prep; /* the features */
+    struct ArrowArray prepared;
+    bool label_prepared, weight_prepared;
     char **names; /* of the classes; NULL: labels are their numbers */
     size_t names_n;
     struct hr_col label_col, weight_col, score_col;
@@ -91,6 +98,43 @@ static hr_status class_names(struct self *s, struct source *x)
     return x->names ? r : HR_EXHAUSTED;
 }
 
+/* The signature that the spec's preprocessing function names, as TFMA's transform_features. */
+static hr_status load_preprocessing(struct self *s, const hr_host *host, hr_run *run,
+                                    struct source *x)
+{
+    const hr_models_1 *models = host ? host->get_interface(host, HR_MODELS) : NULL;
+    const char *key = x->spec->is_baseline ? "baseline_model" : "model";
+    struct ArrowSchema wants = { 0 };
+    hr_status r;
+
+    if (x->spec->n_preprocessing_function_names != 1)
+        return hr_fail(&s->env, HR_UNIMPLEMENTED,
+                       "a modelSpec names %zu preprocessing functions, and one is possible",
+                       x->spec->n_preprocessing_function_names);
+    if (!models)
+        return hr_fail(&s->env, HR_UNIMPLEMENTED, "this host loads no models");
+    r = models->load(run, key, 0, x->spec->preprocessing_function_names[0], &s->in,
+                     &x->prep_iface, &x->prep_model);
+    if (r == HR_OK)
+        r = x->prep_iface->describe(x->prep_model, run, &wants, &x->prep);
+    if (r == HR_OK)
+        wants.release(&wants);
+    return r;
+}
+
+/* A column of the examples, or else of the features. */
+static hr_status prepared_column(struct self *s, struct source *x, const char *key,
+                                 const char *what, int64_t *ret, bool *ret_prepared)
+{
+    int64_t i = x->prep_iface && key && *key ? hr_col_find(&x->prep, key) : -1;
+
+    *ret_prepared = i >= 0 && hr_col_find(&s->in, key) < 0;
+    if (!*ret_prepared)
+        return column(s, key, what, ret);
+    *ret = i;
+    return HR_OK;
+}
+
 static hr_status load_model(struct self *s, const hr_host *host, hr_run *run, struct source *x)
 {
     const hr_models_1 *models = host ? host->get_interface(host, HR_MODELS) : NULL;
@@ -133,11 +177,16 @@ static hr_status make_source(struct self *s, const hr_host *host, hr_run *run, u
                              struct source *x)
 {
     bool predicts = models & (x->spec->is_baseline ? HR_EVALUATION_BASELINE : HR_EVALUATION_MODEL);
-    hr_status r = column(s, x->spec->label_key, "labelKey", &x->label);
+    hr_status r = HR_OK;
 
     x->weight = -1;
+    if (predicts && x->spec->n_preprocessing_function_names)
+        r = load_preprocessing(s, host, run, x);
+    if (r == HR_OK)
+        r = prepared_column(s, x, x->spec->label_key, "labelKey", &x->label, &x->label_prepared);
     if (r == HR_OK && x->spec->example_weight_key && *x->spec->example_weight_key)
-        r = column(s, x->spec->example_weight_key, "exampleWeightKey", &x->weight);
+        r = prepared_column(s, x, x->spec->example_weight_key, "exampleWeightKey", &x->weight,
+                            &x->weight_prepared);
     if (r < 0)
         return r;
     if (!predicts)
@@ -179,9 +228,12 @@ static void drop(void *self)
 
     if (!s)
         return;
-    for (i = 0; i < MODELS; i++)
+    for (i = 0; i < MODELS; i++) {
         if (s->sources[i].out.release)
             s->sources[i].out.release(&s->sources[i].out);
+        if (s->sources[i].prep.release)
+            s->sources[i].prep.release(&s->sources[i].prep);
+    }
     if (s->in.release)
         s->in.release(&s->in);
     hr_slice_keys_clear(&s->env, &s->keys);
@@ -329,11 +381,16 @@ static hr_status open_source(struct self *s, hr_run *run, const struct ArrowArra
 
     if (x->iface)
         r = x->iface->predict(x->model, run, rows, &x->predicted);
+    if (r == HR_OK && (x->label_prepared || x->weight_prepared))
+        r = x->prep_iface->predict(x->prep_model, run, rows, &x->prepared);
     if (r < 0)
         return r;
-    if (hr_col_open(&s->in, rows, x->label, &x->label_col) < 0 ||
+    if (hr_col_open(x->label_prepared ? &x->prep : &s->in,
+                    x->label_prepared ? &x->prepared : rows, x->label, &x->label_col) < 0 ||
         hr_col_open(schema, x->iface ? &x->predicted : rows, x->score, &x->score_col) < 0 ||
-        (x->weight >= 0 && hr_col_open(&s->in, rows, x->weight, &x->weight_col) < 0))
+        (x->weight >= 0 && hr_col_open(x->weight_prepared ? &x->prep : &s->in,
+                                       x->weight_prepared ? &x->prepared : rows, x->weight,
+                                       &x->weight_col) < 0))
         return hr_fail(&s->env, HR_INVALID, "the columns of a batch are not of their types");
     if (!is_number(&x->score_col) || (x->weight >= 0 && !is_number(&x->weight_col)))
         return hr_fail(&s->env, HR_INVALID, "column \"%s\" holds no numbers",
@@ -399,9 +456,12 @@ static hr_status batch(void *self, hr_run *run, struct ArrowArray *rows)
         r = finish(s, b, n, &out);
     for (i = 0; i < n; i++)
         hr_builder_drop(&b[i]);
-    for (i = 0; i < s->n; i++)
+    for (i = 0; i < s->n; i++) {
         if (s->sources[i].predicted.release)
             s->sources[i].predicted.release(&s->sources[i].predicted);
+        if (s->sources[i].prepared.release)
+            s->sources[i].prepared.release(&s->sources[i].prepared);
+    }
     rows->release(rows);
     if (r < 0)
         return fail(s, run, r);

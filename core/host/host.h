@@ -94,6 +94,8 @@ struct hr_home {
     const char *run, *node, *pipeline;
     int64_t number;
 };
+/* The execution that made an artifact, 0 where none is known. */
+hr_status hr_maker_of(struct hr_project *p, int64_t artifact, struct hr_arena *arena, int64_t *ret);
 hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
                      struct hr_arena *arena, struct hr_home *ret);
 /* The state of a run, from those of its executions. */

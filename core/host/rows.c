@@ -34,15 +34,32 @@ static struct hr_cell number(struct hr_arena *arena, int64_t value)
     return (struct hr_cell){ hr_arena_text(arena, digits), true, value };
 }
 
+hr_status hr_maker_of(struct hr_project *p, int64_t artifact, struct hr_arena *arena, int64_t *ret)
+{
+    struct hr_meta_events events;
+    hr_status r = hr_store_events_of_artifact(p->store, artifact, arena, &events);
+    size_t i;
+
+    *ret = 0;
+    for (i = 0; r == HR_OK && i < events.count && !*ret; i++)
+        if (events.items[i].type == HR_EVENT_OUTPUT)
+            *ret = events.items[i].execution;
+    return r;
+}
+
 hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
                      struct hr_arena *arena, struct hr_home *ret)
 {
-    struct hr_meta_nodes contexts;
-    int64_t pipeline = 0, run = 0;
-    hr_status r = hr_store_contexts_of(p->store, kind, id, arena, &contexts);
+    struct hr_meta_nodes contexts = { 0 };
+    int64_t pipeline = 0, run = 0, maker = id;
+    hr_status r = HR_OK;
     size_t i;
 
     *ret = (struct hr_home){ 0 };
+    if (kind == HR_KIND_ARTIFACT) /* it gathers the contexts of all that use it */
+        r = hr_maker_of(p, id, arena, &maker);
+    if (r == HR_OK && maker)
+        r = hr_store_contexts_of(p->store, HR_KIND_EXECUTION, maker, arena, &contexts);
     for (i = 0; r == HR_OK && i < contexts.count; i++) {
         const struct hr_meta_node *c = &contexts.items[i];
 

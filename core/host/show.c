@@ -131,20 +131,6 @@ static hr_status show_execution(struct shower *s, int64_t id)
     return r;
 }
 
-/* The execution that made an artifact; 0: none is known. */
-static hr_status maker_of(struct shower *s, int64_t artifact, int64_t *ret)
-{
-    struct hr_meta_events events;
-    hr_status r = hr_store_events_of_artifact(s->p->store, artifact, &s->arena, &events);
-    size_t i;
-
-    *ret = 0;
-    for (i = 0; r == HR_OK && i < events.count && !*ret; i++)
-        if (events.items[i].type == HR_EVENT_OUTPUT)
-            *ret = events.items[i].execution;
-    return r;
-}
-
 /* All executions that an artifact came from, the nearest first, each once. */
 static hr_status put_ancestors(struct shower *s, int64_t artifact)
 {
@@ -153,7 +139,7 @@ static hr_status put_ancestors(struct shower *s, int64_t artifact)
     struct hr_meta_events events;
     struct hr_meta_node e;
     size_t n = 0, at, i, k;
-    hr_status r = queue ? maker_of(s, artifact, &id) : HR_EXHAUSTED;
+    hr_status r = queue ? hr_maker_of(s->p, artifact, &s->arena, &id) : HR_EXHAUSTED;
 
     if (r == HR_OK && id)
         queue[n++] = id;
@@ -169,7 +155,7 @@ static hr_status put_ancestors(struct shower *s, int64_t artifact)
         for (i = 0; i < events.count && r == HR_OK; i++) {
             if (events.items[i].type != HR_EVENT_INPUT)
                 continue;
-            r = maker_of(s, events.items[i].artifact, &id);
+            r = hr_maker_of(s->p, events.items[i].artifact, &s->arena, &id);
             for (k = 0; k < n && queue[k] != id; k++)
                 ;
             if (r == HR_OK && id && k == n && n < MOST)
