@@ -51,7 +51,7 @@ static hr_status pack(struct hr_project *p, const struct hr_meta_node *pushed,
 {
     const char *name = hr_meta_text(pushed, "model_name");
     const char *version = hr_meta_text(pushed, "pushed_version");
-    const struct hr_registry_1 *registry;
+    const struct hr_registry_1 *registry = NULL;
     char dir[HR_MAX_PATH];
     const char *file;
     struct hr_buf manifest;

@@ -166,7 +166,7 @@ hr_status hr_statistics_load(struct hr_arena *arena, const char *path, hr_statis
 static hr_status statistics_split(const struct split *s)
 {
     const hr_dataset *set;
-    hr_statistics *list;
+    hr_statistics *list = NULL;
     struct hr_view v;
     hr_status r = hr_statistics_load(s->arena, s->path, &list);
     size_t i;

@@ -326,11 +326,11 @@ static inline hr_status hr_col_open(const struct ArrowSchema *schema, const stru
     const struct ArrowSchema *s;
     const struct ArrowArray *a;
 
+    memset(c, 0, sizeof *c); /* also where it fails: a column of no rows */
     if (i < 0 || i >= schema->n_children || i >= rows->n_children)
         return HR_INVALID;
     s = schema->children[i];
     a = rows->children[i];
-    memset(c, 0, sizeof *c);
     c->name = s->name;
     c->length = rows->length;
     c->at = rows->offset + a->offset;
