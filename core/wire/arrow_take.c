@@ -15,6 +15,8 @@ struct take {
     uint32_t n_batches;
     const struct hr_pick *picks;
     int64_t n;
+    bool gaps;  /* some picks are -1 */
+    bool nulls; /* some rows may be null: gaps, or a batch has a validity bitmap */
 };
 
 static hr_status take_array(const struct take *t, struct ArrowArray *ret);
@@ -57,6 +59,8 @@ static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
     uint8_t *bitmap = NULL;
     int64_t i, nulls = 0;
 
+    if (!t->nulls)
+        return HR_OK;
     for (i = 0; i < t->n; i++) {
         if (valid(t, i))
             continue;
@@ -77,6 +81,24 @@ static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
     return HR_OK;
 }
 
+/* Values of 4 or 8 bytes, none of them null. */
+static void take_plain(const struct take *t, int64_t width, char *to)
+{
+    int64_t i;
+
+    for (i = 0; i < t->n; i++, to += width) {
+        const struct hr_pick *p = &t->picks[i];
+        const struct ArrowArray *a = t->from[p->batch];
+        const char *from = a->buffers[1];
+        int64_t at = p->row + t->shift[p->batch] + a->offset;
+
+        if (width == 8)
+            memcpy(to, from + at * 8, 8);
+        else
+            memcpy(to, from + at * 4, 4);
+    }
+}
+
 static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArray *ret)
 {
     char *to = calloc((size_t)t->n + 1, (size_t)width);
@@ -85,6 +107,10 @@ static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArr
     if (!to)
         return no_memory(t);
     hr_arrow_put(ret, 1, to, true);
+    if (!t->nulls && (width == 4 || width == 8)) {
+        take_plain(t, width, to);
+        return HR_OK;
+    }
     for (i = 0; i < t->n; i++, to += width) {
         const char *from;
 
@@ -135,7 +161,7 @@ static void range(const struct take *t, int64_t width, int64_t i, int64_t *ret_f
     int64_t at;
 
     *ret_from = *ret_to = 0;
-    if (!valid(t, i))
+    if (t->nulls && !valid(t, i))
         return;
     at = place(t, i);
     offsets = t->from[t->picks[i].batch]->buffers[1];
@@ -190,6 +216,16 @@ static hr_status take_bytes(const struct take *t, int64_t width, struct ArrowArr
     return HR_OK;
 }
 
+static bool has_gaps(const struct hr_pick *picks, int64_t n)
+{
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        if (picks[i].row < 0)
+            return true;
+    return false;
+}
+
 /* Take all of picks from child k of each array (k -1: its dictionary). */
 static hr_status take_child(const struct take *t, int64_t k, const int64_t *shift,
                             const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
@@ -208,6 +244,7 @@ static hr_status take_child(const struct take *t, int64_t k, const int64_t *shif
     sub.shift = shift;
     sub.picks = picks;
     sub.n = n;
+    sub.gaps = picks == t->picks ? t->gaps : has_gaps(picks, n);
     r = take_array(&sub, ret);
     free(from);
     return r;
@@ -380,14 +417,27 @@ out:
     return r;
 }
 
-static hr_status take_array(const struct take *t, struct ArrowArray *ret)
+static bool may_be_null(const struct take *t)
 {
+    uint32_t b;
+
+    for (b = 0; b < t->n_batches; b++)
+        if (t->from[b]->n_buffers && t->from[b]->buffers[0])
+            return true;
+    return t->gaps;
+}
+
+static hr_status take_array(const struct take *given, struct ArrowArray *ret)
+{
+    struct take all = *given;
+    const struct take *t = &all;
     int64_t width;
     enum hr_arrow_type type = hr_arrow_type(t->type->format, &width);
     bool coded = t->type->dictionary != NULL;
     struct ArrowArray made;
     hr_status r;
 
+    all.nulls = may_be_null(t);
     r = hr_arrow_new(t->env, hr_arrow_buffers(type), t->type->n_children, coded, &made);
     if (r < 0)
         return r;
@@ -422,7 +472,7 @@ hr_status hr_arrow_take(struct hr_env *env, const struct ArrowSchema *schema,
                         const struct ArrowArray *const *batches, uint32_t n_batches,
                         const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
 {
-    struct take t = { env, schema, batches, NULL, n_batches, picks, n };
+    struct take t = { env, schema, batches, NULL, n_batches, picks, n, has_gaps(picks, n), true };
     int64_t *shift = no_shift(&t);
     hr_status r;
 
