@@ -360,9 +360,9 @@ static hr_status drain(struct hr_env *env, hr_flow *f, struct step *s, bool shar
                 rows->release = NULL;
             } else if ((r = hr_arrow_owner(env, rows, &owner)) == HR_OK) {
                 /* one share goes, the other stays for the next fetch() */
-                r = hr_arrow_share(env, &owner->rows, owner, 0, owner->rows.length, rows);
+                r = hr_arrow_share(env, &owner->rows, owner, hr_cut(0, owner->rows.length), rows);
                 if (r == HR_OK)
-                    r = hr_arrow_share(env, &owner->rows, owner, 0, owner->rows.length,
+                    r = hr_arrow_share(env, &owner->rows, owner, hr_cut(0, owner->rows.length),
                                        &batches[at++]);
                 hr_owner_drop(owner);
             }

@@ -133,7 +133,7 @@ static hr_status deliver_function(struct task *t, struct step *s, uint32_t part,
         struct ArrowArray cut;
 
         n = owner->rows.length - at < limit ? owner->rows.length - at : limit;
-        r = hr_arrow_share(t->flow->env, &owner->rows, owner, at, n, &cut);
+        r = hr_arrow_share(t->flow->env, &owner->rows, owner, hr_cut(at, n), &cut);
         if (r == HR_OK)
             r = call_batch(t, s, part, &cut);
     }
@@ -154,7 +154,7 @@ static hr_status deliver_chunk(struct task *t, struct step *s, uint32_t part,
     if (r == HR_OK && s->kind == STEP_GROUP) {
         hr_buf_of(&bytes, UINT32_MAX - 1, f->env);
         c.ends = hr_mem_zero(f->env, ((size_t)c.rows.length + 1) * sizeof *c.ends);
-        r = c.ends ? keys_encode(f->env, &s->plan, schema, &c.rows, &bytes, c.ends) : HR_EXHAUSTED;
+        r = c.ends ? keys_encode(f->env, &s->plan, &c.rows, &bytes, c.ends) : HR_EXHAUSTED;
         if (r == HR_OK && (r = flow_hold(f, bytes.len)) == HR_OK) {
             c.keys_size = bytes.len + 1;
             c.keys = hr_mem_zero(f->env, c.keys_size);
@@ -206,7 +206,7 @@ static hr_status deliver(struct task *t, uint32_t coll, uint32_t part, struct Ar
     for (k = 0; r == HR_OK && k < c->n_edges; k++) {
         struct ArrowArray one;
 
-        r = hr_arrow_share(t->flow->env, &owner->rows, owner, 0, owner->rows.length, &one);
+        r = hr_arrow_share(t->flow->env, &owner->rows, owner, hr_cut(0, owner->rows.length), &one);
         if (r == HR_OK)
             r = deliver_to(t, &c->edges[k], part, &one);
     }
@@ -402,7 +402,8 @@ static hr_status cut_stream(struct window *w, struct task *t)
         if (!hr_mem_reserve(env, (void **)&t->pieces, &t->cap_pieces, t->n_pieces + 1,
                             sizeof *t->pieces, HR_FLOW_BLOCK + 1))
             return HR_EXHAUSTED;
-        r = hr_arrow_share(env, &w->batch->rows, w->batch, w->batch_at, n, &t->pieces[t->n_pieces]);
+        r = hr_arrow_share(env, &w->batch->rows, w->batch, hr_cut(w->batch_at, n),
+                           &t->pieces[t->n_pieces]);
         if (r < 0)
             return r;
         t->n_pieces++;

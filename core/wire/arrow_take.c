@@ -226,9 +226,16 @@ static bool has_gaps(const struct hr_pick *picks, int64_t n)
     return false;
 }
 
-/* Take all of picks from child k of each array (k -1: its dictionary). */
-static hr_status take_child(const struct take *t, int64_t k, const int64_t *shift,
-                            const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
+/* What is taken from a child. */
+struct part {
+    const int64_t *shift;
+    const struct hr_pick *picks;
+    int64_t n;
+};
+
+/* Take a part from child k of each array (k -1: its dictionary). */
+static hr_status take_child(const struct take *t, int64_t k, const struct part *part,
+                            struct ArrowArray *ret)
 {
     const struct ArrowArray **from = calloc((size_t)t->n_batches + 1, sizeof *from);
     struct take sub = *t;
@@ -241,10 +248,10 @@ static hr_status take_child(const struct take *t, int64_t k, const int64_t *shif
         from[b] = k < 0 ? t->from[b]->dictionary : t->from[b]->children[k];
     sub.type = k < 0 ? t->type->dictionary : t->type->children[k];
     sub.from = from;
-    sub.shift = shift;
-    sub.picks = picks;
-    sub.n = n;
-    sub.gaps = picks == t->picks ? t->gaps : has_gaps(picks, n);
+    sub.shift = part->shift;
+    sub.picks = part->picks;
+    sub.n = part->n;
+    sub.gaps = part->picks == t->picks ? t->gaps : has_gaps(part->picks, part->n);
     r = take_array(&sub, ret);
     free(from);
     return r;
@@ -282,7 +289,7 @@ static hr_status take_items(const struct take *t, int64_t width, bool fixed, int
         for (k = from; k < to; k++)
             picks[n++] = (struct hr_pick){ t->picks[i].batch, k < 0 ? -1 : k };
     }
-    r = take_child(t, 0, shift, picks, n, ret->children[0]);
+    r = take_child(t, 0, &(struct part){ shift, picks, n }, ret->children[0]);
 out:
     free(picks);
     free(shift);
@@ -315,7 +322,7 @@ static hr_status take_struct(const struct take *t, struct ArrowArray *ret)
     for (b = 0; b < t->n_batches; b++)
         shift[b] = t->shift[b] + t->from[b]->offset;
     for (k = 0; r == HR_OK && k < t->type->n_children; k++)
-        r = take_child(t, k, shift, t->picks, t->n, ret->children[k]);
+        r = take_child(t, k, &(struct part){ shift, t->picks, t->n }, ret->children[k]);
     free(shift);
     return r;
 }
@@ -408,7 +415,7 @@ static hr_status take_coded(const struct take *t, int64_t width, struct ArrowArr
     }
     memset(c.map, 0xff, ((size_t)total + 1) * sizeof *c.map);
     if ((r = recode_rows(t, &c, width, ret)) == HR_OK)
-        r = take_child(t, -1, shift, c.used, c.n_used, ret->dictionary);
+        r = take_child(t, -1, &(struct part){ shift, c.used, c.n_used }, ret->dictionary);
 out:
     free(c.begin);
     free(c.map);
@@ -468,11 +475,15 @@ static hr_status take_array(const struct take *given, struct ArrowArray *ret)
     return HR_OK;
 }
 
-hr_status hr_arrow_take(struct hr_env *env, const struct ArrowSchema *schema,
-                        const struct ArrowArray *const *batches, uint32_t n_batches,
-                        const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
+hr_status hr_arrow_take(struct hr_env *env, const struct hr_taking *taking, struct ArrowArray *ret)
 {
-    struct take t = { env, schema, batches, NULL, n_batches, picks, n, has_gaps(picks, n), true };
+    struct take t = { .env = env,
+                      .type = taking->schema,
+                      .from = taking->batches,
+                      .n_batches = taking->n_batches,
+                      .picks = taking->picks,
+                      .n = taking->n,
+                      .gaps = has_gaps(taking->picks, taking->n) };
     int64_t *shift = no_shift(&t);
     hr_status r;
 
