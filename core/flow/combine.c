@@ -36,6 +36,7 @@ void table_free(hr_flow *f, const struct step *s, struct table *t)
     hr_mem_put(f->env, t->slots, t->n_slots * sizeof *t->slots);
     hr_buf_clear(&t->encoded);
     hr_arena_clear(&t->arena);
+    flow_let_go(f, &t->bytes);
     hr_mem_put(f->env, t, sizeof *t);
 }
 
@@ -48,7 +49,8 @@ static hr_status table_grow(hr_flow *f, struct table *t)
 
     if (cap > UINT32_MAX / 4)
         return hr_fail(f->env, HR_EXHAUSTED, "a combine has more than %zu keys", t->n);
-    if (flow_hold(f, (cap - t->cap) * (sizeof *keys + sizeof *accs + 2 * sizeof *slots)) < 0)
+    if (flow_hold(f, &t->bytes,
+                  (cap - t->cap) * (sizeof *keys + sizeof *accs + 2 * sizeof *slots)) < 0)
         return HR_EXHAUSTED;
     keys = hr_mem_resize(f->env, t->keys, t->cap * sizeof *keys, cap * sizeof *keys);
     if (!keys)

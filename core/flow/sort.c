@@ -53,7 +53,7 @@ hr_status group_sort(hr_flow *f, struct step *s)
             rows += (size_t)s->held[p].chunks.items[k].rows.length;
     if (!rows)
         return HR_OK;
-    if (flow_hold(f, rows * sizeof *s->order) < 0)
+    if (flow_hold(f, &s->bytes, rows * sizeof *s->order) < 0)
         return HR_EXHAUSTED;
     s->order = hr_mem_zero(f->env, rows * sizeof *s->order);
     s->n_order = s->order ? rows : 0;
