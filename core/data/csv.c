@@ -399,7 +399,11 @@ static hr_status sample_chunk(struct hr_csv *csv, const struct csv_chunk *c, str
     size_t i;
 
     for (row = 0; status == HR_OK && s->rows < s->most && row < c->rows; row++, s->rows++) {
-        if (csv_next(&r) != CSV_OK || r.n != csv->n)
+        enum csv_fault fault = csv_next(&r);
+
+        if (fault == CSV_MEMORY)
+            status = hr_fail_memory(csv->env);
+        if (fault != CSV_OK || r.n != csv->n)
             break;
         for (i = 0; i < csv->n; i++)
             if (csv->kinds[i] == CSV_TEXT && r.cells[i].len)

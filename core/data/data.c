@@ -392,9 +392,10 @@ static hr_status out_path(struct hr_env *env, const char *dir, const char *split
                         to);
 }
 
-hr_status hr_data_create(struct hr_env *env, const char *dir, const char *split, const char *format,
+hr_status hr_data_create(struct hr_env *env, const struct hr_data_place *place,
                          const struct ArrowSchema *schema, struct hr_data_out **ret)
 {
+    const char *format = place->format;
     static const char *const formats[] = { HR_FORMAT_ARROW, HR_FORMAT_TFRECORDS_GZIP };
     bool arrow = !format || !*format || !strcmp(format, HR_FORMAT_ARROW);
     char path[HR_MAX_PATH];
@@ -406,7 +407,7 @@ hr_status hr_data_create(struct hr_env *env, const char *dir, const char *split,
                              "there is no file format \"%s\"; it is \"arrow\" or "
                              "\"tfrecords_gzip\"",
                              format);
-    if ((r = out_path(env, dir, split, arrow, path)) < 0)
+    if ((r = out_path(env, place->dir, place->split, arrow, path)) < 0)
         return r;
     if (!(out = hr_mem_zero(env, sizeof *out)))
         return HR_EXHAUSTED;
@@ -518,7 +519,7 @@ hr_status hr_data_write(struct hr_env *env, const char *dir, const char *split, 
     hr_status r = hr_arrow_stream_schema(env, rows, what, &schema);
 
     if (r == HR_OK)
-        r = hr_data_create(env, dir, split, format, &schema, &out);
+        r = hr_data_create(env, &(struct hr_data_place){ dir, split, format }, &schema, &out);
     if (r == HR_OK)
         r = write_all(out, rows, what);
     if (r == HR_OK)

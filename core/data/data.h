@@ -52,9 +52,13 @@ hr_status hr_data_list(struct hr_env *env, const char *path, struct hr_names *re
 hr_status hr_data_write(struct hr_env *env, const char *dir, const char *split, const char *format,
                         struct ArrowArrayStream *rows);
 
+struct hr_data_place {
+    const char *dir, *split, *format;
+};
+
 /* The same, batch by batch. */
 struct hr_data_out;
-hr_status hr_data_create(struct hr_env *env, const char *dir, const char *split, const char *format,
+hr_status hr_data_create(struct hr_env *env, const struct hr_data_place *place,
                          const struct ArrowSchema *schema, struct hr_data_out **ret);
 hr_status hr_data_add(struct hr_data_out *out, struct ArrowArray *rows); /* takes rows */
 /* n rows of a batch that has an owner (wire/arrow.h), by their numbers. */

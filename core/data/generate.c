@@ -21,8 +21,9 @@ static hr_status outs_open(struct outs *o, const struct ArrowSchema *schema)
     uint32_t k;
 
     for (k = 0; r == HR_OK && k < o->g->split->n; k++)
-        r = hr_data_create(o->env, o->g->dir, o->g->split->names[k], o->g->format, schema,
-                           &o->out[k]);
+        r = hr_data_create(
+            o->env, &(struct hr_data_place){ o->g->dir, o->g->split->names[k], o->g->format },
+            schema, &o->out[k]);
     return r;
 }
 

@@ -36,6 +36,7 @@ void table_free(hr_flow *f, const struct step *s, struct table *t)
     hr_mem_put(f->env, t->slots, t->n_slots * sizeof *t->slots);
     hr_buf_clear(&t->encoded);
     hr_arena_clear(&t->arena);
+    flow_let_go(f, &t->bytes);
     hr_mem_put(f->env, t, sizeof *t);
 }
 
@@ -48,7 +49,8 @@ static hr_status table_grow(hr_flow *f, struct table *t)
 
     if (cap > UINT32_MAX / 4)
         return hr_fail(f->env, HR_EXHAUSTED, "a combine has more than %zu keys", t->n);
-    if (flow_hold(f, (cap - t->cap) * (sizeof *keys + sizeof *accs + 2 * sizeof *slots)) < 0)
+    if (flow_hold(f, &t->bytes,
+                  (cap - t->cap) * (sizeof *keys + sizeof *accs + 2 * sizeof *slots)) < 0)
         return HR_EXHAUSTED;
     keys = hr_mem_resize(f->env, t->keys, t->cap * sizeof *keys, cap * sizeof *keys);
     if (!keys)
@@ -81,8 +83,7 @@ static hr_status table_grow(hr_flow *f, struct table *t)
 }
 
 /* The index of a key; a new one has a NULL accumulator. */
-static hr_status table_find(hr_flow *f, struct table *t, const void *key, uint32_t size,
-                            uint32_t hash, uint32_t *ret)
+static hr_status table_find(hr_flow *f, struct table *t, const struct table_key *key, uint32_t *ret)
 {
     size_t at;
     uint8_t *copy;
@@ -91,18 +92,19 @@ static hr_status table_find(hr_flow *f, struct table *t, const void *key, uint32
     if (t->n * 2 >= t->n_slots || t->n == t->cap)
         if ((r = table_grow(f, t)) < 0)
             return r;
-    for (at = hash & (t->n_slots - 1); t->slots[at]; at = (at + 1) & (t->n_slots - 1)) {
+    for (at = key->hash & (t->n_slots - 1); t->slots[at]; at = (at + 1) & (t->n_slots - 1)) {
         const struct table_key *k = &t->keys[t->slots[at] - 1];
 
-        if (k->hash == hash && k->size == size && !memcmp(k->bytes, key, size)) {
+        if (k->hash == key->hash && k->size == key->size &&
+            !memcmp(k->bytes, key->bytes, key->size)) {
             *ret = t->slots[at] - 1;
             return HR_OK;
         }
     }
-    if (!(copy = hr_arena_get(&t->arena, size ? size : 1)))
+    if (!(copy = hr_arena_get(&t->arena, key->size ? key->size : 1)))
         return HR_EXHAUSTED;
-    memcpy(copy, key, size);
-    t->keys[t->n] = (struct table_key){ copy, size, hash };
+    memcpy(copy, key->bytes, key->size);
+    t->keys[t->n] = (struct table_key){ copy, key->size, key->hash };
     t->accs[t->n] = NULL;
     *ret = (uint32_t)t->n++;
     t->slots[at] = (uint32_t)t->n;
@@ -113,8 +115,8 @@ static hr_status find_or_create(struct hr_flow_call *call, struct table *t, cons
                                 uint32_t size, uint32_t *ret)
 {
     const hr_combine_1 *c = call->step->function->table;
-    uint32_t hash = (uint32_t)(hr_hash64(key, size, 0) >> 32);
-    hr_status r = table_find(call->flow, t, key, size, hash, ret);
+    struct table_key k = { key, size, (uint32_t)(hr_hash64(key, size, 0) >> 32) };
+    hr_status r = table_find(call->flow, t, &k, ret);
 
     if (r < 0 || t->accs[*ret])
         return r;
@@ -134,7 +136,7 @@ static hr_status add_keyed(struct hr_flow_call *call, struct table *t,
     int64_t i;
 
     hr_buf_cut(&t->encoded, 0);
-    r = keys_encode(f->env, &s->plan, &f->colls[s->ins[0]].schema, rows, &t->encoded, ends);
+    r = keys_encode(f->env, &s->plan, rows, &t->encoded, ends);
     for (i = 0; r == HR_OK && i < rows->length; begin = ends[i++])
         r = find_or_create(call, t, t->encoded.text + begin, ends[i] - begin, &group[i]);
     if (r < 0)
@@ -176,7 +178,7 @@ hr_status table_merge(struct hr_flow_call *call, struct table *t, struct table *
     for (i = 0; r == HR_OK && i < from->n; i++) {
         const struct table_key *k = &from->keys[i];
 
-        if ((r = table_find(call->flow, t, k->bytes, k->size, k->hash, &at)) < 0)
+        if ((r = table_find(call->flow, t, k, &at)) < 0)
             break;
         if (!t->accs[at]) {
             t->accs[at] = from->accs[i];
@@ -355,8 +357,8 @@ static hr_status join_rows(hr_flow *f, const struct step *s, size_t from, struct
         for (i = 0; i < n; i++)
             *made.children[i] = keys[i];
         for (i = 0; r == HR_OK && i < owner->rows.n_children; i++)
-            r = hr_arrow_share(f->env, owner->rows.children[i], owner, owner->rows.offset, length,
-                               made.children[n + i]);
+            r = hr_arrow_share(f->env, owner->rows.children[i], owner,
+                               hr_cut(owner->rows.offset, length), made.children[n + i]);
         if (r < 0)
             HR_RELEASE(&made);
     }

@@ -18,6 +18,7 @@ struct table {
     uint32_t *slots; /* index plus one, by hash; a power of two of them */
     size_t n_slots;
     struct hr_buf encoded; /* of the batch at hand */
+    size_t bytes;          /* as flow_hold() counts */
 };
 
 hr_status table_new(hr_flow *f, struct table **ret);

@@ -17,6 +17,32 @@ static const hr_flow dead_flow = { .dead = true };
 
 /* -- helpers ----------------------------------------------------------------------- */
 
+void step_let_go(hr_flow *f, struct step *s)
+{
+    uint32_t p;
+
+    for (p = 0; s->held && p < s->parts; p++) {
+        chunks_clear(f, &s->held[p].chunks);
+        ranks_clear(f, s, &s->held[p].ranks);
+    }
+    hr_mem_put(f->env, s->order, s->n_order * sizeof *s->order);
+    hr_mem_put(f->env, s->batches, s->n_batches * sizeof *s->batches);
+    table_free(f, s, s->table);
+    s->order = NULL;
+    s->batches = NULL;
+    s->table = NULL;
+    s->n_order = s->n_batches = 0;
+    flow_let_go(f, &s->bytes);
+}
+
+static void step_clear(hr_flow *f, struct step *s)
+{
+    HR_RELEASE(&s->stream);
+    step_let_go(f, s);
+    if (s->kind == STEP_COMBINE && s->self)
+        ((const hr_combine_1 *)s->function->table)->drop(s->self);
+}
+
 void flow_mistake(hr_flow *f, hr_status code, const char *format, ...)
 {
     va_list args;
@@ -360,9 +386,9 @@ static hr_status drain(struct hr_env *env, hr_flow *f, struct step *s, bool shar
                 rows->release = NULL;
             } else if ((r = hr_arrow_owner(env, rows, &owner)) == HR_OK) {
                 /* one share goes, the other stays for the next fetch() */
-                r = hr_arrow_share(env, &owner->rows, owner, 0, owner->rows.length, rows);
+                r = hr_arrow_share(env, &owner->rows, owner, hr_cut(0, owner->rows.length), rows);
                 if (r == HR_OK)
-                    r = hr_arrow_share(env, &owner->rows, owner, 0, owner->rows.length,
+                    r = hr_arrow_share(env, &owner->rows, owner, hr_cut(0, owner->rows.length),
                                        &batches[at++]);
                 hr_owner_drop(owner);
             }
@@ -496,23 +522,6 @@ hr_flow *hr_flow_new(struct hr_env *env, const struct hr_flow_host *host)
     f->tag = (uint32_t)(hr_hash64(&at, sizeof at, 0) & 0xfff);
     hr_arena_init(&f->arena, env, 0);
     return f;
-}
-
-static void step_clear(hr_flow *f, struct step *s)
-{
-    uint32_t p;
-
-    HR_RELEASE(&s->stream);
-    for (p = 0; s->held && p < s->parts; p++) {
-        chunks_clear(f, &s->held[p].chunks);
-        ranks_clear(f, s, &s->held[p].ranks);
-    }
-    hr_mem_put(f->env, s->order, s->n_order * sizeof *s->order);
-    hr_mem_put(f->env, s->batches, s->n_batches * sizeof *s->batches);
-    if (s->table)
-        table_free(f, s, s->table);
-    if (s->kind == STEP_COMBINE && s->self)
-        ((const hr_combine_1 *)s->function->table)->drop(s->self);
 }
 
 void hr_flow_free(hr_flow *f)

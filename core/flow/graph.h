@@ -108,6 +108,7 @@ struct step {
     const struct ArrowArray **batches; /* of a group: what order's chunks number */
     size_t n_batches;
     struct table *table; /* of a combine, merged from all parts */
+    size_t bytes;        /* that held and order take; counted atomically */
     bool done;           /* a write that was made */
 };
 
@@ -154,6 +155,9 @@ struct hr_flow {
 HR_PRINTF(3, 4)
 void flow_mistake(hr_flow *f, hr_status code, const char *format, ...);
 
+/* Free what a sink holds, once the rows of it have been given on. */
+void step_let_go(hr_flow *f, struct step *s);
+
 /* "map \"tokenize\"", for sentences. */
 const char *step_name(const struct step *s, char *to, size_t n);
 
@@ -169,8 +173,11 @@ hr_status call_end(struct hr_flow_call *call, hr_status r);
 
 /* -- run.c ------------------------------------------------------------------------- */
 
-/* Count bytes that a sink holds.  HR_EXHAUSTED: over the limit. */
-hr_status flow_hold(hr_flow *f, size_t bytes);
+/* Count bytes that a sink or a table holds, in *held too.  HR_EXHAUSTED: over the limit. */
+hr_status flow_hold(hr_flow *f, size_t *held, size_t bytes);
+
+/* They are free again. */
+void flow_let_go(hr_flow *f, size_t *held);
 hr_status flow_run_source(hr_flow *f, struct step *s);
 hr_status chunks_add(hr_flow *f, struct chunks *c, struct chunk *chunk);
 void chunks_clear(hr_flow *f, struct chunks *c);

@@ -46,18 +46,19 @@ static hr_status plan_one(struct hr_env *env, const struct ArrowSchema *schema, 
     return HR_OK;
 }
 
-hr_status keys_plan(struct hr_arena *arena, const struct ArrowSchema *schema, char *const *names,
-                    size_t n, const char *what, struct keys *ret)
+hr_status keys_plan(struct hr_arena *arena, const struct ArrowSchema *schema,
+                    const struct key_names *names, const char *what, struct keys *ret)
 {
     size_t i;
     hr_status r;
 
-    ret->n = n;
-    ret->columns = hr_arena_array(arena, n, sizeof *ret->columns);
+    ret->schema = schema;
+    ret->n = names->n;
+    ret->columns = hr_arena_array(arena, names->n, sizeof *ret->columns);
     if (!ret->columns)
         return HR_EXHAUSTED;
-    for (i = 0; i < n; i++)
-        if ((r = plan_one(arena->env, schema, names[i], what, &ret->columns[i])) < 0)
+    for (i = 0; i < names->n; i++)
+        if ((r = plan_one(arena->env, schema, names->names[i], what, &ret->columns[i])) < 0)
             return r;
     return HR_OK;
 }
@@ -123,8 +124,8 @@ static hr_status put_value(const struct hr_col *c, int64_t row, struct hr_buf *t
     return put_int(to, c->format == 'L' ? v : v ^ (uint64_t)1 << 63);
 }
 
-hr_status keys_encode(struct hr_env *env, const struct keys *k, const struct ArrowSchema *schema,
-                      const struct ArrowArray *rows, struct hr_buf *bytes, uint32_t *ends)
+hr_status keys_encode(struct hr_env *env, const struct keys *k, const struct ArrowArray *rows,
+                      struct hr_buf *bytes, uint32_t *ends)
 {
     struct hr_col *cols = hr_mem_zero(env, k->n * sizeof *cols);
     hr_status r = cols ? HR_OK : HR_EXHAUSTED;
@@ -132,7 +133,7 @@ hr_status keys_encode(struct hr_env *env, const struct keys *k, const struct Arr
     size_t c;
 
     for (c = 0; r == HR_OK && c < k->n; c++)
-        r = hr_col_open(schema, rows, k->columns[c].column, &cols[c]);
+        r = hr_col_open(k->schema, rows, k->columns[c].column, &cols[c]);
     for (i = 0; r == HR_OK && i < rows->length; i++) {
         for (c = 0; r == HR_OK && c < k->n; c++)
             r = put_value(&cols[c], i, bytes);

@@ -21,22 +21,27 @@ struct key_column {
 };
 
 struct keys {
+    const struct ArrowSchema *schema; /* of the rows; it stays */
     struct key_column *columns;
     size_t n;
 };
 
 /* Find the columns in a schema; what names the step.  HR_INVALID: there is none of a name, or its
  * type cannot be a key. */
-hr_status keys_plan(struct hr_arena *arena, const struct ArrowSchema *schema, char *const *names,
-                    size_t n, const char *what, struct keys *ret);
+struct key_names {
+    char *const *names;
+    size_t n;
+};
+hr_status keys_plan(struct hr_arena *arena, const struct ArrowSchema *schema,
+                    const struct key_names *names, const char *what, struct keys *ret);
 
 /* The type of a key's column as it comes out: not coded by a dictionary. */
 hr_status keys_schema(struct hr_env *env, const struct ArrowSchema *column,
                       struct ArrowSchema *ret);
 
 /* Append the keys of all rows to bytes, and where each ends there to ends. */
-hr_status keys_encode(struct hr_env *env, const struct keys *k, const struct ArrowSchema *schema,
-                      const struct ArrowArray *rows, struct hr_buf *bytes, uint32_t *ends);
+hr_status keys_encode(struct hr_env *env, const struct keys *k, const struct ArrowArray *rows,
+                      struct hr_buf *bytes, uint32_t *ends);
 
 /* Columns from n keys that were encoded here; key_at gives the i-th. */
 struct key_list {

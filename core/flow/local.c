@@ -16,6 +16,13 @@ struct item {
     struct item *next;
 };
 
+/* A split of an artifact; split NULL: all of it. */
+struct part {
+    const char *key;
+    uint32_t i;
+    const char *split;
+};
+
 /* A text about an artifact (its path has name ""), or with key NULL about the execution; what
  * hr_local_set() gave has i UINT32_MAX. */
 struct fact {
@@ -128,22 +135,22 @@ static void clear_item(struct hr_local *l, struct item *it)
     it->n = it->cap = 0;
 }
 
-static hr_status add_item(struct hr_local *l, struct item **list, const char *key, uint32_t i,
-                          const char *split, struct ArrowArrayStream *rows)
+static hr_status add_item(struct hr_local *l, struct item **list, const struct part *part,
+                          struct ArrowArrayStream *rows)
 {
-    struct item *it = find_item(*list, key, i, split), **end = list;
+    struct item *it = find_item(*list, part->key, part->i, part->split), **end = list;
     hr_status r;
 
     if (it) {
         clear_item(l, it);
     } else {
         it = hr_arena_get(&l->arena, sizeof *it);
-        if (!it || !(it->key = hr_arena_text(&l->arena, key)) ||
-            (split && !(it->split = hr_arena_text(&l->arena, split)))) {
+        if (!it || !(it->key = hr_arena_text(&l->arena, part->key)) ||
+            (part->split && !(it->split = hr_arena_text(&l->arena, part->split)))) {
             HR_RELEASE(rows);
             return HR_EXHAUSTED;
         }
-        it->i = i;
+        it->i = part->i;
         while (*end)
             end = &(*end)->next;
         *end = it;
@@ -164,17 +171,25 @@ static hr_status share_item(struct hr_local *l, struct item *it, struct ArrowArr
 
         if ((r = hr_arrow_owner(l->env, &it->batches[k], &owner)) < 0)
             return r;
-        r = hr_arrow_share(l->env, &owner->rows, owner, 0, owner->rows.length, &it->batches[k]);
+        r = hr_arrow_share(l->env, &owner->rows, owner, hr_cut(0, owner->rows.length),
+                           &it->batches[k]);
         if (r == HR_OK)
-            r = hr_arrow_share(l->env, &owner->rows, owner, 0, owner->rows.length, &list[k]);
+            r = hr_arrow_share(l->env, &owner->rows, owner, hr_cut(0, owner->rows.length),
+                               &list[k]);
         hr_owner_drop(owner);
     }
     return r;
 }
 
+static bool is_part(const struct item *it, const struct part *part)
+{
+    return it->i == part->i && !strcmp(it->key, part->key) &&
+           (!part->split || hr_text_eq(it->split, part->split));
+}
+
 /* All rows of the items that match; split NULL: of each split in turn. */
-static hr_status open_items(struct hr_local *l, struct item *items, const char *key, uint32_t i,
-                            const char *split, struct ArrowArrayStream *ret)
+static hr_status open_items(struct hr_local *l, struct item *items, const struct part *part,
+                            struct ArrowArrayStream *ret)
 {
     struct item *it, *first = NULL;
     struct ArrowArray *list;
@@ -182,19 +197,20 @@ static hr_status open_items(struct hr_local *l, struct item *items, const char *
     size_t n = 0, at = 0, k;
 
     for (it = items; it; it = it->next)
-        if (it->i == i && !strcmp(it->key, key) && (!split || hr_text_eq(it->split, split))) {
+        if (is_part(it, part)) {
             first = first ? first : it;
             n += it->n;
             if (!hr_arrow_schema_equal(&first->schema, &it->schema))
                 return hr_fail(l->env, HR_INVALID, "the splits of \"%s\" have different columns",
-                               key);
+                               part->key);
         }
     if (!first)
-        return hr_fail(l->env, HR_NOT_FOUND, "\"%s\" has no split \"%s\"", key, split ? split : "");
+        return hr_fail(l->env, HR_NOT_FOUND, "\"%s\" has no split \"%s\"", part->key,
+                       part->split ? part->split : "");
     if (!(list = hr_mem_zero(l->env, (n + 1) * sizeof *list)))
         return HR_EXHAUSTED;
     for (it = items; r == HR_OK && it; it = it->next)
-        if (it->i == i && !strcmp(it->key, key) && (!split || hr_text_eq(it->split, split))) {
+        if (is_part(it, part)) {
             r = share_item(l, it, list + at);
             at += it->n;
         }
@@ -380,7 +396,7 @@ static hr_status table_read(hr_run *run, const char *key, uint32_t i, const char
 {
     struct hr_local *l = of(run)->local;
 
-    return open_items(l, l->inputs, key, i, split, ret);
+    return open_items(l, l->inputs, &(struct part){ key, i, split }, ret);
 }
 
 static hr_status table_write(hr_run *run, const char *key, uint32_t i, const char *split,
@@ -388,7 +404,7 @@ static hr_status table_write(hr_run *run, const char *key, uint32_t i, const cha
 {
     struct hr_local *l = of(run)->local;
 
-    return add_item(l, &l->outputs, key, i, split, rows);
+    return add_item(l, &l->outputs, &(struct part){ key, i, split }, rows);
 }
 
 static hr_status table_split(hr_run *run, const char *key, uint32_t i, uint32_t n, const char **ret)
@@ -445,13 +461,15 @@ static void call_end_run(void *user, hr_run *run)
 static hr_status flow_read(void *user, const char *key, uint32_t i, const char *split,
                            struct ArrowArrayStream *ret)
 {
-    return open_items(user, ((struct hr_local *)user)->inputs, key, i, split, ret);
+    return open_items(user, ((struct hr_local *)user)->inputs, &(struct part){ key, i, split },
+                      ret);
 }
 
 static hr_status flow_write(void *user, const char *key, uint32_t i, const char *split,
                             struct ArrowArrayStream *rows)
 {
-    return add_item(user, &((struct hr_local *)user)->outputs, key, i, split, rows);
+    return add_item(user, &((struct hr_local *)user)->outputs, &(struct part){ key, i, split },
+                    rows);
 }
 
 static void flow_undo(void *user, const char *key, uint32_t i, const char *split)
@@ -548,7 +566,7 @@ hr_status hr_local_path(struct hr_local *l, const char *key, uint32_t i, const c
 hr_status hr_local_input(struct hr_local *l, const char *key, uint32_t i, const char *split,
                          struct ArrowArrayStream *rows)
 {
-    return add_item(l, &l->inputs, key, i, split, rows);
+    return add_item(l, &l->inputs, &(struct part){ key, i, split }, rows);
 }
 
 hr_status hr_local_execute(struct hr_local *l)
@@ -575,7 +593,7 @@ hr_status hr_local_execute(struct hr_local *l)
 hr_status hr_local_output(struct hr_local *l, const char *key, uint32_t i, const char *split,
                           struct ArrowArrayStream *ret)
 {
-    return open_items(l, l->outputs, key, i, split, ret);
+    return open_items(l, l->outputs, &(struct part){ key, i, split }, ret);
 }
 
 const char *hr_local_text(struct hr_local *l, const char *key, uint32_t i, const char *name)

@@ -319,7 +319,7 @@ static hr_status plan_combine(hr_flow *f, struct lane *lane, struct step *s)
     hr_status r;
 
     step_name(s, name, sizeof name);
-    r = keys_plan(&f->arena, args.in, s->keys, s->n_keys, name, &s->plan);
+    r = keys_plan(&f->arena, args.in, &(struct key_names){ s->keys, s->n_keys }, name, &s->plan);
     if (r < 0)
         return r;
     r = combine->make(f->host.host, call->run, &args, &out, &s->self);
@@ -345,7 +345,7 @@ static hr_status plan_group(hr_flow *f, struct step *s)
     hr_status r;
 
     step_name(s, name, sizeof name);
-    r = keys_plan(&f->arena, in, s->keys, s->n_keys, name, &s->plan);
+    r = keys_plan(&f->arena, in, &(struct key_names){ s->keys, s->n_keys }, name, &s->plan);
     return r < 0 ? r : hr_arrow_schema_copy(f->env, in, &f->colls[s->out].schema);
 }
 

@@ -38,9 +38,11 @@ struct window {
     size_t bin, gap;
 };
 
-hr_status flow_hold(hr_flow *f, size_t bytes)
+hr_status flow_hold(hr_flow *f, size_t *by, size_t bytes)
 {
     size_t held = __atomic_add_fetch(&f->held, bytes, __ATOMIC_RELAXED);
+
+    __atomic_add_fetch(by, bytes, __ATOMIC_RELAXED);
 
     if (!f->env->memory_max || held <= f->env->memory_max)
         return HR_OK;
@@ -49,6 +51,12 @@ hr_status flow_hold(hr_flow *f, size_t bytes)
         "the flow holds more than %zu MiB of rows, its limit; raise the memory limit, or "
         "keep and group fewer rows",
         f->env->memory_max >> 20);
+}
+
+void flow_let_go(hr_flow *f, size_t *held)
+{
+    __atomic_sub_fetch(&f->held, *held, __ATOMIC_RELAXED);
+    *held = 0;
 }
 
 /* -- chunks ------------------------------------------------------------------------ */
@@ -133,7 +141,7 @@ static hr_status deliver_function(struct task *t, struct step *s, uint32_t part,
         struct ArrowArray cut;
 
         n = owner->rows.length - at < limit ? owner->rows.length - at : limit;
-        r = hr_arrow_share(t->flow->env, &owner->rows, owner, at, n, &cut);
+        r = hr_arrow_share(t->flow->env, &owner->rows, owner, hr_cut(at, n), &cut);
         if (r == HR_OK)
             r = call_batch(t, s, part, &cut);
     }
@@ -148,14 +156,14 @@ static hr_status deliver_chunk(struct task *t, struct step *s, uint32_t part,
     const struct ArrowSchema *schema = &f->colls[s->ins[0]].schema;
     struct chunk c = { .rows = *rows };
     struct hr_buf bytes;
-    hr_status r = flow_hold(f, hr_arrow_size(schema, rows));
+    hr_status r = flow_hold(f, &s->bytes, hr_arrow_size(schema, rows));
 
     rows->release = NULL;
     if (r == HR_OK && s->kind == STEP_GROUP) {
         hr_buf_of(&bytes, UINT32_MAX - 1, f->env);
         c.ends = hr_mem_zero(f->env, ((size_t)c.rows.length + 1) * sizeof *c.ends);
-        r = c.ends ? keys_encode(f->env, &s->plan, schema, &c.rows, &bytes, c.ends) : HR_EXHAUSTED;
-        if (r == HR_OK && (r = flow_hold(f, bytes.len)) == HR_OK) {
+        r = c.ends ? keys_encode(f->env, &s->plan, &c.rows, &bytes, c.ends) : HR_EXHAUSTED;
+        if (r == HR_OK && (r = flow_hold(f, &s->bytes, bytes.len)) == HR_OK) {
             c.keys_size = bytes.len + 1;
             c.keys = hr_mem_zero(f->env, c.keys_size);
             if (c.keys)
@@ -206,7 +214,7 @@ static hr_status deliver(struct task *t, uint32_t coll, uint32_t part, struct Ar
     for (k = 0; r == HR_OK && k < c->n_edges; k++) {
         struct ArrowArray one;
 
-        r = hr_arrow_share(t->flow->env, &owner->rows, owner, 0, owner->rows.length, &one);
+        r = hr_arrow_share(t->flow->env, &owner->rows, owner, hr_cut(0, owner->rows.length), &one);
         if (r == HR_OK)
             r = deliver_to(t, &c->edges[k], part, &one);
     }
@@ -402,7 +410,8 @@ static hr_status cut_stream(struct window *w, struct task *t)
         if (!hr_mem_reserve(env, (void **)&t->pieces, &t->cap_pieces, t->n_pieces + 1,
                             sizeof *t->pieces, HR_FLOW_BLOCK + 1))
             return HR_EXHAUSTED;
-        r = hr_arrow_share(env, &w->batch->rows, w->batch, w->batch_at, n, &t->pieces[t->n_pieces]);
+        r = hr_arrow_share(env, &w->batch->rows, w->batch, hr_cut(w->batch_at, n),
+                           &t->pieces[t->n_pieces]);
         if (r < 0)
             return r;
         t->n_pieces++;
@@ -577,6 +586,8 @@ hr_status flow_run_source(hr_flow *f, struct step *s)
             if (w.tasks[i].flow)
                 task_clear(&w.tasks[i]);
     }
+    if (s->kind == STEP_COMBINE || s->kind == STEP_GROUP)
+        step_let_go(f, s);
     hr_owner_drop(w.batch);
     hr_mem_put(f->env, w.tasks, w.size * sizeof *w.tasks);
     HR_RELEASE(&s->stream);

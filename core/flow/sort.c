@@ -53,7 +53,7 @@ hr_status group_sort(hr_flow *f, struct step *s)
             rows += (size_t)s->held[p].chunks.items[k].rows.length;
     if (!rows)
         return HR_OK;
-    if (flow_hold(f, rows * sizeof *s->order) < 0)
+    if (flow_hold(f, &s->bytes, rows * sizeof *s->order) < 0)
         return HR_EXHAUSTED;
     s->order = hr_mem_zero(f->env, rows * sizeof *s->order);
     s->n_order = s->order ? rows : 0;
@@ -96,8 +96,10 @@ static hr_status take_few(hr_flow *f, const struct step *s, struct hr_pick *pick
         picks[i].batch = (uint32_t)(at - used);
     }
     if (r == HR_OK)
-        r = hr_arrow_take(f->env, &f->colls[s->out].schema, from, (uint32_t)m, picks, (int64_t)n,
-                          ret);
+        r = hr_arrow_take(
+            f->env,
+            &(struct hr_taking){ &f->colls[s->out].schema, from, (uint32_t)m, picks, (int64_t)n },
+            ret);
     hr_mem_put(f->env, from, n * sizeof *from);
     hr_mem_put(f->env, used, n * sizeof *used);
     return r;
@@ -117,8 +119,10 @@ hr_status group_rows(hr_flow *f, const struct step *s, size_t from, size_t to,
     if (n < s->n_batches)
         r = take_few(f, s, picks, n, ret);
     else
-        r = hr_arrow_take(f->env, &f->colls[s->out].schema, s->batches, (uint32_t)s->n_batches,
-                          picks, (int64_t)n, ret);
+        r = hr_arrow_take(f->env,
+                          &(struct hr_taking){ &f->colls[s->out].schema, s->batches,
+                                               (uint32_t)s->n_batches, picks, (int64_t)n },
+                          ret);
     hr_mem_put(f->env, picks, n * sizeof *picks);
     return r;
 }

@@ -8,8 +8,8 @@
  * that a batch can be cut into slices, and a mapped file into columns, without a copy:
  *
  *     hr_arrow_owner(env, &rows, &owner);         takes rows
- *     hr_arrow_share(env, &owner->rows, owner, 0, 100, &head);
- *     hr_arrow_share(env, &owner->rows, owner, 100, 100, &next);
+ *     hr_arrow_share(env, &owner->rows, owner, hr_cut(0, 100), &head);
+ *     hr_arrow_share(env, &owner->rows, owner, hr_cut(100, 100), &next);
  *     hr_owner_drop(owner);                       head and next live on
  */
 #ifndef HR_WIRE_ARROW_H
@@ -96,9 +96,19 @@ void hr_arrow_put(struct ArrowArray *a, int k, const void *buffer, bool own);
 /* Let an array of hr_arrow_new() hold a reference. */
 void hr_arrow_hold(struct ArrowArray *a, struct hr_owner *owner);
 
-/* n rows of an array from its row `from` on, which share its buffers; owner keeps them. */
+/* Rows of an array. */
+struct hr_cut {
+    int64_t from, n;
+};
+
+static inline struct hr_cut hr_cut(int64_t from, int64_t n)
+{
+    return (struct hr_cut){ from, n };
+}
+
+/* Rows of an array, which share its buffers; owner keeps them. */
 hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct hr_owner *owner,
-                         int64_t from, int64_t n, struct ArrowArray *ret);
+                         struct hr_cut cut, struct ArrowArray *ret);
 
 /* Release it, if it is there; for struct ArrowArray, ArrowSchema and ArrowArrayStream. */
 #define HR_RELEASE(p)                                                                              \
@@ -116,12 +126,18 @@ struct hr_pick {
     int64_t row; /* -1: a null */
 };
 
+struct hr_taking {
+    const struct ArrowSchema *schema;
+    const struct ArrowArray *const *batches;
+    uint32_t n_batches;
+    const struct hr_pick *picks;
+    int64_t n;
+};
+
 /* New rows, copied one by one from batches of one schema.  Dictionaries hold what is used, in
  * the order of first use.  HR_EXHAUSTED: memory, or more than 2^31 bytes or values in a
  * column with offsets of 32 bit. */
-hr_status hr_arrow_take(struct hr_env *env, const struct ArrowSchema *schema,
-                        const struct ArrowArray *const *batches, uint32_t n_batches,
-                        const struct hr_pick *picks, int64_t n, struct ArrowArray *ret);
+hr_status hr_arrow_take(struct hr_env *env, const struct hr_taking *taking, struct ArrowArray *ret);
 
 /* A batch of the columns cols[0..n) of another; takes *rows, also when failing. */
 hr_status hr_arrow_select(struct hr_env *env, struct ArrowArray *rows, const int64_t *cols,

@@ -133,7 +133,7 @@ void hr_arrow_hold(struct ArrowArray *a, struct hr_owner *owner)
 }
 
 hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct hr_owner *owner,
-                         int64_t from, int64_t n, struct ArrowArray *ret)
+                         struct hr_cut cut, struct ArrowArray *ret)
 {
     struct ArrowArray made;
     hr_status r = hr_arrow_new(env, a->n_buffers, a->n_children, a->dictionary != NULL, &made);
@@ -143,14 +143,16 @@ hr_status hr_arrow_share(struct hr_env *env, const struct ArrowArray *a, struct 
         return r;
     for (i = 0; i < a->n_buffers && i < 3; i++)
         hr_arrow_put(&made, (int)i, a->buffers[i], false);
-    made.length = n;
-    made.offset = a->offset + from;
-    made.null_count = n == a->length || a->null_count == 0 ? a->null_count : -1;
+    made.length = cut.n;
+    made.offset = a->offset + cut.from;
+    made.null_count = cut.n == a->length || a->null_count == 0 ? a->null_count : -1;
     hr_arrow_hold(&made, owner);
     for (i = 0; r == HR_OK && i < a->n_children; i++)
-        r = hr_arrow_share(env, a->children[i], owner, 0, a->children[i]->length, made.children[i]);
+        r = hr_arrow_share(env, a->children[i], owner, hr_cut(0, a->children[i]->length),
+                           made.children[i]);
     if (r == HR_OK && a->dictionary)
-        r = hr_arrow_share(env, a->dictionary, owner, 0, a->dictionary->length, made.dictionary);
+        r = hr_arrow_share(env, a->dictionary, owner, hr_cut(0, a->dictionary->length),
+                           made.dictionary);
     if (r < 0) {
         HR_RELEASE(&made);
         return r;
@@ -176,7 +178,7 @@ hr_status hr_arrow_select(struct hr_env *env, struct ArrowArray *rows, const int
         for (i = 0; r == HR_OK && i < n; i++) {
             const struct ArrowArray *kid = owner->rows.children[cols[i]];
 
-            r = hr_arrow_share(env, kid, owner, 0, kid->length, made.children[i]);
+            r = hr_arrow_share(env, kid, owner, hr_cut(0, kid->length), made.children[i]);
         }
         if (r < 0)
             HR_RELEASE(&made);

@@ -15,6 +15,8 @@ struct take {
     uint32_t n_batches;
     const struct hr_pick *picks;
     int64_t n;
+    bool gaps;  /* some picks are -1 */
+    bool nulls; /* some rows may be null: gaps, or a batch has a validity bitmap */
 };
 
 static hr_status take_array(const struct take *t, struct ArrowArray *ret);
@@ -57,6 +59,8 @@ static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
     uint8_t *bitmap = NULL;
     int64_t i, nulls = 0;
 
+    if (!t->nulls)
+        return HR_OK;
     for (i = 0; i < t->n; i++) {
         if (valid(t, i))
             continue;
@@ -77,6 +81,24 @@ static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
     return HR_OK;
 }
 
+/* Values of 4 or 8 bytes, none of them null. */
+static void take_plain(const struct take *t, int64_t width, char *to)
+{
+    int64_t i;
+
+    for (i = 0; i < t->n; i++, to += width) {
+        const struct hr_pick *p = &t->picks[i];
+        const struct ArrowArray *a = t->from[p->batch];
+        const char *from = a->buffers[1];
+        int64_t at = p->row + t->shift[p->batch] + a->offset;
+
+        if (width == 8)
+            memcpy(to, from + at * 8, 8);
+        else
+            memcpy(to, from + at * 4, 4);
+    }
+}
+
 static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArray *ret)
 {
     char *to = calloc((size_t)t->n + 1, (size_t)width);
@@ -85,6 +107,10 @@ static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArr
     if (!to)
         return no_memory(t);
     hr_arrow_put(ret, 1, to, true);
+    if (!t->nulls && (width == 4 || width == 8)) {
+        take_plain(t, width, to);
+        return HR_OK;
+    }
     for (i = 0; i < t->n; i++, to += width) {
         const char *from;
 
@@ -135,7 +161,7 @@ static void range(const struct take *t, int64_t width, int64_t i, int64_t *ret_f
     int64_t at;
 
     *ret_from = *ret_to = 0;
-    if (!valid(t, i))
+    if (t->nulls && !valid(t, i))
         return;
     at = place(t, i);
     offsets = t->from[t->picks[i].batch]->buffers[1];
@@ -190,9 +216,26 @@ static hr_status take_bytes(const struct take *t, int64_t width, struct ArrowArr
     return HR_OK;
 }
 
-/* Take all of picks from child k of each array (k -1: its dictionary). */
-static hr_status take_child(const struct take *t, int64_t k, const int64_t *shift,
-                            const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
+static bool has_gaps(const struct hr_pick *picks, int64_t n)
+{
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        if (picks[i].row < 0)
+            return true;
+    return false;
+}
+
+/* What is taken from a child. */
+struct part {
+    const int64_t *shift;
+    const struct hr_pick *picks;
+    int64_t n;
+};
+
+/* Take a part from child k of each array (k -1: its dictionary). */
+static hr_status take_child(const struct take *t, int64_t k, const struct part *part,
+                            struct ArrowArray *ret)
 {
     const struct ArrowArray **from = calloc((size_t)t->n_batches + 1, sizeof *from);
     struct take sub = *t;
@@ -205,9 +248,10 @@ static hr_status take_child(const struct take *t, int64_t k, const int64_t *shif
         from[b] = k < 0 ? t->from[b]->dictionary : t->from[b]->children[k];
     sub.type = k < 0 ? t->type->dictionary : t->type->children[k];
     sub.from = from;
-    sub.shift = shift;
-    sub.picks = picks;
-    sub.n = n;
+    sub.shift = part->shift;
+    sub.picks = part->picks;
+    sub.n = part->n;
+    sub.gaps = part->picks == t->picks ? t->gaps : has_gaps(part->picks, part->n);
     r = take_array(&sub, ret);
     free(from);
     return r;
@@ -245,7 +289,7 @@ static hr_status take_items(const struct take *t, int64_t width, bool fixed, int
         for (k = from; k < to; k++)
             picks[n++] = (struct hr_pick){ t->picks[i].batch, k < 0 ? -1 : k };
     }
-    r = take_child(t, 0, shift, picks, n, ret->children[0]);
+    r = take_child(t, 0, &(struct part){ shift, picks, n }, ret->children[0]);
 out:
     free(picks);
     free(shift);
@@ -278,7 +322,7 @@ static hr_status take_struct(const struct take *t, struct ArrowArray *ret)
     for (b = 0; b < t->n_batches; b++)
         shift[b] = t->shift[b] + t->from[b]->offset;
     for (k = 0; r == HR_OK && k < t->type->n_children; k++)
-        r = take_child(t, k, shift, t->picks, t->n, ret->children[k]);
+        r = take_child(t, k, &(struct part){ shift, t->picks, t->n }, ret->children[k]);
     free(shift);
     return r;
 }
@@ -371,7 +415,7 @@ static hr_status take_coded(const struct take *t, int64_t width, struct ArrowArr
     }
     memset(c.map, 0xff, ((size_t)total + 1) * sizeof *c.map);
     if ((r = recode_rows(t, &c, width, ret)) == HR_OK)
-        r = take_child(t, -1, shift, c.used, c.n_used, ret->dictionary);
+        r = take_child(t, -1, &(struct part){ shift, c.used, c.n_used }, ret->dictionary);
 out:
     free(c.begin);
     free(c.map);
@@ -380,14 +424,27 @@ out:
     return r;
 }
 
-static hr_status take_array(const struct take *t, struct ArrowArray *ret)
+static bool may_be_null(const struct take *t)
 {
+    uint32_t b;
+
+    for (b = 0; b < t->n_batches; b++)
+        if (t->from[b]->n_buffers && t->from[b]->buffers[0])
+            return true;
+    return t->gaps;
+}
+
+static hr_status take_array(const struct take *given, struct ArrowArray *ret)
+{
+    struct take all = *given;
+    const struct take *t = &all;
     int64_t width;
     enum hr_arrow_type type = hr_arrow_type(t->type->format, &width);
     bool coded = t->type->dictionary != NULL;
     struct ArrowArray made;
     hr_status r;
 
+    all.nulls = may_be_null(t);
     r = hr_arrow_new(t->env, hr_arrow_buffers(type), t->type->n_children, coded, &made);
     if (r < 0)
         return r;
@@ -418,11 +475,15 @@ static hr_status take_array(const struct take *t, struct ArrowArray *ret)
     return HR_OK;
 }
 
-hr_status hr_arrow_take(struct hr_env *env, const struct ArrowSchema *schema,
-                        const struct ArrowArray *const *batches, uint32_t n_batches,
-                        const struct hr_pick *picks, int64_t n, struct ArrowArray *ret)
+hr_status hr_arrow_take(struct hr_env *env, const struct hr_taking *taking, struct ArrowArray *ret)
 {
-    struct take t = { env, schema, batches, NULL, n_batches, picks, n };
+    struct take t = { .env = env,
+                      .type = taking->schema,
+                      .from = taking->batches,
+                      .n_batches = taking->n_batches,
+                      .picks = taking->picks,
+                      .n = taking->n,
+                      .gaps = has_gaps(taking->picks, taking->n) };
     int64_t *shift = no_shift(&t);
     hr_status r;
 

@@ -389,7 +389,7 @@ static hr_status read_coded_array(struct records *b, struct ArrowArray *a)
     values = d->owner->rows.children[0];
     if ((r = read_codes(b, d->index, a)) < 0)
         return r;
-    return hr_arrow_share(b->ipc->env, values, d->owner, 0, values->length, a->dictionary);
+    return hr_arrow_share(b->ipc->env, values, d->owner, hr_cut(0, values->length), a->dictionary);
 }
 
 static hr_status read_parts(struct records *b, const struct ArrowSchema *s, struct ArrowArray *a)
@@ -631,7 +631,7 @@ static void forget(void *user)
 }
 
 /* Takes the owner, also when failing. */
-static hr_status open_over(struct hr_env *env, const char *name, const void *bytes, size_t n,
+static hr_status open_over(struct hr_env *env, const char *name, struct hr_slice bytes,
                            struct hr_owner *owner, struct hr_ipc **ret)
 {
     struct hr_ipc *ipc = hr_mem_zero(env, sizeof *ipc);
@@ -643,8 +643,8 @@ static hr_status open_over(struct hr_env *env, const char *name, const void *byt
     }
     ipc->env = env;
     ipc->owner = owner;
-    ipc->p = bytes;
-    ipc->n = n;
+    ipc->p = (const uint8_t *)bytes.text;
+    ipc->n = bytes.len;
     ipc->name = hr_mem_text(env, name);
     r = ipc->name ? read_file(ipc) : HR_EXHAUSTED;
     if (r < 0)
@@ -659,7 +659,7 @@ hr_status hr_ipc_over(struct hr_env *env, const char *name, const void *bytes, s
 {
     struct hr_owner *owner = hr_owner_new(env, forget, NULL);
 
-    return owner ? open_over(env, name, bytes, n, owner, ret) : HR_EXHAUSTED;
+    return owner ? open_over(env, name, hr_slice(bytes, n), owner, ret) : HR_EXHAUSTED;
 }
 
 hr_status hr_ipc_open(struct hr_env *env, const char *path, struct hr_ipc **ret)
@@ -679,7 +679,7 @@ hr_status hr_ipc_open(struct hr_env *env, const char *path, struct hr_ipc **ret)
         unmap(m);
         return HR_EXHAUSTED;
     }
-    return open_over(env, path, m->map.data, m->map.size, owner, ret);
+    return open_over(env, path, hr_slice(m->map.data, m->map.size), owner, ret);
 }
 
 const struct ArrowSchema *hr_ipc_schema(const struct hr_ipc *ipc)

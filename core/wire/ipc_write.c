@@ -532,7 +532,9 @@ static hr_status write_batch(struct hr_ipc_out *out, const struct hr_pick *picks
         return HR_EXHAUSTED;
     for (k = 0; k < out->n_pending; k++)
         from[k] = &out->pending[k];
-    r = hr_arrow_take(out->env, &out->schema, from, (uint32_t)out->n_pending, picks, n, &rows);
+    r = hr_arrow_take(out->env,
+                      &(struct hr_taking){ &out->schema, from, (uint32_t)out->n_pending, picks, n },
+                      &rows);
     hr_mem_put(out->env, from, size);
     if (r < 0)
         return r;
@@ -600,7 +602,7 @@ static hr_status hold(struct hr_ipc_out *out, struct hr_owner *owner)
                         sizeof *out->pending, UINT32_MAX))
         return HR_EXHAUSTED;
     to = &out->pending[out->n_pending];
-    r = hr_arrow_share(out->env, &owner->rows, owner, 0, owner->rows.length, to);
+    r = hr_arrow_share(out->env, &owner->rows, owner, hr_cut(0, owner->rows.length), to);
     if (r == HR_OK)
         out->n_pending++;
     return r;

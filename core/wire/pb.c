@@ -57,7 +57,7 @@ bool hr_pb_bytes(struct hr_arena *arena, ProtobufCBinaryData *to, const void *by
     return true;
 }
 
-/* -- reading ------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------- */
 
 static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 {
@@ -209,7 +209,7 @@ hr_status hr_pb_copy(struct hr_arena *arena, const ProtobufCMessage *m, Protobuf
     return r;
 }
 
-/* -- reflection ------------------------------------------------------------------------ */
+/* -- reflection -------------------------------------------------------------------- */
 
 static void *member(const ProtobufCMessage *m, unsigned offset)
 {

@@ -100,7 +100,7 @@ const char *hr_pb_meant(struct hr_env *env, const ProtobufCMessageDescriptor *ty
 /* "lowerBound" of "lower_bound": JSON's form of a field's name. */
 void hr_pb_camel(const char *name, char *to, size_t n);
 
-/* -- text format -------------------------------------------------------------------- */
+/* -- text format ------------------------------------------------------------------- */
 
 /* Read protobuf's text format.  Mistakes are told with file, line and column, all of them
  * as far as the text can be followed; then HR_INVALID. */
@@ -111,7 +111,7 @@ hr_status hr_pb_text_read(struct hr_arena *arena, const ProtobufCMessageDescript
  * of their numbers, maps sorted by key, the shortest digits, what is not ASCII in octal. */
 hr_status hr_pb_text_write(struct hr_env *env, const ProtobufCMessage *m, struct hr_buf *to);
 
-/* -- JSON ----------------------------------------------------------------------------- */
+/* -- JSON -------------------------------------------------------------------------- */
 
 /* Read protobuf's JSON form: names as in JSON or as in the .proto, 64-bit integers also as
  * text, wrappers as bare values, maps as objects.  All mistakes are told, then HR_INVALID. */

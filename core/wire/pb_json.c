@@ -318,7 +318,7 @@ hr_status hr_pb_json_read(struct hr_arena *arena, const ProtobufCMessageDescript
     return in.r;
 }
 
-/* -- writing -------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------- */
 
 static void put_base64(struct hr_json_writer *w, const uint8_t *p, size_t n)
 {

@@ -222,7 +222,7 @@ static bool string(struct in *in)
     return true;
 }
 
-/* -- values -------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------ */
 
 /* sign and magnitude of a decimal, hexadecimal or octal integer. */
 static bool integer(const struct token *t, bool *ret_minus, uint64_t *ret)
@@ -420,7 +420,7 @@ static bool scalar(struct in *in, const ProtobufCFieldDescriptor *f, void *to)
     return true;
 }
 
-/* -- fields -------------------------------------------------------------------------- */
+/* -- fields ------------------------------------------------------------------------ */
 
 /* Over a value that nobody wants: of a field that is not known. */
 static bool skip_value(struct in *in)

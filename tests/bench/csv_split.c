@@ -1,4 +1,4 @@
-/* csv_split FILE DIR - CSV to the splits train and eval, two to one, as Arrow files. */
+/* csv_split FILE DIR [FORMAT] - CSV to the splits train and eval, two to one. */
 #include <stdio.h>
 
 #include "data/data.h"
@@ -11,13 +11,15 @@ int main(int argc, char **argv)
     const char *path;
     hr_status r;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: csv_split FILE DIR\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: csv_split FILE DIR [FORMAT]\n");
         return 2;
     }
     hr_env_init(&env, NULL);
     path = argv[1];
     g.dir = argv[2];
+    if (argc == 4)
+        g.format = argv[3];
     g.split = &split;
     r = hr_split_parse(&env, "{\"train\":2,\"eval\":1}", &split);
     if (r == HR_OK) {

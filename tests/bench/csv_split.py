@@ -5,6 +5,7 @@
 Needs duckdb and pyarrow.  Both run in turn, warm-up first; the table has the medians of CPU time
 (user and system) of whole processes.  What was written is compared before.
 """
+import math
 import os
 import random
 import resource
@@ -94,33 +95,42 @@ def compare(out, duck):
     assert dict(theirs) == counts
 
 
+def measure(program, rows, folder):
+    path, out, duck = (os.path.join(folder, n) for n in ("a.csv", "out", "duck"))
+    make(path, rows)
+    script = os.path.join(folder, "duck.py")
+    with open(script, "w") as f:
+        f.write(DUCK.replace("%%", "%"))
+    times = {"headrace, Arrow": [], "DuckDB, Parquet": []}
+    for i in range(4):
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.rmtree(duck, ignore_errors=True)
+        os.mkdir(duck)
+        a = run([program, path, out])
+        b = run([sys.executable, script, path, duck])
+        if i:
+            times["headrace, Arrow"].append(a)
+            times["DuckDB, Parquet"].append(b)
+    compare(out, duck)
+    size = os.path.getsize(path)
+    print("CSV of %d rows x %d, %.0f MB, to two split files" % (rows, len(COLUMNS), size / 1e6))
+    medians = {n: [statistics.median(t[k] for t in all_times) for k in range(2)]
+               for n, all_times in times.items()}
+    return medians
+
+
 def main():
     program, rows = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
-    with tempfile.TemporaryDirectory() as folder:
-        path, out, duck = (os.path.join(folder, n) for n in ("a.csv", "out", "duck"))
-        make(path, rows)
-        script = os.path.join(folder, "duck.py")
-        with open(script, "w") as f:
-            f.write(DUCK.replace("%%", "%"))
-        times = {"headrace, Arrow": [], "DuckDB, Parquet": []}
-        for i in range(4):
-            shutil.rmtree(out, ignore_errors=True)
-            shutil.rmtree(duck, ignore_errors=True)
-            os.mkdir(duck)
-            a = run([program, path, out])
-            b = run([sys.executable, script, path, duck])
-            if i:
-                times["headrace, Arrow"].append(a)
-                times["DuckDB, Parquet"].append(b)
-        compare(out, duck)
-        base = statistics.median(t[0] for t in times["DuckDB, Parquet"])
-        size = os.path.getsize(path)
-        print("CSV of %d rows x %d, %.0f MB, to two split files" % (rows, len(COLUMNS), size / 1e6))
-        print("%-18s %8s %8s %8s" % ("", "CPU s", "wall s", "ratio"))
-        for name, all_times in times.items():
-            cpu = statistics.median(t[0] for t in all_times)
-            print("%-18s %8.2f %8.2f %8.2f" % (name, cpu, statistics.median(t[1] for t in all_times),
-                                               cpu / base))
+    small = None
+    for n in (rows // 10, rows):
+        with tempfile.TemporaryDirectory() as folder:
+            medians = measure(program, n, folder)
+        base = medians["DuckDB, Parquet"][0]
+        print("%-18s %8s %8s %8s %9s" % ("", "CPU s", "wall s", "ratio", "exponent"))
+        for name, (cpu, wall) in medians.items():
+            growth = "%9.2f" % math.log10(cpu / small[name][0]) if small else ""
+            print("%-18s %8.2f %8.2f %8.2f %s" % (name, cpu, wall, cpu / base, growth))
+        small = medians
 
 
 main()

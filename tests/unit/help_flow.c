@@ -255,7 +255,9 @@ void help_stream(const struct help_rows *rows, int64_t n, struct ArrowArrayStrea
 
         for (k = 0; k < m; k++)
             picks[k] = (struct hr_pick){ 0, i * n + k };
-        assert_int_equal(hr_arrow_take(&stream_env, &rows->schema, &from, 1, picks, m, &list[i]),
+        assert_int_equal(hr_arrow_take(&stream_env,
+                                       &(struct hr_taking){ &rows->schema, &from, 1, picks, m },
+                                       &list[i]),
                          HR_OK);
     }
     assert_int_equal(hr_arrow_stream_list(&stream_env, &rows->schema, list, (size_t)count, ret),
@@ -292,7 +294,9 @@ void help_drain(struct hr_env *env, struct ArrowArrayStream *stream, struct help
         for (i = 0; i < list[k].length; i++)
             picks[at++] = (struct hr_pick){ (uint32_t)k, i };
     }
-    if (hr_arrow_take(env, &ret->schema, from, (uint32_t)n, picks, (int64_t)rows, &ret->rows) < 0)
+    if (hr_arrow_take(env,
+                      &(struct hr_taking){ &ret->schema, from, (uint32_t)n, picks, (int64_t)rows },
+                      &ret->rows) < 0)
         fail_msg("%s", hr_env_error(env));
     for (k = 0; k < n; k++)
         HR_RELEASE(&list[k]);

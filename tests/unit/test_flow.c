@@ -685,7 +685,9 @@ static void test_failing_function(void **state)
 
 static void test_limits(void **state)
 {
+    static const char *const keys[] = { "x", NULL };
     volatile int32_t cancel = 1;
+    int i;
     struct help_rows in;
     struct bench t;
     hr_rows rows;
@@ -698,6 +700,18 @@ static void test_limits(void **state)
     rows = t.flow->read(t.f, "examples", 0, NULL);
     t.flow->keep(t.f, rows);
     assert_error(&t, HR_EXHAUSTED, "more than 1 MiB of rows");
+    bench_close(&t);
+
+    /* what a group held is free again when its rows were given on: one at a time fits */
+    bench_open(&t, 2, 0);
+    bench_input(&t, NULL, &in);
+    t.env.memory_max = 12 << 20;
+    rows = t.flow->read(t.f, "examples", 0, NULL);
+    for (i = 0; i < 4; i++)
+        rows = t.flow->map(t.f, t.flow->group(t.f, rows, keys), "late", NULL, 0);
+    t.flow->combine(t.f, rows, NULL, "sum", NULL, 0);
+    if (t.flow->run(t.f) < 0)
+        fail_msg("%s", hr_env_error(&t.env));
     bench_close(&t);
 
     bench_open(&t, 2, 0);

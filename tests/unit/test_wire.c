@@ -55,7 +55,9 @@ static void test_take(void **state)
     (void)state;
     help_rows(types, rows_text, &in);
     from[0] = from[1] = &in.rows;
-    assert_int_equal(hr_arrow_take(&env, &in.schema, from, 2, picks, 5, &out.rows), HR_OK);
+    assert_int_equal(
+        hr_arrow_take(&env, &(struct hr_taking){ &in.schema, from, 2, picks, 5 }, &out.rows),
+        HR_OK);
     out.schema = in.schema;
     assert_int_equal(hr_arrow_check(&env, &out.schema, &out.rows, "test"), HR_OK);
     text = help_text(&out);
@@ -80,7 +82,7 @@ static void test_share(void **state)
     (void)state;
     help_rows(types, rows_text, &in);
     assert_int_equal(hr_arrow_owner(&env, &in.rows, &owner), HR_OK);
-    assert_int_equal(hr_arrow_share(&env, &owner->rows, owner, 2, 2, &cut.rows), HR_OK);
+    assert_int_equal(hr_arrow_share(&env, &owner->rows, owner, hr_cut(2, 2), &cut.rows), HR_OK);
     hr_owner_drop(owner);
     cut.schema = in.schema;
     assert_int_equal(hr_arrow_check(&env, &cut.schema, &cut.rows, "test"), HR_OK);
