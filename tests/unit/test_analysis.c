@@ -14,6 +14,7 @@
 #include "analysis/slices.h"
 #include "help_flow.h"
 #include "help_proto.h"
+#include "help_table.h"
 
 static const hr_function inputs = HR_EVALUATION_INPUTS;
 static const hr_function sums = HR_EVALUATION_SUMS;
@@ -47,16 +48,6 @@ static struct hr_json_doc *json_of(struct fix *f, const char *dir, const char *n
         fail_msg("%s: %s", dir, hr_env_error(&f->env));
     hr_buf_clear(&b);
     return doc;
-}
-
-static void rows_of(struct fix *f, const char *name, struct help_rows *ret)
-{
-    struct hr_json_doc *doc = json_of(f, "analysis", name);
-    struct hr_slice rows = hr_json_source(doc, hr_json_get(hr_json_root(doc), "rows"));
-    char *text = hr_arena_bytes(&f->arena, rows.text, rows.len);
-
-    help_rows(hr_json_text(hr_json_get(hr_json_root(doc), "types")), text, ret);
-    hr_json_free(doc);
 }
 
 static hr_eval_config *config_of(struct fix *f, const char *text, size_t n)
@@ -374,7 +365,7 @@ static void one_case(struct fix *f, const char *name, bool examples)
     given = config_file(f, file);
     checked = defaulted(f, given);
     snprintf(file, sizeof file, "%s%s.rows.json", table_of(name), examples ? "_examples" : "");
-    rows_of(f, file, &rows);
+    help_table("analysis", file, &rows);
     evaluate(f, checked, &rows, &e);
     snprintf(file, sizeof file, "%s.metrics.json", name);
     doc = json_of(f, dir, file);
