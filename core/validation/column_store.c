@@ -159,6 +159,8 @@ static hr_status load_words(struct hr_env *env, struct hr_stored *in, struct hr_
         r = hr_words_add(env, t, in->p, size, count);
         in->p += size;
     }
+    if (r == HR_OK)
+        r = hr_words_settle(env, t);
     t->total = totals.total;
     t->total_size = totals.total_size;
     t->not_utf8 = totals.not_utf8;

@@ -166,7 +166,7 @@ hr_status hr_statistics_load(struct hr_arena *arena, const char *path, hr_statis
 static hr_status statistics_split(const struct split *s)
 {
     const hr_dataset *set;
-    hr_statistics *list;
+    hr_statistics *list = NULL;
     struct hr_view v;
     hr_status r = hr_statistics_load(s->arena, s->path, &list);
     size_t i;
@@ -487,7 +487,7 @@ hr_status hr_schema_json(struct hr_env *env, const char *dir, struct hr_buf *to)
     char path[HR_MAX_PATH];
     struct hr_arena arena;
     struct hr_buf b;
-    hr_schema *s;
+    hr_schema *s = NULL;
     hr_status r;
 
     hr_buf_of(&b, HR_MAX_FILE_BYTES, env);

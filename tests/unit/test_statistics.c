@@ -405,6 +405,7 @@ static void test_stored(void **state)
     assert_int_equal(hr_col_open(&rows.schema, &rows.rows, 0, &col), HR_OK);
     hr_column_init(&c);
     assert_int_equal(hr_column_add(&f.env, &c, &col, HR_COLUMN_NUMBERS, 0, 4, NULL), HR_OK);
+    assert_int_equal(hr_column_settle(&f.env, &c), HR_OK);
     assert_true(hr_column_sane(&c));
     assert_int_equal(hr_column_store(&c, &b), HR_OK);
     for (n = 0; n <= b.len; n++) {
