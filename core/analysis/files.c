@@ -108,7 +108,7 @@ hr_status hr_eval_config_write(struct hr_arena *arena, const char *dir,
     hr_buf_of(&b, HR_MAX_JSON_BYTES, arena->env);
     hr_json_begin(&w, &b, 2);
     hr_pb_json_write(&w, &run->base);
-    r = hr_json_end(&w) < 0 ? hr_fail_memory(arena->env) : HR_OK;
+    r = hr_json_end(&w) < 0 || hr_buf_char(&b, '\n') < 0 ? hr_fail_memory(arena->env) : HR_OK;
     if (r == HR_OK)
         r = hr_path_join(arena->env, dir, "eval_config.json", path);
     if (r == HR_OK)

@@ -30,6 +30,10 @@ void hr_column_clear(struct hr_env *env, struct hr_column *c)
     hr_counts_clear(env, &c->numbers);
     hr_words_clear(env, &c->words);
     drop_head(env, c);
+    if (c->late)
+        hr_mem_put(env, c->late, c->late_cap * sizeof *c->late);
+    c->late = NULL;
+    c->late_n = c->late_cap = 0;
     if (c->sums)
         hr_mem_put(env, c->sums, sizeof *c->sums);
     c->sums = NULL;
@@ -101,9 +105,10 @@ static hr_status keep_head(struct hr_env *env, struct hr_column *c, const double
     return HR_OK;
 }
 
-static hr_status count_number(struct hr_env *env, struct hr_column *c, uint64_t key, uint64_t n)
+static hr_status count_number(struct hr_env *env, struct hr_column *c, uint64_t key)
 {
     hr_status r;
+    double v;
 
     /* A table that is full has every value still; the next new one may cost bits. */
     if (!c->sums && c->numbers.n == HR_COUNTS_MAX) {
@@ -111,25 +116,80 @@ static hr_status count_number(struct hr_env *env, struct hr_column *c, uint64_t 
         if (r < 0)
             return r;
     }
-    return hr_counts_add(env, &c->numbers, key, n);
+    if (c->sums) {
+        v = hr_count_value(key);
+        if (isfinite(v))
+            hr_exact_add(c->sums, v, 1);
+    }
+    return hr_counts_add(env, &c->numbers, key, 1);
+}
+
+hr_status hr_column_settle(struct hr_env *env, struct hr_column *c)
+{
+    hr_status r = hr_words_settle(env, &c->words);
+    size_t i;
+
+    for (i = 0; i < c->late_n && r == HR_OK; i++)
+        r = count_number(env, c, c->late[i]);
+    c->late_n = 0;
+    return r;
+}
+
+static hr_status count_late(struct hr_env *env, struct hr_column *c, const uint64_t *keys, size_t n)
+{
+    hr_status r;
+
+    if (c->late_n + n > HR_COLUMN_LATE) {
+        r = hr_column_settle(env, c);
+        if (r < 0)
+            return r;
+    }
+    if (!hr_mem_reserve(env, (void **)&c->late, &c->late_cap, c->late_n + n, sizeof *c->late,
+                        HR_COLUMN_LATE))
+        return HR_EXHAUSTED;
+    memcpy(c->late + c->late_n, keys, n * sizeof *keys);
+    c->late_n += n;
+    return HR_OK;
+}
+
+/* A small table whose numbers are mostly different goes back to the list. */
+static hr_status spill(struct hr_env *env, struct hr_column *c)
+{
+    size_t slots = (size_t)1 << c->numbers.log_slots, total = 0, n = 0, i, k;
+    uint64_t keys[2 * HR_COLUMN_FEW];
+
+    for (i = 0; i < slots; i++)
+        total += c->numbers.slots[i].n;
+    if (total > 2 * HR_COLUMN_FEW)
+        return HR_OK;
+    for (i = 0; i < slots; i++)
+        for (k = 0; k < c->numbers.slots[i].n; k++)
+            keys[n++] = c->numbers.slots[i].key;
+    hr_counts_clear(env, &c->numbers);
+    return count_late(env, c, keys, n);
 }
 
 static hr_status add_numbers(struct hr_env *env, struct hr_column *c, double *v, size_t n)
 {
-    hr_status r = HR_OK;
+    uint64_t keys[CHUNK];
+    hr_status r;
     size_t i;
 
     n = sift(c, v, n);
     r = keep_head(env, c, v, n);
-    for (i = 0; i < n && r == HR_OK; i++) {
-        bool had = c->sums != NULL;
-
-        r = count_number(env, c, hr_count_key(v[i]), 1);
-        if (had || c->sums)
-            if (isfinite(v[i]))
-                hr_exact_add(c->sums, v[i], 1);
-    }
-    return r;
+    for (i = 0; i < n && !c->late_n && c->numbers.n < HR_COLUMN_FEW && r == HR_OK; i++)
+        r = count_number(env, c, hr_count_key(v[i]));
+    if (r < 0 || i == n)
+        return r;
+    if (!c->late_n && c->numbers.n == HR_COLUMN_FEW)
+        r = spill(env, c);
+    if (r < 0)
+        return r;
+    v += i;
+    n -= i;
+    for (i = 0; i < n; i++)
+        keys[i] = hr_count_key(v[i]);
+    return count_late(env, c, keys, n);
 }
 
 void hr_column_bounds(struct hr_column *c)
@@ -305,6 +365,10 @@ static hr_status merge_numbers(struct hr_env *env, struct hr_column *c, struct h
 {
     hr_status r = HR_OK;
 
+    if (other->late_n)
+        r = count_late(env, c, other->late, other->late_n);
+    if (r < 0)
+        return r;
     if (!c->sums && (other->sums || c->numbers.n + other->numbers.n > HR_COUNTS_MAX))
         r = begin_sums(env, c);
     if (r == HR_OK && c->sums && !other->sums)
@@ -344,8 +408,8 @@ hr_status hr_column_merge(struct hr_env *env, struct hr_column *c, struct hr_col
 
 bool hr_column_sane(const struct hr_column *c)
 {
-    if (c->present > c->rows || c->head_n > c->head_cap || c->head_n > HR_COLUMN_HEAD_VALUES ||
-        (c->sums == NULL && !hr_counts_exact(&c->numbers)))
+    if (c->present > c->rows || c->late_n > c->late_cap || c->head_n > c->head_cap ||
+        c->head_n > HR_COLUMN_HEAD_VALUES || (c->sums == NULL && !hr_counts_exact(&c->numbers)))
         return false;
     return hr_counts_sane(&c->lengths) && hr_counts_sane(&c->numbers) && hr_words_sane(&c->words);
 }

@@ -6,7 +6,8 @@
  *
  *     rows       present, lengths (how many rows have how many values)
  *     numbers    zeros, NaN, infinite ones, least and greatest; counts.h; once its keys may
- *                lose bits also exact.h
+ *                lose bits also exact.h.  Of columns with many different numbers they are
+ *                counted late: keys wait in a list, so that small parts are merged by copying
  *     texts      words.h
  */
 #ifndef HR_COLUMN_H
@@ -17,7 +18,12 @@
 #include "validation/exact.h"
 #include "validation/words.h"
 
-enum { HR_COLUMN_HEAD_ROWS = 1000, HR_COLUMN_HEAD_VALUES = 1 << 16 };
+enum {
+    HR_COLUMN_HEAD_ROWS = 1000,
+    HR_COLUMN_HEAD_VALUES = 1 << 16,
+    HR_COLUMN_FEW = 1024,    /* different numbers up to which they are counted at once */
+    HR_COLUMN_LATE = 1 << 18 /* keys that wait */
+};
 
 /* How the values of a column are taken. */
 enum hr_column_use {
@@ -37,7 +43,9 @@ struct hr_column {
     double min, max, finite_min, finite_max; /* min > max: none */
     struct hr_counts numbers;
     struct hr_exact *sums; /* NULL: the numbers are exact, and hold them */
-    double *head;          /* the first ones, without NaN; NULL: none, or too many */
+    uint64_t *late;        /* keys that are not counted yet */
+    size_t late_n, late_cap;
+    double *head; /* the first ones, without NaN; NULL: none, or too many */
     size_t head_n, head_cap;
     bool head_over;
 
@@ -56,6 +64,9 @@ struct hr_column_scratch {
 hr_status hr_column_add(struct hr_env *env, struct hr_column *c, const struct hr_col *col,
                         enum hr_column_use use, int64_t from, int64_t to,
                         struct hr_column_scratch *scratch);
+
+/* Count what waits: before a column is stored or looked at. */
+hr_status hr_column_settle(struct hr_env *env, struct hr_column *c);
 
 /* Add the rows of other, which come after those of c.  other is of no use but to be cleared. */
 hr_status hr_column_merge(struct hr_env *env, struct hr_column *c, struct hr_column *other);

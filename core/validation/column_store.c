@@ -56,6 +56,14 @@ static hr_status store_double(struct hr_buf *to, double v)
     return hr_store_u64(to, u);
 }
 
+static bool load_flag(struct hr_stored *in)
+{
+    uint64_t v = load(in, 1);
+
+    in->ok = in->ok && v <= 1;
+    return v == 1;
+}
+
 static double load_double(struct hr_stored *in)
 {
     uint64_t u = hr_load_u64(in);
@@ -159,6 +167,8 @@ static hr_status load_words(struct hr_env *env, struct hr_stored *in, struct hr_
         r = hr_words_add(env, t, in->p, size, count);
         in->p += size;
     }
+    if (r == HR_OK)
+        r = hr_words_settle(env, t);
     t->total = totals.total;
     t->total_size = totals.total_size;
     t->not_utf8 = totals.not_utf8;
@@ -192,7 +202,7 @@ static hr_status load_sums(struct hr_env *env, struct hr_stored *in, struct hr_c
     struct hr_exact *e;
     int i;
 
-    if (!load(in, 1))
+    if (!load_flag(in))
         return HR_OK;
     e = c->sums = hr_mem_zero(env, sizeof *e);
     if (!e)
@@ -229,7 +239,7 @@ static hr_status load_head(struct hr_env *env, struct hr_stored *in, struct hr_c
 {
     uint32_t n, i;
 
-    c->head_over = load(in, 1) != 0;
+    c->head_over = load_flag(in);
     if (c->head_over)
         return HR_OK;
     n = hr_load_u32(in);

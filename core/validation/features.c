@@ -62,7 +62,7 @@ static hr_status moments(struct hr_arena *arena, const struct hr_column *c, doub
     if (c->positive || c->negative) {
         *ret_variance = NAN;
         if (c->positive && c->negative)
-            *ret_mean = NAN;
+            *ret_mean = copysign(NAN, -1); /* as processors give it for inf - inf */
         else
             *ret_mean = c->positive ? INFINITY : -INFINITY;
         return HR_OK;

@@ -487,7 +487,7 @@ hr_status hr_schema_json(struct hr_env *env, const char *dir, struct hr_buf *to)
     char path[HR_MAX_PATH];
     struct hr_arena arena;
     struct hr_buf b;
-    hr_schema *s;
+    hr_schema *s = NULL;
     hr_status r;
 
     hr_buf_of(&b, HR_MAX_FILE_BYTES, env);

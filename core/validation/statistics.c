@@ -301,10 +301,25 @@ static hr_status values_array(struct hr_env *env, struct hr_buf *bytes, int64_t 
     return HR_OK;
 }
 
-static hr_status store(const struct self *s, const struct hr_statistics_acc *a, struct hr_buf *to)
+/* What waits to be counted is no part of what an accumulator says. */
+static hr_status settle(const struct self *s, struct hr_statistics_acc *a)
 {
-    hr_status r = hr_store_u32(to, FORMAT);
+    hr_status r = HR_OK;
     size_t i;
+
+    for (i = 0; i < s->n && r == HR_OK; i++)
+        r = hr_column_settle(env_of(s), &a->columns[i]);
+    return r;
+}
+
+static hr_status store(const struct self *s, struct hr_statistics_acc *a, struct hr_buf *to)
+{
+    hr_status r = settle(s, a);
+    size_t i;
+
+    if (r < 0)
+        return r;
+    r = hr_store_u32(to, FORMAT);
 
     r |= hr_store_u32(to, (uint32_t)s->n);
     r |= hr_store_u64(to, a->rows);
@@ -388,14 +403,17 @@ static hr_status deserialize(const void *self, hr_run *run, const struct ArrowAr
 
 /* -- the result -------------------------------------------------------------------------- */
 
-static hr_status message(const struct self *s, const struct hr_statistics_acc *a, struct hr_buf *to)
+static hr_status message(const struct self *s, struct hr_statistics_acc *a, struct hr_buf *to)
 {
     HR_MD(DatasetFeatureStatisticsList) * list;
     HR_MD(DatasetFeatureStatistics) *set = NULL;
     struct hr_arena arena;
-    hr_status r = HR_EXHAUSTED;
+    hr_status r = settle(s, a);
     size_t i;
 
+    if (r < 0)
+        return r;
+    r = HR_EXHAUSTED;
     hr_arena_init(&arena, env_of(s), 0);
     list = hr_pb_new(&arena, &HR_MD_OF(dataset_feature_statistics_list));
     if (list)

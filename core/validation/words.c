@@ -20,6 +20,10 @@ void hr_words_clear(struct hr_env *env, struct hr_words *t)
         hr_mem_put(env, t->index, t->index_cap * sizeof *t->index);
     if (t->bytes)
         hr_mem_put(env, t->bytes, t->bytes_cap);
+    if (t->late)
+        hr_mem_put(env, t->late, t->late_cap * sizeof *t->late);
+    if (t->late_bytes)
+        hr_mem_put(env, t->late_bytes, t->late_bytes_cap);
     hr_words_init(t);
 }
 
@@ -83,14 +87,21 @@ static hr_status thin(struct hr_env *env, struct hr_words *t)
     return reindex(env, t, t->index_cap);
 }
 
-static hr_status add_new(struct hr_env *env, struct hr_words *t, uint64_t hash, const char *text,
-                         size_t size, uint64_t n)
+/* A text with what is known of it. */
+struct text {
+    uint64_t hash;
+    const char *text;
+    size_t size;
+    bool is_bytes;
+};
+
+static hr_status add_new(struct hr_env *env, struct hr_words *t, const struct text *x, uint64_t n)
 {
     hr_status r;
 
     if (!hr_mem_reserve(env, (void **)&t->words, &t->cap, t->n + 1, sizeof *t->words,
                         (size_t)HR_WORDS_MAX * 2) ||
-        !hr_mem_reserve(env, (void **)&t->bytes, &t->bytes_cap, t->bytes_size + size + 1, 1,
+        !hr_mem_reserve(env, (void **)&t->bytes, &t->bytes_cap, t->bytes_size + x->size + 1, 1,
                         HR_WORDS_BYTES * 4))
         return HR_EXHAUSTED;
     if ((t->n + 1) * 2 > t->index_cap) {
@@ -98,11 +109,11 @@ static hr_status add_new(struct hr_env *env, struct hr_words *t, uint64_t hash, 
         if (r < 0)
             return r;
     }
-    memcpy(t->bytes + t->bytes_size, text, size);
-    *find(t, hash, text, size) = (uint32_t)(t->n + 1);
-    t->words[t->n++] = (struct hr_word){ hash, n, t->bytes_size, (uint32_t)size,
-                                         hr_utf8_valid(text, size) < size };
-    t->bytes_size += size;
+    memcpy(t->bytes + t->bytes_size, x->text, x->size);
+    *find(t, x->hash, x->text, x->size) = (uint32_t)(t->n + 1);
+    t->words[t->n++] =
+        (struct hr_word){ x->hash, n, t->bytes_size, (uint32_t)x->size, x->is_bytes };
+    t->bytes_size += x->size;
     while (t->n > HR_WORDS_MAX || (t->bytes_size > HR_WORDS_BYTES && t->n > 1)) {
         r = thin(env, t);
         if (r < 0)
@@ -124,57 +135,146 @@ static void total(struct hr_words *t, size_t size, uint64_t n, bool is_bytes)
         t->not_utf8 += n;
 }
 
+static struct hr_word *known(const struct hr_words *t, uint64_t hash, const char *text, size_t size)
+{
+    uint32_t i = t->index ? *find(t, hash, text, size) : 0;
+
+    return i ? &t->words[i - 1] : NULL;
+}
+
+/* Count in the table, not in the totals. */
+static hr_status count(struct hr_env *env, struct hr_words *t, const struct text *x, uint64_t n)
+{
+    struct hr_word *w;
+
+    if (!kept(x->hash, t->zeros))
+        return HR_OK;
+    w = known(t, x->hash, x->text, x->size);
+    if (!w)
+        return add_new(env, t, x, n);
+    w->n += n;
+    return HR_OK;
+}
+
+hr_status hr_words_settle(struct hr_env *env, struct hr_words *t)
+{
+    enum { AHEAD = 8 };
+    const char *p = t->late_bytes;
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < t->late_n && r == HR_OK; i++) {
+        const struct hr_late_word *w = &t->late[i];
+        struct text x = { w->hash, w->size ? p : "", w->size, w->is_bytes };
+
+        if (i + AHEAD < t->late_n && t->index)
+            __builtin_prefetch(&t->index[(size_t)t->late[i + AHEAD].hash & (t->index_cap - 1)]);
+        r = count(env, t, &x, 1);
+        p += w->size;
+    }
+    t->late_n = t->late_size = 0;
+    return r;
+}
+
+/* n of them, whose bytes follow each other, to the list. */
+static hr_status add_late(struct hr_env *env, struct hr_words *t, const struct hr_late_word *w,
+                          size_t n, const char *bytes, size_t size)
+{
+    hr_status r;
+
+    if (t->late_n + n > HR_WORDS_LATE || t->late_size + size > HR_WORDS_BYTES / 4) {
+        r = hr_words_settle(env, t);
+        if (r < 0)
+            return r;
+    }
+    if (!hr_mem_reserve(env, (void **)&t->late, &t->late_cap, t->late_n + n, sizeof *t->late,
+                        HR_WORDS_LATE) ||
+        !hr_mem_reserve(env, (void **)&t->late_bytes, &t->late_bytes_cap, t->late_size + size + 1,
+                        1, HR_WORDS_BYTES * 4))
+        return HR_EXHAUSTED;
+    memcpy(t->late + t->late_n, w, n * sizeof *w);
+    memcpy(t->late_bytes + t->late_size, bytes, size);
+    t->late_n += n;
+    t->late_size += size;
+    return HR_OK;
+}
+
+/* A small table whose texts are mostly different goes back to the list. */
+static hr_status spill(struct hr_env *env, struct hr_words *t)
+{
+    size_t total = 0, i, k;
+    hr_status r = HR_OK;
+
+    for (i = 0; i < t->n; i++)
+        total += t->words[i].n;
+    if (total > 2 * HR_WORDS_FEW)
+        return HR_OK;
+    for (i = 0; i < t->n && r == HR_OK; i++) {
+        const struct hr_word *w = &t->words[i];
+        struct hr_late_word late = { w->hash, w->size, w->is_bytes };
+
+        for (k = 0; k < w->n && r == HR_OK; k++)
+            r = add_late(env, t, &late, 1, hr_word_text(t, w), w->size);
+    }
+    t->n = t->bytes_size = 0;
+    memset(t->index, 0, t->index_cap * sizeof *t->index);
+    return r;
+}
+
 hr_status hr_words_add(struct hr_env *env, struct hr_words *t, const char *text, size_t size,
                        uint64_t n)
 {
-    uint64_t hash = hr_hash64(text, size, seed);
-    struct hr_word *w = NULL;
-    hr_status r = HR_OK;
-    uint32_t i;
+    struct text x = { hr_hash64(text, size, seed), text, size, false };
+    struct hr_late_word late;
+    struct hr_word *w;
+    hr_status r;
 
     if (!n)
         return HR_OK;
     if (size > HR_MAX_VALUE_BYTES)
         return hr_fail(env, HR_INVALID, "a value has %zu bytes, more than the %zu that are taken",
                        size, HR_MAX_VALUE_BYTES);
-    if (!kept(hash, t->zeros)) {
-        total(t, size, n, hr_utf8_valid(text, size) < size);
-        return HR_OK;
-    }
-    i = t->index ? *find(t, hash, text, size) : 0;
-    if (i) {
-        w = &t->words[i - 1];
+    w = t->late_n || t->n >= HR_WORDS_FEW ? NULL : known(t, x.hash, text, size);
+    if (w) {
         w->n += n;
         total(t, size, n, w->is_bytes);
         return HR_OK;
     }
-    r = add_new(env, t, hash, text, size, n);
+    x.is_bytes = hr_utf8_valid(text, size) < size;
+    late = (struct hr_late_word){ x.hash, (uint32_t)size, x.is_bytes };
+    if (n == 1 && (t->late_n || t->n >= HR_WORDS_FEW))
+        r = add_late(env, t, &late, 1, text, size);
+    else
+        r = count(env, t, &x, n);
+    if (r == HR_OK && !t->late_n && t->n == HR_WORDS_FEW)
+        r = spill(env, t);
     if (r == HR_OK)
-        total(t, size, n, hr_utf8_valid(text, size) < size);
+        total(t, size, n, x.is_bytes);
     return r;
 }
 
 hr_status hr_words_merge(struct hr_env *env, struct hr_words *t, const struct hr_words *other)
 {
-    struct hr_words sums = *t;
     hr_status r = HR_OK;
     size_t i;
 
-    sums.total += other->total;
-    sums.total_size += other->total_size;
-    sums.not_utf8 += other->not_utf8;
     while (r == HR_OK && t->zeros < other->zeros) {
         if (t->index)
             r = thin(env, t);
         else
             t->zeros = other->zeros;
     }
-    for (i = 0; i < other->n && r == HR_OK; i++)
-        r = hr_words_add(env, t, hr_word_text(other, &other->words[i]), other->words[i].size,
-                         other->words[i].n);
-    t->total = sums.total;
-    t->total_size = sums.total_size;
-    t->not_utf8 = sums.not_utf8;
+    for (i = 0; i < other->n && r == HR_OK; i++) {
+        const struct hr_word *w = &other->words[i];
+        struct text x = { w->hash, hr_word_text(other, w), w->size, w->is_bytes };
+
+        r = count(env, t, &x, w->n);
+    }
+    if (other->late_n && r == HR_OK)
+        r = add_late(env, t, other->late, other->late_n, other->late_bytes, other->late_size);
+    t->total += other->total;
+    t->total_size += other->total_size;
+    t->not_utf8 += other->not_utf8;
     t->least = other->least < t->least ? other->least : t->least;
     t->most = other->most > t->most ? other->most : t->most;
     return r;
@@ -259,6 +359,7 @@ bool hr_words_sane(const struct hr_words *t)
         size += w->n * w->size;
         not_utf8 += w->is_bytes ? w->n : 0;
     }
-    return t->zeros ? n <= t->total
-                    : n == t->total && size == t->total_size && not_utf8 == t->not_utf8;
+    return t->zeros || t->late_n
+               ? n <= t->total
+               : n == t->total && size == t->total_size && not_utf8 == t->not_utf8;
 }

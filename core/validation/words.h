@@ -5,6 +5,10 @@
  * make them fit; the counts of those that are kept stay exact.  What is kept depends on the
  * set of texts only, not on their order or on how tables are merged.
  *
+ * Texts that are mostly different are counted late: they wait in a list until there are
+ * HR_WORDS_LATE of them, so that small parts are merged by copying.  hr_words_settle() counts
+ * them; what looks at the words wants that before.
+ *
  * Invariants, checked by hr_words_sane(): the index has at least twice as many slots as
  * there are words; bytes of all words are within bytes; totals are the sums over words
  * while zeros is 0.
@@ -14,7 +18,7 @@
 
 #include "base/base.h"
 
-enum { HR_WORDS_MAX = 1 << 22 };
+enum { HR_WORDS_MAX = 1 << 22, HR_WORDS_FEW = 1024, HR_WORDS_LATE = 1 << 18 };
 #define HR_WORDS_BYTES ((size_t)1 << 29)
 
 struct hr_word {
@@ -24,11 +28,20 @@ struct hr_word {
     uint32_t is_bytes; /* it is not UTF-8 */
 };
 
+/* One that waits. */
+struct hr_late_word {
+    uint64_t hash;
+    uint32_t size, is_bytes;
+};
+
 struct hr_words {
     struct hr_word *words;
     uint32_t *index; /* of word + 1 by hash; 0: free */
     char *bytes;
     size_t n, cap, index_cap, bytes_size, bytes_cap;
+    struct hr_late_word *late;
+    char *late_bytes;
+    size_t late_n, late_cap, late_size, late_bytes_cap;
     uint32_t zeros;                       /* bits of the hash that must be 0 */
     uint64_t total, total_size, not_utf8; /* of all values that were counted */
     uint64_t least, most;                 /* bytes of one value; least > most: none */
@@ -40,6 +53,9 @@ void hr_words_clear(struct hr_env *env, struct hr_words *t);
 /* Count a text n times.  HR_EXHAUSTED: no memory; HR_INVALID: longer than 1 GiB. */
 hr_status hr_words_add(struct hr_env *env, struct hr_words *t, const char *text, size_t size,
                        uint64_t n);
+
+/* Count what waits. */
+hr_status hr_words_settle(struct hr_env *env, struct hr_words *t);
 
 hr_status hr_words_merge(struct hr_env *env, struct hr_words *t, const struct hr_words *other);
 

@@ -11,6 +11,7 @@
 
 #include "help_flow.h"
 #include "help_proto.h"
+#include "help_table.h"
 #include "validation/column_store.h"
 #include "validation/exact.h"
 #include "validation/quantile.h"
@@ -33,25 +34,6 @@ static void end(struct fix *f)
 {
     hr_arena_clear(&f->arena);
     hr_env_clear(&f->env);
-}
-
-/* The rows of a file { "types": ..., "rows": ... }. */
-static void rows_of(struct fix *f, const char *dir, const char *name, struct help_rows *ret)
-{
-    struct hr_json_doc *doc = NULL;
-    struct hr_slice rows;
-    struct hr_buf b;
-    char *text;
-
-    hr_buf_of(&b, HR_MAX_FILE_BYTES, &f->env);
-    help_case(&f->env, dir, name, &b);
-    if (hr_json_parse(&f->env, name, b.text, b.len, 0, &doc) < 0)
-        fail_msg("%s", hr_env_error(&f->env));
-    rows = hr_json_source(doc, hr_json_get(hr_json_root(doc), "rows"));
-    text = hr_arena_bytes(&f->arena, rows.text, rows.len);
-    help_rows(hr_json_text(hr_json_get(hr_json_root(doc), "types")), text, ret);
-    hr_json_free(doc);
-    hr_buf_clear(&b);
 }
 
 /* The statistics of rows, in batches of n on some threads. */
@@ -128,7 +110,7 @@ static void test_reference(void **state)
         for (k = 0; k < 2; k++) {
             snprintf(dir, sizeof dir, "validation/%s", sets[i]);
             snprintf(name, sizeof name, "%s.rows.json", splits[k]);
-            rows_of(&f, dir, name, &rows);
+            help_table(dir, name, &rows);
             run(&f, &rows, 2, 500, &b);
             got = list_of(&f, &b);
             snprintf(name, sizeof name, "%s.FeatureStats.pb", splits[k]);
@@ -157,7 +139,7 @@ static void test_batches(void **state)
     hr_buf_of(&first, HR_MAX_FILE_BYTES, &f.env);
     hr_buf_of(&b, HR_MAX_FILE_BYTES, &f.env);
     for (i = 0; i < 2; i++) { /* below and above a thousand rows */
-        rows_of(&f, i ? "validation/mixed_a" : "validation/mixed_b", "train.rows.json", &rows);
+        help_table(i ? "validation/mixed_a" : "validation/mixed_b", "train.rows.json", &rows);
         run(&f, &rows, 1, 1, &first);
         for (threads = 1; threads <= 3; threads++) {
             size_t k;
@@ -423,6 +405,7 @@ static void test_stored(void **state)
     assert_int_equal(hr_col_open(&rows.schema, &rows.rows, 0, &col), HR_OK);
     hr_column_init(&c);
     assert_int_equal(hr_column_add(&f.env, &c, &col, HR_COLUMN_NUMBERS, 0, 4, NULL), HR_OK);
+    assert_int_equal(hr_column_settle(&f.env, &c), HR_OK);
     assert_true(hr_column_sane(&c));
     assert_int_equal(hr_column_store(&c, &b), HR_OK);
     for (n = 0; n <= b.len; n++) {
