@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char config[] = "{\"column\":\"x\",\"top_k\":4}";
     const hr_function *f;
     const hr_host host = { .struct_size = sizeof host, .get_interface = get_interface };
-    hr_function_args args = { .struct_size = sizeof args, .config = config,
+    hr_function_args args = { .struct_size = sizeof args,
+                              .config = config,
                               .config_size = sizeof config - 1 };
     struct ArrowSchema in, out;
     const hr_combine_1 *c;

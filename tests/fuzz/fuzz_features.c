@@ -10,7 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         { .name = "i", .type = HR_FEATURE_INT, .shape = HR_FEATURE_OPTIONAL },
         { .name = "s", .type = HR_FEATURE_BYTES, .shape = HR_FEATURE_DENSE },
         { .name = "l", .type = HR_FEATURE_BYTES, .shape = HR_FEATURE_LIST },
-        { .name = "v", .type = HR_FEATURE_FLOAT, .shape = HR_FEATURE_DENSE, .rank = 1,
+        { .name = "v",
+          .type = HR_FEATURE_FLOAT,
+          .shape = HR_FEATURE_DENSE,
+          .rank = 1,
           .dims = { 3 } },
     };
     struct hr_features *features = NULL;

@@ -74,8 +74,7 @@ static void apply(struct hr_env *env, const struct hr_plan *plan, bool missing)
     struct ArrowArray rows, out;
     struct hr_apply_error error;
 
-    if (!is_small(inputs, n) || !is_small(outputs, m) ||
-        make_rows(inputs, n, missing, &rows) < 0)
+    if (!is_small(inputs, n) || !is_small(outputs, m) || make_rows(inputs, n, missing, &rows) < 0)
         return;
     if (hr_apply_new(env, plan, NULL, 0, &a) == HR_OK &&
         hr_apply_batch(a, &rows, &out, &error) == HR_OK)
