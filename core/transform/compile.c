@@ -392,6 +392,9 @@ int32_t hr_compile(struct hr_program *p, const struct hr_where *w, const struct 
     const struct hr_statement *d;
     int32_t step = -1;
 
+    if (p->depth >= HR_MAX_FEATURES_DEPTH * 4 && p->too_deep)
+        return -1;
+    p->too_deep |= p->depth >= HR_MAX_FEATURES_DEPTH * 4;
     if (p->depth >= HR_MAX_FEATURES_DEPTH * 4)
         return hr_compile_fail(p, a, NULL,
                                "equations and defs are nested too deeply, or a def "

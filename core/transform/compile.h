@@ -76,6 +76,7 @@ struct hr_program {
     int depth;
     size_t steps_of_defs; /* expansions so far */
     bool failed;
+    bool too_deep; /* told once */
 };
 
 /* The step of an expression. */

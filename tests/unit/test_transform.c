@@ -210,8 +210,8 @@ static void test_bad_rows(void **state)
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         hr_errors_cut(&env, 0);
         help_rows(cases[i].types, cases[i].rows, &rows);
-        assert_int_equal(
-            help_features(&env, cases[i].source, cases[i].columns, &rows, NULL, &plan), HR_OK);
+        assert_int_equal(help_features(&env, cases[i].source, cases[i].columns, &rows, NULL, &plan),
+                         HR_OK);
         assert_int_equal(help_apply(&env, plan, &rows, 1, &out), HR_INVALID);
         assert_string_equal(hr_env_error(&env), cases[i].want);
         hr_plan_close(plan);
@@ -241,8 +241,8 @@ static void test_no_type(void **state)
     assert_int_equal(hr_schema_new("+s", "", 3, &rows.schema), HR_OK);
     for (i = 0; i < 3; i++) {
         assert_int_equal(hr_schema_column(rows.schema.children[i], names[i], "n", 0), HR_OK);
-        columns[i] = (struct ArrowArray){ .length = 2, .null_count = 2,
-                                          .release = release_nothing };
+        columns[i] =
+            (struct ArrowArray){ .length = 2, .null_count = 2, .release = release_nothing };
     }
     assert_int_equal(hr_rows_make(columns, 3, 2, &rows.rows), HR_OK);
     if (help_features(&env,
@@ -274,7 +274,8 @@ static void test_regex_bound(void **state)
 
     (void)state;
     hr_env_init(&env, NULL);
-    help_rows("s:z", "[[\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"]]", &rows);
+    help_rows("s:z", "[[\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"]]",
+              &rows);
     assert_int_equal(
         help_features(&env, "a = regex_match(s, \"(a+)+$\")", "s:bytes", &rows, NULL, &plan),
         HR_OK);
@@ -685,10 +686,9 @@ static void test_directory(void **state)
     assert_int_equal(hr_plan_open(&env, dir, &again), HR_OK);
     hr_plan_close(again);
     hr_errors_cut(&env, 0);
-    assert_int_equal(hr_plan_unpack(&env,
-                                    "headrace plan 1\n\14\0\0\0\0\0\0\0{\"format\":2}", 36,
-                                    &again),
-                     HR_UNIMPLEMENTED);
+    assert_int_equal(
+        hr_plan_unpack(&env, "headrace plan 1\n\14\0\0\0\0\0\0\0{\"format\":2}", 36, &again),
+        HR_UNIMPLEMENTED);
     assert_non_null(strstr(hr_env_error(&env), "take a newer one"));
     hr_plan_close(plan);
     help_clear(&rows);
