@@ -112,7 +112,7 @@ hr_status hr_eval_config_write(struct hr_arena *arena, const char *dir,
     if (r == HR_OK)
         r = hr_path_join(arena->env, dir, "eval_config.json", path);
     if (r == HR_OK)
-        r = hr_file_write(arena->env, path, b.text, b.len);
+        r = hr_file_put(arena->env, path, b.text, b.len);
     hr_buf_clear(&b);
     return r;
 }

@@ -7,10 +7,11 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/work.h"
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-enum { TREE_DEPTH = 64 };
+enum { TREE_DEPTH = 64, SYNC_THREADS = 16 };
 
 bool hr_file_exists(struct hr_env *env, const char *path)
 {
@@ -62,6 +63,37 @@ hr_status hr_dir_sync(struct hr_env *env, const char *path)
     if (e < 0 && e != -EINVAL) /* some file systems have nothing to sync here */
         return hr_fail_os(env, e, "sync the directory", path);
     return HR_OK;
+}
+
+struct syncing {
+    struct hr_env *env;
+    const char *const *paths;
+};
+
+static hr_status sync_one(void *user, size_t i)
+{
+    struct syncing *s = user;
+    int fd = OS(s->env, open, s->paths[i], HR_OPEN_READ, 0), e;
+
+    if (fd < 0)
+        return hr_fail_os(s->env, fd, "open", s->paths[i]);
+    e = OS(s->env, sync, fd);
+    OS(s->env, close, fd);
+    if (e < 0 && e != -EINVAL) /* some file systems have nothing to sync for a directory */
+        return hr_fail_os(s->env, e, "sync", s->paths[i]);
+    return HR_OK;
+}
+
+hr_status hr_sync_all(struct hr_env *env, const char *const *paths, size_t n)
+{
+    struct syncing s = { env, paths };
+    int32_t threads = env->threads;
+    hr_status r;
+
+    env->threads = SYNC_THREADS; /* they wait for the disk, not for a core */
+    r = hr_work(env, n, sync_one, &s);
+    env->threads = threads;
+    return r;
 }
 
 struct walk {

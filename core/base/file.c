@@ -223,6 +223,18 @@ hr_status hr_file_write(struct hr_env *env, const char *path, const void *bytes,
     return hr_dir_sync(env, dir);
 }
 
+hr_status hr_file_put(struct hr_env *env, const char *path, const void *bytes, size_t n)
+{
+    int fd = OS(env, open, path, HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_TRUNCATE, 0644), e;
+    hr_status r;
+
+    if (fd < 0)
+        return hr_fail_os(env, fd, "write", path);
+    r = write_all(env, fd, path, bytes, n);
+    e = OS(env, close, fd);
+    return r == HR_OK && e < 0 ? hr_fail_os(env, e, "close", path) : r;
+}
+
 hr_status hr_file_append(struct hr_env *env, const char *path, const void *bytes, size_t n)
 {
     int fd = OS(env, open, path, HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_APPEND, 0644);

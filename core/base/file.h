@@ -30,6 +30,10 @@ void hr_file_unmap(struct hr_env *env, struct hr_map *map);
 /* Write it whole: a temporary file beside it, synced, then renamed over path. */
 hr_status hr_file_write(struct hr_env *env, const char *path, const void *bytes, size_t n);
 
+/* Write it, whatever was there, without syncing: for what is not in its place yet, as the
+ * outputs of a component, which the host makes durable before they count. */
+hr_status hr_file_put(struct hr_env *env, const char *path, const void *bytes, size_t n);
+
 /* Append a line to a file that others append to as well; it is made if it is not there. */
 hr_status hr_file_append(struct hr_env *env, const char *path, const void *bytes, size_t n);
 
@@ -49,6 +53,9 @@ bool hr_dir_exists(struct hr_env *env, const char *path);
 
 /* Make the directory and those above it that lack. */
 hr_status hr_dir_make(struct hr_env *env, const char *path);
+
+/* fsync files and directories, many at once: a journal takes them together. */
+hr_status hr_sync_all(struct hr_env *env, const char *const *paths, size_t n);
 
 /* fsync a directory, so that names in it last. */
 hr_status hr_dir_sync(struct hr_env *env, const char *path);

@@ -122,7 +122,7 @@ static hr_status write_in(struct hr_env *env, const char *dir, const char *name,
     char path[HR_MAX_PATH];
     hr_status r = hr_path_join(env, dir, name, path);
 
-    return r < 0 ? r : hr_file_write(env, path, b->text, b->len);
+    return r < 0 ? r : hr_file_put(env, path, b->text, b->len);
 }
 
 hr_status hr_net_save(struct hr_env *env, const struct hr_net *net, const char *dir)

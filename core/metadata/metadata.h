@@ -39,6 +39,11 @@ hr_status hr_store_open(struct hr_env *env, const char *path, int flags, struct 
 void hr_store_close(struct hr_store *store);
 
 hr_status hr_store_begin(struct hr_store *store, bool write);
+/* As begin(true), for what a power cut may take back with no harm, as that an execution is
+ * RUNNING: the commit does not wait for the disk.  The next durable commit, or
+ * hr_store_sync(), makes it last; a crash of the process alone loses nothing. */
+hr_status hr_store_begin_relaxed(struct hr_store *store);
+hr_status hr_store_sync(struct hr_store *store);
 hr_status hr_store_commit(struct hr_store *store);
 /* Nothing happens outside a transaction.  Cannot fail. */
 void hr_store_rollback(struct hr_store *store);

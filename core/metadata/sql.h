@@ -11,6 +11,8 @@
 #define HR_SQL_LIST(X) \
     X(BEGIN_READ, "BEGIN") \
     X(BEGIN_WRITE, "BEGIN IMMEDIATE") \
+    X(RELAXED, "PRAGMA synchronous = NORMAL") \
+    X(DURABLE, "PRAGMA synchronous = FULL") \
     X(COMMIT, "COMMIT") \
     X(ROLLBACK, "ROLLBACK") \
     X(FIND_TYPE, "SELECT id FROM Type WHERE name = ?1 AND type_kind = ?2 AND version IS NULL" \
@@ -102,7 +104,7 @@ struct hr_store {
     struct hr_env *env;
     sqlite3 *db;
     char *path;
-    bool in_transaction;
+    bool in_transaction, relaxed, unsynced;
     sqlite3_stmt *statements[HR_SQL_COUNT];
 };
 

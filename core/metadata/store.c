@@ -266,12 +266,49 @@ void hr_store_close(struct hr_store *store)
     hr_mem_put(store->env, store, sizeof *store);
 }
 
-hr_status hr_store_begin(struct hr_store *store, bool write)
+static hr_status set_relaxed(struct hr_store *store, bool relaxed)
 {
-    hr_status r = hr_sql_run(store, hr_sql_get(store, write ? HR_SQL_BEGIN_WRITE
-                                                            : HR_SQL_BEGIN_READ));
+    if (store->relaxed == relaxed)
+        return HR_OK;
+    store->relaxed = relaxed;
+    return hr_sql_run(store, hr_sql_get(store, relaxed ? HR_SQL_RELAXED : HR_SQL_DURABLE));
+}
+
+static hr_status begin(struct hr_store *store, int statement)
+{
+    hr_status r = hr_sql_run(store, hr_sql_get(store, statement));
 
     store->in_transaction = r == HR_OK;
+    return r;
+}
+
+hr_status hr_store_begin(struct hr_store *store, bool write)
+{
+    hr_status r = set_relaxed(store, false);
+
+    return r < 0 ? r : begin(store, write ? HR_SQL_BEGIN_WRITE : HR_SQL_BEGIN_READ);
+}
+
+hr_status hr_store_begin_relaxed(struct hr_store *store)
+{
+    hr_status r = set_relaxed(store, true);
+
+    store->unsynced = true;
+    return r < 0 ? r : begin(store, HR_SQL_BEGIN_WRITE);
+}
+
+/* A durable commit syncs the log with all that stands before it; this one changes nothing
+ * but the row of the version, which stays as it is. */
+hr_status hr_store_sync(struct hr_store *store)
+{
+    hr_status r = store->unsynced ? hr_store_begin(store, true) : HR_OK;
+
+    if (r < 0 || !store->unsynced)
+        return r;
+    r = run_text(store, "UPDATE MLMDEnv SET schema_version = schema_version");
+    if (r == HR_OK)
+        return hr_store_commit(store);
+    hr_store_rollback(store);
     return r;
 }
 
@@ -279,11 +316,13 @@ hr_status hr_store_commit(struct hr_store *store)
 {
     hr_status r = hr_sql_run(store, hr_sql_get(store, HR_SQL_COMMIT));
 
-    if (r == HR_OK)
-        store->in_transaction = false;
-    else
+    if (r < 0) {
         hr_store_rollback(store);
-    return r;
+        return r;
+    }
+    store->in_transaction = false;
+    store->unsynced = store->unsynced && store->relaxed;
+    return HR_OK;
 }
 
 void hr_store_rollback(struct hr_store *store)

@@ -33,24 +33,34 @@ struct hr_cache {
     sqlite3_stmt *statements[COUNT];
 };
 
+static bool open_db(struct hr_cache *cache, const char *path)
+{
+    if (sqlite3_open_v2(path, &cache->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
+        return false;
+    sqlite3_busy_timeout(cache->db, BUSY_MS);
+    /* Nothing here waits for the disk: what a power cut takes, or damages, is made again. */
+    return !sqlite3_exec(cache->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF", NULL,
+                         NULL, NULL) &&
+           !sqlite3_exec(cache->db, tables, NULL, NULL, NULL);
+}
+
 struct hr_cache *hr_cache_open(struct hr_env *env, const char *path)
 {
     struct hr_cache *cache = hr_mem_zero(env, sizeof *cache);
+    int code;
 
     if (!cache)
         return NULL;
     cache->env = env;
-    if (sqlite3_open_v2(path, &cache->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL))
-        goto fail;
-    sqlite3_busy_timeout(cache->db, BUSY_MS);
-    /* It may lose the last rows in a power cut: they are made again. */
-    if (sqlite3_exec(cache->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL,
-                     NULL, NULL) ||
-        sqlite3_exec(cache->db, tables, NULL, NULL, NULL))
-        goto fail;
-    return cache;
-fail:
+    if (open_db(cache, path))
+        return cache;
+    code = cache->db ? sqlite3_errcode(cache->db) : SQLITE_NOMEM;
+    sqlite3_close(cache->db);
+    cache->db = NULL;
+    if ((code == SQLITE_CORRUPT || code == SQLITE_NOTADB) &&
+        env->os->unlink(env->os->user, path) == 0 && open_db(cache, path))
+        return cache;
     hr_cache_close(cache);
     return NULL;
 }

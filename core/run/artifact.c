@@ -60,55 +60,77 @@ hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const c
     return r;
 }
 
-static hr_status sync_file(struct hr_env *env, const char *path)
-{
-    int fd = OS(env, open, path, HR_OPEN_READ, 0), e;
+/* What has to be synced for one staged directory: its files, and the directories they are in. */
+struct paths {
+    struct hr_arena arena;
+    const char **items;
+    size_t count, cap;
+};
 
-    if (fd < 0)
-        return hr_fail_os(env, fd, "open", path);
-    e = OS(env, sync, fd);
-    OS(env, close, fd);
-    return e < 0 ? hr_fail_os(env, e, "sync", path) : HR_OK;
+static hr_status add_path(struct hr_env *env, struct paths *p, const char *path)
+{
+    if (!hr_mem_reserve(env, (void **)&p->items, &p->cap, p->count + 1, sizeof *p->items,
+                        HR_MAX_DIR_ENTRIES))
+        return HR_EXHAUSTED;
+    p->items[p->count] = hr_arena_text(&p->arena, path);
+    return p->items[p->count++] ? HR_OK : HR_EXHAUSTED;
 }
 
-/* Every file and every directory below, the directory itself last. */
-static hr_status sync_tree(struct hr_env *env, const char *path, const struct hr_names *names)
+static hr_status add_tree(struct hr_env *env, const char *path, struct paths *p)
 {
     char file[HR_MAX_PATH], dir[HR_MAX_PATH], last[HR_MAX_PATH] = "";
+    struct hr_names names = { 0 };
+    hr_status r = hr_tree_list(env, path, &names);
+    size_t i;
+
+    for (i = 0; i < names.count && r == HR_OK; i++) {
+        if ((r = hr_path_join(env, path, names.names[i], file)) == HR_OK)
+            r = add_path(env, p, file);
+        hr_path_dir(file, dir);
+        if (r == HR_OK && strcmp(dir, last) != 0 && strcmp(dir, path) != 0)
+            r = add_path(env, p, dir);
+        memcpy(last, dir, sizeof last);
+    }
+    hr_names_clear(env, &names);
+    return r < 0 ? r : add_path(env, p, path);
+}
+
+static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct paths *above)
+{
+    char dir[HR_MAX_PATH];
+    hr_status r;
+    int e;
+
+    hr_path_dir(s->place, dir);
+    if ((r = hr_dir_make(env, dir)) < 0)
+        return r;
+    if ((e = OS(env, rename, s->staged, s->place)) < 0)
+        return hr_fail_os(env, e, "move an output to", s->place);
+    return add_path(env, above, dir);
+}
+
+hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n)
+{
+    struct paths below = { .count = 0 }, above = { .count = 0 };
     hr_status r = HR_OK;
     size_t i;
 
-    for (i = 0; i < names->count && r == HR_OK; i++) {
-        if ((r = hr_path_join(env, path, names->names[i], file)) < 0 ||
-            (r = sync_file(env, file)) < 0)
-            return r;
-        hr_path_dir(file, dir);
-        if (strcmp(dir, last) != 0 && strcmp(dir, path) != 0)
-            r = hr_dir_sync(env, dir);
-        memcpy(last, dir, sizeof last);
+    hr_arena_init(&below.arena, env, 0);
+    hr_arena_init(&above.arena, env, 0);
+    for (i = 0; i < n && r == HR_OK; i++) {
+        r = hr_artifact_digest(env, NULL, sealings[i].staged, sealings[i].digest);
+        if (r == HR_OK)
+            r = add_tree(env, sealings[i].staged, &below);
     }
-    return r < 0 ? r : hr_dir_sync(env, path);
-}
-
-hr_status hr_artifact_seal(struct hr_env *env, const char *staged, const char *place,
-                           char ret[HR_SHA256_HEX])
-{
-    char above[HR_MAX_PATH];
-    struct hr_names names = { 0 };
-    hr_status r = hr_artifact_digest(env, NULL, staged, ret);
-    int e;
-
     if (r == HR_OK)
-        r = hr_tree_list(env, staged, &names);
+        r = hr_sync_all(env, below.items, below.count);
+    for (i = 0; i < n && r == HR_OK; i++)
+        r = move(env, &sealings[i], &above);
     if (r == HR_OK)
-        r = sync_tree(env, staged, &names);
-    hr_names_clear(env, &names);
-    if (r < 0)
-        return r;
-    hr_path_dir(place, above);
-    if ((r = hr_dir_make(env, above)) < 0)
-        return r;
-    if ((e = OS(env, rename, staged, place)) < 0)
-        return hr_fail_os(env, e, "move an output to", place);
-    return hr_dir_sync(env, above);
+        r = hr_sync_all(env, above.items, above.count);
+    hr_mem_put(env, below.items, below.cap * sizeof *below.items);
+    hr_mem_put(env, above.items, above.cap * sizeof *above.items);
+    hr_arena_clear(&below.arena);
+    hr_arena_clear(&above.arena);
+    return r;
 }

@@ -22,8 +22,13 @@ hr_status hr_artifact_listing(struct hr_env *env, struct hr_cache *cache, const 
 hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const char *path,
                              char ret[HR_SHA256_HEX]);
 
-/* Digest a staged directory, make it durable and move it to its place. */
-hr_status hr_artifact_seal(struct hr_env *env, const char *staged, const char *place,
-                           char ret[HR_SHA256_HEX]);
+/* A staged directory and its place. */
+struct hr_sealing {
+    const char *staged, *place;
+    char digest[HR_SHA256_HEX]; /* filled in */
+};
+
+/* Digest staged directories, make them durable, all together, and move each to its place. */
+hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n);
 
 #endif

@@ -169,12 +169,14 @@ static void tell_gates(struct hr_runner *runner, struct hr_task *task)
         }
 }
 
+/* Nothing is lost if a power cut takes it back: what it points to stays, and the next run
+ * finds it again.  The run's last event waits for the disk. */
 static void end_cached(struct hr_runner *runner, struct hr_task *task, int64_t from,
                        const char *why)
 {
     struct hr_store *store = runner->config.store;
     const char *text = why && *why ? why : from_run(runner, task, from);
-    hr_status r = hr_store_begin(store, true);
+    hr_status r = hr_store_begin_relaxed(store);
 
     if (r == HR_OK)
         r = hr_record_cached(runner, task, text);
@@ -412,7 +414,7 @@ static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t
 static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_store_begin(store, true);
+    hr_status r = hr_store_begin_relaxed(store);
 
     if (r == HR_OK)
         r = hr_record_registered(runner, task);
@@ -431,7 +433,7 @@ static hr_status own_node(struct hr_runner *runner, struct hr_task *task)
     hr_status r = resolver ? hr_task_strategy(runner, task) : hr_task_import(runner, task);
 
     if (r == HR_OK)
-        r = hr_store_begin(store, true);
+        r = hr_store_begin_relaxed(store);
     if (r < 0)
         return r;
     r = hr_record_registered(runner, task);

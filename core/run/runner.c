@@ -49,7 +49,7 @@ static hr_status make_dir(struct hr_runner *runner)
 static hr_status record(struct hr_runner *runner)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_store_begin(store, true);
+    hr_status r = hr_store_begin_relaxed(store);
 
     if (r == HR_OK)
         r = hr_record_run(runner);
@@ -269,6 +269,8 @@ static void tell_done(struct hr_runner *runner)
     if (failed || not_run)
         snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu failed, %zu not run",
                  failed, not_run);
+    if (hr_store_sync(runner->config.store) < 0 && runner->status == HR_OK)
+        runner->status = HR_UNAVAILABLE;
     runner->told_end = true;
     hr_tell_end(runner, text);
 }

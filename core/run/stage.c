@@ -74,28 +74,28 @@ static hr_status place_of(struct hr_runner *runner, const struct hr_task *task, 
 }
 
 /* Several artifacts of one output lie below one directory, 0, 1, ..., and move with it. */
-static hr_status seal_many(struct hr_runner *runner, struct hr_task *task,
-                           struct hr_task_channel *c, const char *base, const char *place)
+static hr_status name_many(struct hr_runner *runner, struct hr_task *task,
+                           struct hr_task_channel *c, const struct hr_sealing *s)
 {
-    char digest[HR_SHA256_HEX], path[HR_MAX_PATH], name[HR_NUM_TEXT];
+    char path[HR_MAX_PATH], name[HR_NUM_TEXT];
     hr_status r = HR_OK;
     size_t i;
 
     for (i = 0; i < c->count && r == HR_OK; i++) {
         hr_num_put_uint(name, i);
-        r = hr_path_join(runner->env, base, name, path);
+        r = hr_path_join(runner->env, s->staged, name, path);
         if (r == HR_OK)
             r = hr_artifact_digest(runner->env, NULL, path, c->artifacts[i].digest);
         if (r == HR_OK)
-            r = hr_path_join(runner->env, place, name, path);
+            r = hr_path_join(runner->env, s->place, name, path);
         if (r == HR_OK && !(c->artifacts[i].uri = hr_arena_text(&task->arena, path)))
             r = HR_EXHAUSTED;
     }
-    return r < 0 ? r : hr_artifact_seal(runner->env, base, place, digest);
+    return r;
 }
 
-static hr_status seal_output(struct hr_runner *runner, struct hr_task *task,
-                             struct hr_task_channel *c)
+static hr_status sealing_of(struct hr_runner *runner, struct hr_task *task,
+                            struct hr_task_channel *c, struct hr_sealing *ret)
 {
     char staging[HR_MAX_PATH], base[HR_MAX_PATH], place[HR_MAX_PATH];
     hr_status r = staging_of(runner, task, staging);
@@ -106,21 +106,35 @@ static hr_status seal_output(struct hr_runner *runner, struct hr_task *task,
         r = place_of(runner, task, c->key, place);
     if (r < 0)
         return r;
-    if (c->port->flags & HR_PORT_MANY)
-        return c->count ? seal_many(runner, task, c, base, place) : HR_OK;
-    r = hr_artifact_seal(runner->env, base, place, c->artifacts[0].digest);
-    if (r == HR_OK && !(c->artifacts[0].uri = hr_arena_text(&task->arena, place)))
-        r = HR_EXHAUSTED;
-    return r;
+    ret->staged = hr_arena_text(&task->arena, base);
+    ret->place = hr_arena_text(&task->arena, place);
+    if (!ret->staged || !ret->place)
+        return HR_EXHAUSTED;
+    return c->port->flags & HR_PORT_MANY ? name_many(runner, task, c, ret) : HR_OK;
 }
 
 hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task)
 {
-    hr_status r = HR_OK;
-    size_t i;
+    struct hr_sealing *s = hr_arena_array(&task->arena, task->output_count + 1, sizeof *s);
+    hr_status r = s ? HR_OK : HR_EXHAUSTED;
+    size_t i, n = 0, k = 0;
 
     for (i = 0; i < task->output_count && r == HR_OK; i++)
-        r = seal_output(runner, task, &task->outputs[i]);
+        if (task->outputs[i].count)
+            r = sealing_of(runner, task, &task->outputs[i], &s[n++]);
+    if (r == HR_OK)
+        r = hr_artifact_seal(runner->env, s, n);
+    for (i = 0; i < task->output_count && r == HR_OK; i++) {
+        struct hr_task_channel *c = &task->outputs[i];
+
+        if (!c->count)
+            continue;
+        if (!(c->port->flags & HR_PORT_MANY)) {
+            c->artifacts[0].uri = s[k].place;
+            memcpy(c->artifacts[0].digest, s[k].digest, sizeof s[k].digest);
+        }
+        k++;
+    }
     return r;
 }
 

@@ -416,7 +416,7 @@ static hr_status write_in(struct hr_env *env, const char *dir, const char *name,
     hr_path_dir(path, parent);
     if ((r = hr_dir_make(env, parent)) < 0)
         return r;
-    return hr_file_write(env, path, bytes, n);
+    return hr_file_put(env, path, bytes, n);
 }
 
 static void put_name(struct hr_buf *b, const char *name)

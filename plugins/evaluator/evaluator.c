@@ -199,7 +199,7 @@ static hr_status bless(struct work *w, const struct hr_buf *reasons)
     if (r == HR_OK)
         r = hr_path_join(&w->env, dir, name, path);
     if (r == HR_OK)
-        r = hr_file_write(&w->env, path, reasons->text, reasons->len);
+        r = hr_file_put(&w->env, path, reasons->text, reasons->len);
     if (r < 0)
         return r;
     return w->rt->set_int(w->run, "blessing", 0, "blessed", w->verdict->validation_ok != 0);

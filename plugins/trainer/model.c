@@ -20,7 +20,7 @@ static hr_status copy_file(struct hr_env *env, const char *from, const char *to)
     hr_buf_of(&b, HR_MAX_FILE_BYTES, env);
     if ((r = hr_file_read(env, from, HR_MAX_FILE_BYTES, &b)) == HR_OK &&
         (r = hr_dir_make(env, parent)) == HR_OK)
-        r = hr_file_write(env, to, b.text, b.len);
+        r = hr_file_put(env, to, b.text, b.len);
     hr_buf_clear(&b);
     return r;
 }
@@ -62,7 +62,7 @@ static hr_status save_json(struct trainer *t, const char *dir)
     hr_json_close_object(&w);
     if ((r = hr_json_end(&w)) == HR_OK &&
         (r = hr_path_join(&t->env, dir, "model.json", path)) == HR_OK)
-        r = hr_file_write(&t->env, path, b.text, b.len);
+        r = hr_file_put(&t->env, path, b.text, b.len);
     hr_buf_clear(&b);
     return r;
 }

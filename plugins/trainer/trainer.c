@@ -148,7 +148,7 @@ static hr_status save_lines(struct trainer *t, const struct hr_buf *lines)
 
     if (r < 0 || (r = hr_path_join(&t->env, dir, "metrics.jsonl", path)) < 0)
         return r;
-    return hr_file_write(&t->env, path, lines->text, lines->len);
+    return hr_file_put(&t->env, path, lines->text, lines->len);
 }
 
 /* -- the work ---------------------------------------- */

@@ -167,7 +167,7 @@ static hr_status save_plan(struct transform *t)
         (r = hr_dir_make(&t->env, parent)) < 0 ||
         (r = hr_path_join(&t->env, parent, "schema.pbtxt", path)) < 0)
         return r;
-    return hr_file_write(&t->env, path, t->schema.text, t->schema.len);
+    return hr_file_put(&t->env, path, t->schema.text, t->schema.len);
 }
 
 /* The split of an artifact? */

@@ -35,7 +35,7 @@ static hr_status write(struct work *w, const char *split, const hr_anomalies *a)
     if (r == HR_OK)
         r = work_path(w, "anomalies", split, "SchemaDiff.pb", true, path);
     if (r == HR_OK)
-        r = hr_file_write(&w->env, path, b.text, b.len);
+        r = hr_file_put(&w->env, path, b.text, b.len);
     hr_buf_clear(&b);
     return r;
 }

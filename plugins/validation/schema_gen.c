@@ -18,7 +18,7 @@ static hr_status write(struct work *w, const hr_schema *schema)
     if (r == HR_OK)
         r = hr_schema_write(&w->env, schema, &b);
     if (r == HR_OK)
-        r = hr_file_write(&w->env, path, b.text, b.len);
+        r = hr_file_put(&w->env, path, b.text, b.len);
     hr_buf_clear(&b);
     if (r == HR_OK)
         r = work_summary(w, "%zu feature%s", schema->n_feature, schema->n_feature == 1 ? "" : "s");

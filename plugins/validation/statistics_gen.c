@@ -70,7 +70,7 @@ static hr_status write(struct work *w, hr_flow *f, const hr_rows *rows, size_t *
         if (r == HR_OK)
             r = work_path(w, "statistics", w->splits[i], "FeatureStats.pb", true, path);
         if (r == HR_OK)
-            r = hr_file_write(&w->env, path, b.text, b.len);
+            r = hr_file_put(&w->env, path, b.text, b.len);
     }
     if (r == HR_OK)
         r = hr_pb_read(&w->arena, &HR_MD_OF(dataset_feature_statistics_list), "statistics", b.text,
