@@ -7,7 +7,7 @@
 
 enum { LEVEL = 3, MAX_MEMBERS = 100000 };
 
-/* -- names -------------------------------------------------------------------------------------- */
+/* -- names ----------------------------------------------------------------- */
 
 static bool part_ok(const char *p, size_t n)
 {
@@ -78,16 +78,15 @@ static hr_status check_names(struct hr_env *env, const char *dir, const struct h
     return r;
 }
 
-/* -- the listing ---------------------------------------------------------------------------------- */
+/* -- the listing ----------------------------------------------------------- */
 
-static hr_status add_line(struct hr_buf *files, const uint8_t digest[HR_SHA256_SIZE],
-                          uint64_t size, const char *prefix, const char *name)
+static hr_status add_line(struct hr_buf *files, const uint8_t digest[HR_SHA256_SIZE], uint64_t size,
+                          const char *prefix, const char *name)
 {
     char hex[HR_SHA256_HEX];
 
     hr_sha256_hex(digest, hex);
-    return hr_buf_format(files, "%s %llu 0644 %s%s\n", hex, (unsigned long long)size, prefix,
-                         name);
+    return hr_buf_format(files, "%s %llu 0644 %s%s\n", hex, (unsigned long long)size, prefix, name);
 }
 
 static hr_status list(struct hr_env *env, const char *dir, const struct hr_names *names,
@@ -109,7 +108,7 @@ static hr_status list(struct hr_env *env, const char *dir, const struct hr_names
     return r;
 }
 
-/* -- the archive ------------------------------------------------------------------------------------ */
+/* -- the archive ----------------------------------------------------------- */
 
 struct sink {
     struct hr_out *out;
@@ -156,8 +155,7 @@ static hr_status add_bytes(struct hr_env *env, struct archive *a, const char *na
     return r;
 }
 
-static hr_status add_file(struct hr_env *env, struct archive *a, const char *dir,
-                          const char *name)
+static hr_status add_file(struct hr_env *env, struct archive *a, const char *dir, const char *name)
 {
     char path[HR_MAX_PATH], member[HR_MAX_PATH];
     struct hr_map map;

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-/* -- SHA-256 --------------------------------------------------------------------------- */
+/* -- SHA-256 --------------------------------------------------------------- */
 
 static const uint32_t k256[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -75,8 +75,8 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t stat
         abef0 = abef;
         cdgh0 = cdgh;
         for (i = 0; i < 4; i++)
-            m[i] = _mm_shuffle_epi8(
-                _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), order);
+            m[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)),
+                                    order);
         for (i = 0; i < 16; i++) {
             x = _mm_add_epi32(m[i & 3],
                               _mm_loadu_si128((const __m128i *)(const void *)(k256 + 4 * i)));
@@ -189,7 +189,7 @@ void hr_sha256_hex(const uint8_t digest[HR_SHA256_SIZE], char ret[HR_SHA256_HEX]
     ret[64] = '\0';
 }
 
-/* -- CRC-32C --------------------------------------------------------------------------- */
+/* -- CRC-32C --------------------------------------------------------------- */
 
 static uint32_t crc_plain(uint32_t crc, const uint8_t *p, size_t n)
 {
@@ -227,7 +227,7 @@ uint32_t hr_crc32c(uint32_t crc, const void *bytes, size_t n)
     return ~crc_plain(~crc, bytes, n);
 }
 
-/* -- tables ----------------------------------------------------------------------------- */
+/* -- tables ---------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {

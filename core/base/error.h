@@ -35,7 +35,7 @@ struct hr_error {
 struct hr_errors {
     struct hr_error *items;
     size_t count, cap;
-    size_t dropped; /* beyond HR_MAX_ERRORS, or for lack of memory */
+    size_t dropped;     /* beyond HR_MAX_ERRORS, or for lack of memory */
     struct hr_buf text; /* what hr_env_error() last gave */
     int lock;           /* spins: held for the copy of one sentence */
 };

@@ -88,7 +88,7 @@ void hr_file_unmap(struct hr_env *env, struct hr_map *map)
     *map = (struct hr_map){ "", 0 };
 }
 
-/* -- writing ------------------------------------------------------------------------------ */
+/* -- writing --------------------------------------------------------------- */
 
 enum { OUT_SIZE = 1 << 20 };
 
@@ -281,7 +281,7 @@ hr_status hr_file_digest(struct hr_env *env, const char *path, uint8_t ret[HR_SH
     return HR_OK;
 }
 
-/* -- paths ---------------------------------------------------------------------------------- */
+/* -- paths ----------------------------------------------------------------- */
 
 hr_status hr_path_join(struct hr_env *env, const char *a, const char *b, char *to)
 {

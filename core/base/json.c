@@ -54,7 +54,8 @@ static int by_key(const void *a, const void *b)
     const struct member *x = a, *y = b;
     int c = strcmp(x->key, y->key);
 
-    return c ? c : (x->node->valueint > y->node->valueint) - (x->node->valueint < y->node->valueint);
+    return c ? c
+             : (x->node->valueint > y->node->valueint) - (x->node->valueint < y->node->valueint);
 }
 
 /* No name twice in an object, here and below. */
@@ -83,16 +84,15 @@ static hr_status unique(struct hr_json_doc *doc, const cJSON *object)
         if (!strcmp(members[i].key, members[i - 1].key)) {
             struct hr_place place = hr_json_key_place(doc, out(members[i].node));
 
-            r = hr_fail_at(doc->env, HR_INVALID, &place, "\"%s\" is given twice",
-                           members[i].key);
+            r = hr_fail_at(doc->env, HR_INVALID, &place, "\"%s\" is given twice", members[i].key);
         }
 out:
     hr_mem_put(doc->env, members, cap * sizeof *members);
     return r;
 }
 
-hr_status hr_json_parse(struct hr_env *env, const char *name, const char *text, size_t n,
-                        int flags, struct hr_json_doc **ret)
+hr_status hr_json_parse(struct hr_env *env, const char *name, const char *text, size_t n, int flags,
+                        struct hr_json_doc **ret)
 {
     struct hr_json_doc *doc;
     struct hr_place whole = { .file = name };
@@ -100,8 +100,8 @@ hr_status hr_json_parse(struct hr_env *env, const char *name, const char *text, 
     int number = 0;
 
     if (n > HR_MAX_JSON_BYTES)
-        return hr_fail_at(env, HR_INVALID, &whole, "%zu bytes, and JSON of more than %d is not read",
-                          n, HR_MAX_JSON_BYTES);
+        return hr_fail_at(env, HR_INVALID, &whole,
+                          "%zu bytes, and JSON of more than %d is not read", n, HR_MAX_JSON_BYTES);
     if (!(doc = hr_mem_zero(env, sizeof *doc)))
         return HR_EXHAUSTED;
     doc->env = env;

@@ -41,8 +41,8 @@ enum hr_json_kind {
 };
 
 /* name is of the file, for errors; it is copied.  HR_INVALID: told with place. */
-hr_status hr_json_parse(struct hr_env *env, const char *name, const char *text, size_t n,
-                        int flags, struct hr_json_doc **ret);
+hr_status hr_json_parse(struct hr_env *env, const char *name, const char *text, size_t n, int flags,
+                        struct hr_json_doc **ret);
 void hr_json_free(struct hr_json_doc *doc);
 
 const struct hr_json *hr_json_root(const struct hr_json_doc *doc);
@@ -85,7 +85,7 @@ struct hr_slice hr_json_source(const struct hr_json_doc *doc, const struct hr_js
 hr_status hr_json_print(const struct hr_json_doc *doc, const struct hr_json *v, bool sorted,
                         struct hr_buf *to);
 
-/* -- writing ------------------------------------------------------------------------ */
+/* -- writing --------------------------------------------------------------- */
 
 /* Errors are kept in the writer and given by hr_json_end(). */
 struct hr_json_writer {
@@ -93,9 +93,9 @@ struct hr_json_writer {
     hr_status status;
     int32_t indent; /* 0: all on one line; else blanks a level */
     int32_t depth;
-    bool spaced;     /* one line with ", " and ": ", as Python's json.dumps */
-    bool ascii;      /* what is not ASCII as \uXXXX */
-    bool named;      /* a name waits for its value */
+    bool spaced; /* one line with ", " and ": ", as Python's json.dumps */
+    bool ascii;  /* what is not ASCII as \uXXXX */
+    bool named;  /* a name waits for its value */
     bool some[HR_JSON_WRITE_DEPTH];
 };
 

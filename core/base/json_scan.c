@@ -212,9 +212,10 @@ static hr_status key(struct scan *s, size_t *ret_at)
     hr_status r;
 
     if (s->at >= s->n || s->text[s->at] != '"')
-        return wrong(s, s->at, s->at < s->n && s->text[s->at] == '}'
-                                   ? "a comma before }; remove it"
-                                   : "the name of a member in double quotes is missing");
+        return wrong(s, s->at,
+                     s->at < s->n && s->text[s->at] == '}'
+                         ? "a comma before }; remove it"
+                         : "the name of a member in double quotes is missing");
     *ret_at = s->at;
     if ((r = string(s)) < 0 || (r = skip(s)) < 0)
         return r;
@@ -254,8 +255,8 @@ static hr_status follow(struct scan *s, struct level *level, bool *ret_closed)
     if (s->at >= s->n)
         return wrong(s, s->at, level->close == '}' ? "a } is missing" : "a ] is missing");
     if (s->text[s->at] != ',')
-        return wrong(s, s->at, level->close == '}' ? "a comma or } is missing"
-                                                   : "a comma or ] is missing");
+        return wrong(s, s->at,
+                     level->close == '}' ? "a comma or } is missing" : "a comma or ] is missing");
     s->at++;
     if ((r = skip(s)) == HR_OK && s->at < s->n && s->text[s->at] == ']' && level->close == ']')
         return wrong(s, s->at, "a comma before ]; remove it");
@@ -290,8 +291,8 @@ static hr_status values(struct scan *s)
         if (s->text[s->at] == '{' || s->text[s->at] == '[') {
             if (depth == HR_MAX_JSON_DEPTH)
                 return wrong(s, s->at, "nested deeper than 200 levels");
-            levels[depth++] = (struct level){ s->spots->count - 1,
-                                              s->text[s->at] == '{' ? '}' : ']', false };
+            levels[depth++] =
+                (struct level){ s->spots->count - 1, s->text[s->at] == '{' ? '}' : ']', false };
             s->at++;
         } else {
             size_t spot = s->spots->count - 1;

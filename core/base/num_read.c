@@ -25,8 +25,8 @@ static const struct format is_float = { 24, -149, 104 };
 
 /* [sign] digits [. digits] [e exponent], taken apart. */
 struct decimal {
-    uint64_t w;      /* the first 19 significant digits */
-    int64_t e;       /* of the last digit of w */
+    uint64_t w;       /* the first 19 significant digits */
+    int64_t e;        /* of the last digit of w */
     const char *from; /* the digits and the point, from the first that is not 0 */
     const char *to;
     int64_t exponent; /* as written, less the zeros between the point and from */
@@ -149,7 +149,7 @@ static double exact128(const struct format *f, uint64_t w, int e)
     return round128(f, m / five, e - shift, m % five != 0);
 }
 
-/* -- large integers, for what is left ------------------------------------------------- */
+/* -- large integers, for what is left -------------------------------------- */
 
 enum { LIMBS = 320, MAX_DIGITS = 800 };
 
@@ -286,7 +286,7 @@ static double by_comparing(const struct format *f, const struct decimal *d, int6
     uint64_t rank;
     int c;
 
-    for (; e > 0 && guess < HUGE_VAL; e -= e > 22 ? 22 : e)
+    for (; e > 0 && guess<HUGE_VAL; e -= e> 22 ? 22 : e)
         guess *= pow(10, (double)(e > 22 ? 22 : e));
     for (; e < 0 && guess > 0; e += e < -22 ? 22 : -e)
         guess /= pow(10, (double)(e < -22 ? 22 : -e));
@@ -373,7 +373,7 @@ bool hr_num_int(const char *text, size_t n, int64_t *ret)
     return true;
 }
 
-/* -- Python's rules ------------------------------------------------------------------- */
+/* -- Python's rules -------------------------------------------------------- */
 
 static void trim(const char **text, size_t *n)
 {

@@ -102,8 +102,7 @@ static int os_pipe(void *user, int ret[2])
 static int os_socketpair(void *user, int ret[2])
 {
     (void)user;
-    return hr_os_result(
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret));
+    return hr_os_result(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret));
 }
 
 static int os_nonblock(void *user, int fd)
@@ -172,7 +171,7 @@ static int64_t os_recv(void *user, int fd, void *to, size_t n, int *ret_fd)
     return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : r;
 }
 
-/* -- processes --------------------------------------------------------------------------- */
+/* -- processes ------------------------------------------------------------- */
 
 enum { SPAWN_FDS = 16 };
 
@@ -235,8 +234,7 @@ static int os_spawn(void *user, const struct hr_spawn *s, int *ret_pidfd)
         return -ENOMEM;
     }
     if ((r = raise_fds(s, high)) == 0 && (r = set_up(s, high, &actions, &attr)) == 0)
-        r = -posix_spawn(&pid, s->path, &actions, &attr,
-                         (char *const *)(uintptr_t)s->args,
+        r = -posix_spawn(&pid, s->path, &actions, &attr, (char *const *)(uintptr_t)s->args,
                          (char *const *)(uintptr_t)s->environment);
     for (i = 0; i < SPAWN_FDS; i++)
         if (high[i] >= 0)

@@ -30,8 +30,16 @@ struct hr_spawn {
     bool new_group;
 };
 
-enum { HR_OPEN_READ = 0, HR_OPEN_WRITE = 1, HR_OPEN_CREATE = 2, HR_OPEN_EXCLUSIVE = 4,
-       HR_OPEN_TRUNCATE = 8, HR_OPEN_APPEND = 16, HR_OPEN_DIR = 32, HR_OPEN_NOFOLLOW = 64 };
+enum {
+    HR_OPEN_READ = 0,
+    HR_OPEN_WRITE = 1,
+    HR_OPEN_CREATE = 2,
+    HR_OPEN_EXCLUSIVE = 4,
+    HR_OPEN_TRUNCATE = 8,
+    HR_OPEN_APPEND = 16,
+    HR_OPEN_DIR = 32,
+    HR_OPEN_NOFOLLOW = 64
+};
 
 struct hr_os {
     void *user;
@@ -52,8 +60,7 @@ struct hr_os {
     int (*chmod)(void *user, const char *path, uint32_t mode);
     /* Names in a directory, in no order, given to each(); not 0 from it ends the walk and
      * is returned. */
-    int (*list)(void *user, const char *path, int (*each)(void *arg, const char *name),
-                void *arg);
+    int (*list)(void *user, const char *path, int (*each)(void *arg, const char *name), void *arg);
     /* Length of the target in to, '\0' added; -ENAMETOOLONG where it does not fit. */
     int (*readlink)(void *user, const char *path, char *to, size_t n);
     int (*realpath)(void *user, const char *path, char *to); /* to: HR_MAX_PATH bytes */

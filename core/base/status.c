@@ -5,8 +5,8 @@
 
 const char *hr_status_text(hr_status status)
 {
-#define CASE(code, text) \
-    case code: \
+#define CASE(code, text)                                                                           \
+    case code:                                                                                     \
         return text;
     switch (status) {
         HR_STATUS_LIST(CASE)
@@ -18,8 +18,8 @@ const char *hr_status_text(hr_status status)
 
 const char *hr_status_id(hr_status status)
 {
-#define CASE(code, text) \
-    case code: \
+#define CASE(code, text)                                                                           \
+    case code:                                                                                     \
         return #code;
     switch (status) {
         HR_STATUS_LIST(CASE)

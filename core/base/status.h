@@ -5,19 +5,19 @@
 #include "headrace/plugin.h"
 
 /* X(code, text) for each code. */
-#define HR_STATUS_LIST(X) \
-    X(HR_OK, "done") \
-    X(HR_CANCELLED, "cancelled") \
-    X(HR_INVALID, "invalid input") \
-    X(HR_DEADLINE, "the time is over") \
-    X(HR_NOT_FOUND, "not found") \
-    X(HR_EXISTS, "exists already") \
-    X(HR_DENIED, "not permitted") \
-    X(HR_EXHAUSTED, "out of memory, disk or quota") \
-    X(HR_PRECONDITION, "not in this state") \
-    X(HR_UNIMPLEMENTED, "not offered here") \
-    X(HR_INTERNAL, "internal error") \
-    X(HR_UNAVAILABLE, "not available now, try again") \
+#define HR_STATUS_LIST(X)                                                                          \
+    X(HR_OK, "done")                                                                               \
+    X(HR_CANCELLED, "cancelled")                                                                   \
+    X(HR_INVALID, "invalid input")                                                                 \
+    X(HR_DEADLINE, "the time is over")                                                             \
+    X(HR_NOT_FOUND, "not found")                                                                   \
+    X(HR_EXISTS, "exists already")                                                                 \
+    X(HR_DENIED, "not permitted")                                                                  \
+    X(HR_EXHAUSTED, "out of memory, disk or quota")                                                \
+    X(HR_PRECONDITION, "not in this state")                                                        \
+    X(HR_UNIMPLEMENTED, "not offered here")                                                        \
+    X(HR_INTERNAL, "internal error")                                                               \
+    X(HR_UNAVAILABLE, "not available now, try again")                                              \
     X(HR_DATA_LOSS, "data is damaged")
 
 /* "no memory" in a few words, for a person.  Never NULL. */

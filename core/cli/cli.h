@@ -40,7 +40,7 @@ int text_width(const char *text); /* columns */
 void put_column(FILE *f, const struct term *t, const char *text, int n);
 const char *color(const struct term *t, const char *name); /* "red", "green", ..., "off" */
 
-/* -- options ------------------------------------------------------------------------------------ */
+/* -- options --------------------------------------------------------------- */
 
 /* An option that a verb takes; value NULL: a flag. */
 struct option_spec {
@@ -58,7 +58,7 @@ int take_options(int argc, char **argv, const struct option_spec *specs, char **
 /* "usage: ..." of a verb to stderr, with a sentence before it. */
 int usage(const char *verb, const char *format, ...);
 
-/* -- projects ------------------------------------------------------------------------------------ */
+/* -- projects -------------------------------------------------------------- */
 
 struct project_options {
     const char *root, *plugin_path;

@@ -61,9 +61,12 @@ void draw_content(const struct term *t, const char *type, const cJSON *content)
     static const struct {
         const char *type;
         void (*draw)(const struct term *t, const cJSON *content);
-    } rows[] = { { "ExampleStatistics", draw_statistics }, { "Schema", draw_schema },
-                 { "ExampleAnomalies", draw_anomalies },   { "ModelEvaluation", draw_evaluation },
-                 { "Model", draw_model },                  { "PushedModel", draw_model } };
+    } rows[] = { { "ExampleStatistics", draw_statistics },
+                 { "Schema", draw_schema },
+                 { "ExampleAnomalies", draw_anomalies },
+                 { "ModelEvaluation", draw_evaluation },
+                 { "Model", draw_model },
+                 { "PushedModel", draw_model } };
     size_t i;
 
     for (i = 0; content && i < sizeof rows / sizeof rows[0]; i++)

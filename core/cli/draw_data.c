@@ -5,7 +5,7 @@
 
 enum { BAR = 24, TOP = 5 };
 
-/* -- statistics ---------------------------------------------------------------------------------- */
+/* -- statistics ------------------------------------------------------------ */
 
 /* The histogram in one line: a column a bucket, eight heights. */
 static void spark(const struct term *t, const cJSON *histogram)
@@ -17,9 +17,8 @@ static void spark(const struct term *t, const cJSON *histogram)
     const cJSON *b;
     double most = 0;
 
-    cJSON_ArrayForEach(b, histogram)
-        most = cJSON_GetArrayItem(b, 2)->valuedouble > most ? cJSON_GetArrayItem(b, 2)->valuedouble
-                                                            : most;
+    cJSON_ArrayForEach(b, histogram) most =
+        cJSON_GetArrayItem(b, 2)->valuedouble > most ? cJSON_GetArrayItem(b, 2)->valuedouble : most;
     cJSON_ArrayForEach(b, histogram)
     {
         double n = cJSON_GetArrayItem(b, 2)->valuedouble;
@@ -74,8 +73,8 @@ static int widest_name(const cJSON *features)
     const cJSON *f;
     int width = 7;
 
-    cJSON_ArrayForEach(f, features)
-        width = text_width(get_text(f, "name")) > width ? text_width(get_text(f, "name")) : width;
+    cJSON_ArrayForEach(f, features) width =
+        text_width(get_text(f, "name")) > width ? text_width(get_text(f, "name")) : width;
     return width < 30 ? width : 30;
 }
 
@@ -90,9 +89,8 @@ void draw_statistics(const struct term *t, const cJSON *content)
 
         printf("\n  %s%s%s  %.0f rows\n", color(t, "bold"), get_text(split, "split"),
                color(t, "off"), get_number(split, "examples"));
-        printf("  %s%-*s %-6s %8s %10s %10s %10s %10s %10s%s\n", color(t, "dim"), width,
-               "feature", "type", "missing", "mean", "std dev", "min", "median", "max",
-               color(t, "off"));
+        printf("  %s%-*s %-6s %8s %10s %10s %10s %10s %10s%s\n", color(t, "dim"), width, "feature",
+               "type", "missing", "mean", "std dev", "min", "median", "max", color(t, "off"));
         cJSON_ArrayForEach(f, features)
         {
             double missing = get_number(f, "missing");
@@ -111,7 +109,7 @@ void draw_statistics(const struct term *t, const cJSON *content)
     }
 }
 
-/* -- schema ----------------------------------------------------------------------------------------- */
+/* -- schema ---------------------------------------------------------------- */
 
 static void draw_domain(const cJSON *domain)
 {
@@ -139,8 +137,8 @@ void draw_schema(const struct term *t, const cJSON *content)
     const cJSON *features = cJSON_GetObjectItemCaseSensitive(content, "features"), *f;
     int width = widest_name(features);
 
-    printf("\n  %s%-*s %-7s %-9s domain%s\n", color(t, "dim"), width, "feature", "type",
-           "presence", color(t, "off"));
+    printf("\n  %s%-*s %-7s %-9s domain%s\n", color(t, "dim"), width, "feature", "type", "presence",
+           color(t, "off"));
     cJSON_ArrayForEach(f, features)
     {
         bool always = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(f, "required"));
@@ -153,7 +151,7 @@ void draw_schema(const struct term *t, const cJSON *content)
     }
 }
 
-/* -- anomalies ---------------------------------------------------------------------------------------- */
+/* -- anomalies ------------------------------------------------------------- */
 
 void draw_anomalies(const struct term *t, const cJSON *content)
 {
@@ -167,8 +165,7 @@ void draw_anomalies(const struct term *t, const cJSON *content)
 
         printf("\n  %s%s%s  ", color(t, "bold"), get_text(split, "split"), color(t, "off"));
         if (n)
-            printf("%s%d anomal%s%s\n", color(t, "red"), n, n == 1 ? "y" : "ies",
-                   color(t, "off"));
+            printf("%s%d anomal%s%s\n", color(t, "red"), n, n == 1 ? "y" : "ies", color(t, "off"));
         else
             printf("%sno anomalies%s\n", color(t, "green"), color(t, "off"));
         cJSON_ArrayForEach(a, list)

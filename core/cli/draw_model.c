@@ -5,7 +5,7 @@
 
 enum { BAR = 20 };
 
-/* -- evaluation ------------------------------------------------------------------------------------ */
+/* -- evaluation ------------------------------------------------------------ */
 
 static void metric_name(const cJSON *m, char *to, size_t n)
 {
@@ -60,7 +60,7 @@ void draw_evaluation(const struct term *t, const cJSON *content)
     }
 }
 
-/* -- models ------------------------------------------------------------------------------------------- */
+/* -- models ---------------------------------------------------------------- */
 
 /* Members of model.json that are texts, numbers or truths, one a line. */
 void draw_model(const struct term *t, const cJSON *content)

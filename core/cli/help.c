@@ -17,7 +17,8 @@ int verb_help(int argc, char **argv)
     printf("headrace %s - machine-learning pipelines in native code\n\n", HR_VERSION_TEXT);
     for (v = verbs; v->name; v++)
         printf("  headrace %-11s %s\n", v->name, v->line);
-    printf("\nheadrace help VERB tells more.  To begin: headrace new DIR, then headrace run in it.\n");
+    printf(
+        "\nheadrace help VERB tells more.  To begin: headrace new DIR, then headrace run in it.\n");
     return EXIT_DONE;
 }
 

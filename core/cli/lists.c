@@ -33,15 +33,15 @@ static int list(int argc, char **argv, const char *what, const char *const *colu
 
 int verb_runs(int argc, char **argv)
 {
-    static const char *const columns[] = { "number", "pipeline", "state", "started",
-                                           "duration_ms", "executions", "run", NULL };
+    static const char *const columns[] = { "number",      "pipeline",   "state", "started",
+                                           "duration_ms", "executions", "run",   NULL };
 
     return list(argc, argv, "runs", columns);
 }
 
 int verb_executions(int argc, char **argv)
 {
-    static const char *const columns[] = { "id", "number", "node", "component",
+    static const char *const columns[] = { "id",    "number",      "node",    "component",
                                            "state", "duration_ms", "summary", NULL };
 
     return list(argc, argv, "executions", columns);
@@ -49,8 +49,8 @@ int verb_executions(int argc, char **argv)
 
 int verb_artifacts(int argc, char **argv)
 {
-    static const char *const columns[] = { "id", "type", "node", "number",
-                                           "state", "created", "uri", NULL };
+    static const char *const columns[] = { "id",    "type",    "node", "number",
+                                           "state", "created", "uri",  NULL };
 
     return list(argc, argv, "artifacts", columns);
 }

@@ -57,8 +57,8 @@ static int predict(hr_project *p, const char *model, const char *rows, const cha
 
 static int list(hr_project *p, bool json)
 {
-    static const char *const columns[] = { "model", "version", "number", "created", "destination",
-                                           NULL };
+    static const char *const columns[] = { "model",   "version",     "number",
+                                           "created", "destination", NULL };
     struct list_spec spec = { .what = "models", .columns = columns, .json = json };
 
     return print_rows(p, &spec);

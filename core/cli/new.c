@@ -151,8 +151,7 @@ int verb_new(int argc, char **argv)
         return usage(argv[0], "one directory is wanted");
     if (strcmp(template, "penguin") != 0 && strcmp(template, "taxi") != 0 &&
         strcmp(template, "blank") != 0)
-        return usage(argv[0], "there is no template \"%s\"; penguin, taxi and blank are",
-                     template);
+        return usage(argv[0], "there is no template \"%s\"; penguin, taxi and blank are", template);
     if (!is_empty(rest[0])) {
         fprintf(stderr, "headrace: \"%s\" is not empty; name a new directory\n", rest[0]);
         return EXIT_WRONG;

@@ -9,8 +9,8 @@
 
 static int list(hr_project *p, bool json)
 {
-    static const char *const columns[] = { "plugin", "version", "state", "components", "path",
-                                           "reason", NULL };
+    static const char *const columns[] = { "plugin", "version", "state", "components",
+                                           "path",   "reason",  NULL };
     struct list_spec spec = { .what = "plugins", .columns = columns, .json = json };
 
     return print_rows(p, &spec);
@@ -27,7 +27,9 @@ static void put_ports(const cJSON *component, const char *key)
 
         printf("    %-11s %-18s %-18s %-9s %s\n", first ? key : "", get_text(port, "key"),
                get_text(port, "type"),
-               flags & HR_PORT_OPTIONAL ? "optional" : flags & HR_PORT_EMPTY ? "may lack" : "",
+               flags & HR_PORT_OPTIONAL ? "optional"
+               : flags & HR_PORT_EMPTY  ? "may lack"
+                                        : "",
                get_text(port, "doc"));
         first = false;
     }
@@ -35,8 +37,8 @@ static void put_ports(const cJSON *component, const char *key)
 
 static const char *type_text(int type)
 {
-    static const char *const names[] = { "?", "int", "float", "string", "bool", "json", "path",
-                                         "path" };
+    static const char *const names[] = { "?",    "int",  "float", "string",
+                                         "bool", "json", "path",  "path" };
 
     return type > 0 && type < 8 ? names[type] : names[0];
 }
@@ -90,8 +92,8 @@ static void put_component(const cJSON *c)
     put_list(c, "uses");
     put_list(c, "functions");
     put_list(c, "formats");
-    printf("    %-11s %s, %s, %s\n", "sandbox", flags & HR_COMPONENT_NETWORK ? "network" :
-                                                                               "no network",
+    printf("    %-11s %s, %s, %s\n", "sandbox",
+           flags & HR_COMPONENT_NETWORK ? "network" : "no network",
            flags & HR_COMPONENT_DEVICE ? "devices" : "no devices",
            flags & HR_COMPONENT_PROCESS ? "may start programs" : "starts no program");
 }

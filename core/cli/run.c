@@ -55,8 +55,8 @@ static void remember(struct runner *r, const hr_event *e)
 
     if (e->kind == HR_EVENT_GATE)
         r->refused = r->refused || e->status < 0;
-    if (e->kind == HR_EVENT_FINISHED && e->component &&
-        strstr(e->component, ".Pusher") && e->text && strstr(e->text, "registry ")) {
+    if (e->kind == HR_EVENT_FINISHED && e->component && strstr(e->component, ".Pusher") &&
+        e->text && strstr(e->text, "registry ")) {
         n = strlen(strstr(e->text, "registry ") + 9);
         if (n < sizeof r->model)
             memcpy(r->model, strstr(e->text, "registry ") + 9, n + 1);
@@ -80,8 +80,10 @@ static void print_end(const struct runner *r, const hr_event *e)
         if (r->failed_execution)
             fprintf(stderr, "the log: headrace log %lld\n", (long long)r->failed_execution);
     }
-    printf("%s in %s: %s.", e->status == HR_OK ? "done" : e->status == HR_CANCELLED ? "interrupted"
-                                                                                     : "failed",
+    printf("%s in %s: %s.",
+           e->status == HR_OK          ? "done"
+           : e->status == HR_CANCELLED ? "interrupted"
+                                       : "failed",
            took, e->text);
     if (r->model[0])
         printf("    next: headrace show %s", r->model);

@@ -75,8 +75,8 @@ static void links(const struct term *t, const cJSON *o, const char *key)
         return;
     printf("\n  %s%s%s\n", color(t, "bold"), key, color(t, "off"));
     cJSON_ArrayForEach(a, list)
-        printf("    %-24s artifact %-5.0f %-18s %s\n", get_text(a, "key"), get_number(a, "artifact"),
-               get_text(a, "type"), get_text(a, "uri"));
+        printf("    %-24s artifact %-5.0f %-18s %s\n", get_text(a, "key"),
+               get_number(a, "artifact"), get_text(a, "type"), get_text(a, "uri"));
 }
 
 /* What has become of it, for an execution: the pictures of its outputs. */
@@ -93,8 +93,7 @@ static void draw_outputs(hr_project *p, const struct term *t, const cJSON *o)
         snprintf(what, sizeof what, "artifact %.0f", get_number(a, "artifact"));
         if (hr_show(p, what, &json) < 0 || !(artifact = cJSON_Parse(json)))
             continue;
-        draw_content(t, get_text(a, "type"),
-                     cJSON_GetObjectItemCaseSensitive(artifact, "content"));
+        draw_content(t, get_text(a, "type"), cJSON_GetObjectItemCaseSensitive(artifact, "content"));
         cJSON_Delete(artifact);
     }
 }

@@ -106,8 +106,8 @@ static void print_table(const struct rows *r, const char *const *columns, size_t
             bool last = k + 1 == r->columns;
 
             text = text ? text : "";
-            put_column(stdout, &t, text, last && text_width(text) < widths[k] ? text_width(text)
-                                                                              : widths[k]);
+            put_column(stdout, &t, text,
+                       last && text_width(text) < widths[k] ? text_width(text) : widths[k]);
             fputs(last ? "" : "  ", stdout);
         }
 }

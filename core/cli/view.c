@@ -47,11 +47,9 @@ struct view *view_new(const struct term *t, const char *const *nodes, size_t cou
     for (i = 0; i < count; i++) {
         v->lines[i].node = nodes[i];
         v->lines[i].state = "";
-        v->name_width = text_width(nodes[i]) > v->name_width ? text_width(nodes[i])
-                                                             : v->name_width;
+        v->name_width = text_width(nodes[i]) > v->name_width ? text_width(nodes[i]) : v->name_width;
     }
-    v->in_place = t->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-                  count + 3 < size.ws_row;
+    v->in_place = t->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && count + 3 < size.ws_row;
     return v;
 }
 

@@ -19,9 +19,12 @@ static const struct {
     const char *type;
     hr_status (*make)(struct hr_env *env, const char *dir, struct hr_buf *to);
 } pictures[] = {
-    { "ExampleStatistics", hr_statistics_json }, { "Schema", hr_schema_json },
-    { "ExampleAnomalies", hr_anomalies_json },   { "Model", model_json },
-    { "PushedModel", model_json },                { "ModelEvaluation", hr_evaluation_json },
+    { "ExampleStatistics", hr_statistics_json },
+    { "Schema", hr_schema_json },
+    { "ExampleAnomalies", hr_anomalies_json },
+    { "Model", model_json },
+    { "PushedModel", model_json },
+    { "ModelEvaluation", hr_evaluation_json },
 };
 
 hr_status hr_content_of(struct hr_project *p, const struct hr_meta_node *artifact,

@@ -13,7 +13,7 @@
 
 struct hr_where {
     char worker[HR_MAX_PATH];
-    char plugins[HR_MAX_PATH]; /* the standard ones */
+    char plugins[HR_MAX_PATH];  /* the standard ones */
     char registry[HR_MAX_PATH]; /* the shared object */
 };
 
@@ -35,7 +35,7 @@ struct hr_project {
     struct hr_host_lock host;
     struct hr_buf text; /* what a call has returned last */
     struct hr_buf error;
-    hr_job *jobs;       /* made from it, and freed with it */
+    hr_job *jobs; /* made from it, and freed with it */
     hr_cursor *cursors;
     hr_model *models;
 };
@@ -68,7 +68,7 @@ struct hr_options {
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret);
 
-/* -- rows of cursors -------------------------------------------------------------------------- */
+/* -- rows of cursors ------------------------------------------------------- */
 
 struct hr_cell {
     const char *text; /* NULL: null */
@@ -99,9 +99,8 @@ hr_status hr_maker_of(struct hr_project *p, int64_t artifact, struct hr_arena *a
 hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
                      struct hr_arena *arena, struct hr_home *ret);
 /* The state of a run, from those of its executions. */
-hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run,
-                       struct hr_arena *arena, const char **ret_state, int64_t *ret_executions,
-                       int64_t *ret_duration_ms);
+hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, struct hr_arena *arena,
+                       const char **ret_state, int64_t *ret_executions, int64_t *ret_duration_ms);
 
 /* The newest pushed model of "name", or that of "name@version".  HR_NOT_FOUND is an answer. */
 hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena *arena,
@@ -112,8 +111,8 @@ hr_status hr_content_of(struct hr_project *p, const struct hr_meta_node *artifac
                         struct hr_buf *to);
 
 /* hr_published of run.h. */
-hr_status hr_host_published(void *user, const struct hr_meta_node *execution,
-                            const char *component, struct hr_arena *arena, const char **ret_text);
+hr_status hr_host_published(void *user, const struct hr_meta_node *execution, const char *component,
+                            struct hr_arena *arena, const char **ret_text);
 
 void hr_job_drop(hr_job *job);
 void hr_cursor_drop(hr_cursor *c);

@@ -14,7 +14,7 @@ struct hr_model {
     hr_model *next;
 };
 
-/* -- opening ------------------------------------------------------------------------------------- */
+/* -- opening --------------------------------------------------------------- */
 
 /* A directory as it is named; else a model of the project, as it was pushed. */
 static hr_status find_dir(struct hr_project *p, const char *where, char *ret)
@@ -165,7 +165,7 @@ hr_status hr_model_predict(hr_model *m, const struct ArrowArray *in, struct Arro
     return r < 0 ? hr_fail(&m->env, r, "%s", hr_resident_error(m->resident)) : HR_OK;
 }
 
-/* -- rows as JSON ---------------------------------------------------------------------------------- */
+/* -- rows as JSON ---------------------------------------------------------- */
 
 struct rows {
     struct hr_model *m;
@@ -188,9 +188,10 @@ static hr_status put_one(struct rows *rows, const struct hr_json *v, const char 
         hr_builder_bytes(b, text, strlen(text));
     else
         return hr_fail_at(&rows->m->env, HR_INVALID, &place, "\"%s\" wants %s, and this is %s",
-                          column, format[0] == 'l' ? "an int" : strchr("fg", format[0])
-                                                                    ? "a number"
-                                                                    : "a text",
+                          column,
+                          format[0] == 'l'          ? "an int"
+                          : strchr("fg", format[0]) ? "a number"
+                                                    : "a text",
                           hr_json_kind_text(hr_json_kind(v)));
     return HR_OK;
 }

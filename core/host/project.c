@@ -12,7 +12,7 @@ const char *hr_status_name(hr_status status)
     return hr_status_id(status);
 }
 
-/* -- the handle ----------------------------------------------------------------------------------- */
+/* -- the handle ------------------------------------------------------------ */
 
 static bool take_config(struct hr_project *p, const hr_config *c)
 {
@@ -93,7 +93,7 @@ void hr_free(hr_project *p)
     hr_env_clear(&env);
 }
 
-/* -- errors ---------------------------------------------------------------------------------------- */
+/* -- errors ---------------------------------------------------------------- */
 
 void hr_host_call(struct hr_project *p)
 {
@@ -146,14 +146,13 @@ const char *hr_error_json(const hr_project *project)
     return hr_json_end(&w) == HR_OK ? p->error.text : "[]";
 }
 
-/* -- opening ----------------------------------------------------------------------------------------- */
+/* -- opening --------------------------------------------------------------- */
 
 static hr_status open_files(struct hr_project *p)
 {
     char path[HR_MAX_PATH];
     int64_t closed = 0;
-    hr_status r = hr_store_open(&p->env, p->paths.store, HR_STORE_CREATE | HR_STORE_WAL,
-                                &p->store);
+    hr_status r = hr_store_open(&p->env, p->paths.store, HR_STORE_CREATE | HR_STORE_WAL, &p->store);
 
     if (r < 0)
         return r;

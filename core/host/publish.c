@@ -73,8 +73,8 @@ static hr_status pack(struct hr_project *p, const struct hr_meta_node *pushed,
     return r;
 }
 
-hr_status hr_host_published(void *user, const struct hr_meta_node *execution,
-                            const char *component, struct hr_arena *arena, const char **ret_text)
+hr_status hr_host_published(void *user, const struct hr_meta_node *execution, const char *component,
+                            struct hr_arena *arena, const char **ret_text)
 {
     struct hr_project *p = user;
     struct hr_meta_events events;
@@ -90,8 +90,7 @@ hr_status hr_host_published(void *user, const struct hr_meta_node *execution,
         if (events.items[i].type != HR_EVENT_OUTPUT)
             continue;
         r = hr_store_get(p->store, HR_KIND_ARTIFACT, events.items[i].artifact, arena, &node);
-        if (r == HR_OK && !strcmp(node.type, "PushedModel") &&
-            hr_meta_int(&node, "pushed", 0) == 1)
+        if (r == HR_OK && !strcmp(node.type, "PushedModel") && hr_meta_int(&node, "pushed", 0) == 1)
             r = pack(p, &node, execution, arena, ret_text);
     }
     return r;

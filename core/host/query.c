@@ -13,7 +13,7 @@ struct hr_cursor {
     hr_cursor *following;
 };
 
-/* -- filters: NAME OP VALUE { and NAME OP VALUE } ------------------------------------------------- */
+/* -- filters: NAME OP VALUE { and NAME OP VALUE } -------------------------- */
 
 struct scanner {
     struct hr_project *p;
@@ -38,8 +38,7 @@ static size_t word(struct scanner *s, char *to, size_t n)
     char quote = *s->at == '\'' || *s->at == '"' ? *s->at++ : '\0';
     size_t k = 0;
 
-    while (*s->at && k + 1 < n &&
-           (quote ? *s->at != quote : !strchr(" \t=!<>", *s->at)))
+    while (*s->at && k + 1 < n && (quote ? *s->at != quote : !strchr(" \t=!<>", *s->at)))
         to[k++] = *s->at++;
     to[k] = '\0';
     if (quote && *s->at == quote)
@@ -121,7 +120,7 @@ hr_status hr_filter_match(struct hr_project *p, const char *filter, const struct
     return r;
 }
 
-/* -- cursors ------------------------------------------------------------------------------------------ */
+/* -- cursors --------------------------------------------------------------- */
 
 hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_cursor **ret)
 {
@@ -139,8 +138,7 @@ hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_curso
     r = hr_table_of(p, what, &c->arena, &c->table);
     if (r == HR_OK && filter && *filter) {
         c->filter = hr_arena_text(&c->arena, filter);
-        r = c->filter ? hr_filter_match(p, c->filter, &c->table, SIZE_MAX, &ignored)
-                      : HR_EXHAUSTED;
+        r = c->filter ? hr_filter_match(p, c->filter, &c->table, SIZE_MAX, &ignored) : HR_EXHAUSTED;
     }
     if (r < 0) {
         hr_cursor_drop(c);

@@ -81,9 +81,8 @@ hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
     return r;
 }
 
-hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run,
-                       struct hr_arena *arena, const char **ret_state, int64_t *ret_executions,
-                       int64_t *ret_duration_ms)
+hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, struct hr_arena *arena,
+                       const char **ret_state, int64_t *ret_executions, int64_t *ret_duration_ms)
 {
     struct hr_look look = { .kind = HR_KIND_EXECUTION, .contexts = &run->id, .context_count = 1 };
     struct hr_meta_nodes found = { 0 };
@@ -105,8 +104,9 @@ hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run,
 
 static hr_status runs(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "id",      "run",         "pipeline",   "number", "state",
-                                           "started", "duration_ms", "executions", NULL };
+    static const char *const columns[] = { "id",          "run",        "pipeline",
+                                           "number",      "state",      "started",
+                                           "duration_ms", "executions", NULL };
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run" };
     struct hr_meta_nodes found = { 0 }, parents;
     int64_t rank = 0, executions, duration;
@@ -141,9 +141,9 @@ static hr_status runs(struct hr_project *p, struct hr_arena *arena, struct hr_ta
 
 static hr_status executions(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "id",      "node",        "component", "run",
-                                           "number",  "state",       "started",   "duration_ms",
-                                           "summary", "reason",      NULL };
+    static const char *const columns[] = { "id",      "node",   "component", "run",
+                                           "number",  "state",  "started",   "duration_ms",
+                                           "summary", "reason", NULL };
     struct hr_look look = { .kind = HR_KIND_EXECUTION };
     struct hr_meta_nodes found = { 0 };
     struct hr_home home;
@@ -208,9 +208,10 @@ static hr_status artifacts(struct hr_project *p, struct hr_arena *arena, struct 
 /* Pushed models: what the Pusher has given a name and a version. */
 static hr_status models(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "model",   "version", "id",   "run",  "number",
+    static const char *const columns[] = { "model",   "version", "id",          "run", "number",
                                            "created", "digest",  "destination", "uri", NULL };
-    struct hr_look look = { .kind = HR_KIND_ARTIFACT, .type = "PushedModel",
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
+                            .type = "PushedModel",
                             .state = HR_ARTIFACT_LIVE };
     struct hr_meta_nodes found = { 0 };
     struct hr_home home;
@@ -243,9 +244,8 @@ static hr_status models(struct hr_project *p, struct hr_arena *arena, struct hr_
 
 static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "plugin", "version",  "state",  "components",
-                                           "path",   "digest",   "reason", "manifest",
-                                           NULL };
+    static const char *const columns[] = { "plugin", "version", "state",    "components", "path",
+                                           "digest", "reason",  "manifest", NULL };
     hr_status r = hr_host_catalogue(p);
     struct hr_cell *row;
     size_t i, n = r == HR_OK ? hr_catalogue_count(p->catalogue) : 0;
@@ -300,9 +300,9 @@ static const struct {
     const char *name;
     hr_status (*make)(struct hr_project *p, struct hr_arena *arena, struct hr_table *t);
     bool project;
-} kinds[] = { { "runs", runs, true },         { "executions", executions, true },
+} kinds[] = { { "runs", runs, true },           { "executions", executions, true },
               { "artifacts", artifacts, true }, { "models", models, true },
-              { "plugins", plugins, false },  { "components", components, false } };
+              { "plugins", plugins, false },    { "components", components, false } };
 
 hr_status hr_table_of(struct hr_project *p, const char *what, struct hr_arena *arena,
                       struct hr_table *ret)

@@ -246,13 +246,12 @@ static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
     return r;
 }
 
-/* -- what is meant --------------------------------------------------------------------------------- */
+/* -- what is meant --------------------------------------------------------- */
 
 /* The run of a name; or of a number, in the pipeline that has run last. */
 static hr_status find_run(struct shower *s, const char *what, struct hr_meta_node *ret)
 {
-    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run",
-                            .newest_first = true };
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run", .newest_first = true };
     struct hr_meta_nodes runs = { 0 }, parents = { 0 }, children = { 0 };
     hr_status r = hr_store_look(s->p->store, &look, &s->arena, &runs);
     int64_t number = 0;
@@ -278,8 +277,9 @@ static hr_status find_run(struct shower *s, const char *what, struct hr_meta_nod
 static hr_status find_node(struct shower *s, const char *node, int64_t *ret)
 {
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node", .newest_first = true };
-    struct hr_look executions = { .kind = HR_KIND_EXECUTION, .context_count = 1,
-                                  .newest_first = true, .limit = 1 };
+    struct hr_look executions = {
+        .kind = HR_KIND_EXECUTION, .context_count = 1, .newest_first = true, .limit = 1
+    };
     struct hr_meta_nodes nodes = { 0 }, found = { 0 };
     hr_status r = hr_store_look(s->p->store, &look, &s->arena, &nodes);
     size_t i;
@@ -303,8 +303,10 @@ static hr_status find_node(struct shower *s, const char *node, int64_t *ret)
 hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena *arena,
                         struct hr_meta_node *ret)
 {
-    struct hr_look look = { .kind = HR_KIND_ARTIFACT, .type = "PushedModel",
-                            .state = HR_ARTIFACT_LIVE, .newest_first = true };
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
+                            .type = "PushedModel",
+                            .state = HR_ARTIFACT_LIVE,
+                            .newest_first = true };
     const char *at = strchr(what, '@');
     size_t n = at ? (size_t)(at - what) : strlen(what), i;
     struct hr_meta_nodes found = { 0 };

@@ -121,9 +121,9 @@ static hr_status read_events(struct hr_store *store, int statement, int64_t node
         }
         event = &rows.items[rows.count++];
         *event = (struct hr_meta_event){ .artifact = sqlite3_column_int64(s, 1),
-                                        .execution = sqlite3_column_int64(s, 2),
-                                        .type = sqlite3_column_int64(s, 3),
-                                        .ms = sqlite3_column_int64(s, 4) };
+                                         .execution = sqlite3_column_int64(s, 2),
+                                         .type = sqlite3_column_int64(s, 3),
+                                         .ms = sqlite3_column_int64(s, 4) };
         if ((r = read_steps(store, sqlite3_column_int64(s, 0), arena, event)) < 0)
             break;
     }

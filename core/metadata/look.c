@@ -16,10 +16,10 @@ static const struct kind kinds[] = {
 /* Output of an execution that is linked to every context, under the key in any step. */
 static hr_status add_output(const struct hr_look *look, struct hr_buf *sql)
 {
-    hr_status r = hr_buf_text(
-        sql, " AND n.id IN (SELECT e.artifact_id FROM Event e JOIN EventPath p ON"
-             " p.event_id = e.id AND p.is_index_step = 0 AND p.step_key = ?1"
-             " WHERE e.type IN (1, 4, 6)");
+    hr_status r =
+        hr_buf_text(sql, " AND n.id IN (SELECT e.artifact_id FROM Event e JOIN EventPath p ON"
+                         " p.event_id = e.id AND p.is_index_step = 0 AND p.step_key = ?1"
+                         " WHERE e.type IN (1, 4, 6)");
     size_t i;
 
     for (i = 0; i < look->context_count && r == HR_OK; i++)
@@ -83,8 +83,8 @@ static hr_status read_ids(struct hr_store *store, sqlite3_stmt *s, int64_t **ids
     return r;
 }
 
-hr_status hr_store_look(struct hr_store *store, const struct hr_look *look,
-                        struct hr_arena *arena, struct hr_meta_nodes *ret)
+hr_status hr_store_look(struct hr_store *store, const struct hr_look *look, struct hr_arena *arena,
+                        struct hr_meta_nodes *ret)
 {
     struct hr_meta_nodes nodes = { 0 };
     sqlite3_stmt *s = NULL;

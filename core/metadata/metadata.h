@@ -48,17 +48,18 @@ hr_status hr_store_commit(struct hr_store *store);
 /* Nothing happens outside a transaction.  Cannot fail. */
 void hr_store_rollback(struct hr_store *store);
 
-/* -- numbers of the format ------------------------------------------------------------- */
+/* -- numbers of the format ------------------------------------------------- */
 
 enum hr_type_kind { HR_KIND_EXECUTION = 0, HR_KIND_ARTIFACT = 1, HR_KIND_CONTEXT = 2 };
 
 enum hr_value_kind { /* as TypeProperty.data_type */
-    HR_VALUE_INT = 1,
-    HR_VALUE_DOUBLE = 2,
-    HR_VALUE_STRING = 3,
-    HR_VALUE_STRUCT = 4, /* text: JSON; stored as google.protobuf.Struct in base64 */
-    HR_VALUE_PROTO = 5,  /* kept, not made here */
-    HR_VALUE_BOOL = 6
+                     HR_VALUE_INT = 1,
+                     HR_VALUE_DOUBLE = 2,
+                     HR_VALUE_STRING = 3,
+                     HR_VALUE_STRUCT =
+                         4, /* text: JSON; stored as google.protobuf.Struct in base64 */
+                     HR_VALUE_PROTO = 5, /* kept, not made here */
+                     HR_VALUE_BOOL = 6
 };
 
 enum hr_artifact_state {
@@ -91,7 +92,7 @@ enum hr_event_type {
 const char *hr_artifact_state_name(int64_t state); /* "LIVE" */
 const char *hr_execution_state_name(int64_t state);
 
-/* -- types -------------------------------------------------------------------------------- */
+/* -- types ----------------------------------------------------------------- */
 
 struct hr_meta_type_property {
     const char *name;
@@ -115,7 +116,7 @@ hr_status hr_store_put_type(struct hr_store *store, const struct hr_meta_type *t
 hr_status hr_store_find_type(struct hr_store *store, enum hr_type_kind kind, const char *name,
                              int64_t *ret_id);
 
-/* -- nodes --------------------------------------------------------------------------------- */
+/* -- nodes ----------------------------------------------------------------- */
 
 struct hr_meta_value {
     enum hr_value_kind kind;
@@ -174,10 +175,10 @@ hr_status hr_store_get(struct hr_store *store, enum hr_type_kind kind, int64_t i
 
 /* The property of a name, custom or declared; NULL: none. */
 const struct hr_meta_value *hr_meta_value(const struct hr_meta_node *node, const char *name);
-const char *hr_meta_text(const struct hr_meta_node *node, const char *name);  /* NULL: no text */
+const char *hr_meta_text(const struct hr_meta_node *node, const char *name); /* NULL: no text */
 int64_t hr_meta_int(const struct hr_meta_node *node, const char *name, int64_t without);
 
-/* -- links ----------------------------------------------------------------------------------- */
+/* -- links ----------------------------------------------------------------- */
 
 struct hr_meta_step {
     const char *key; /* NULL: an index */
@@ -209,25 +210,25 @@ hr_status hr_store_events_of_execution(struct hr_store *store, int64_t execution
 hr_status hr_store_events_of_artifact(struct hr_store *store, int64_t artifact,
                                       struct hr_arena *arena, struct hr_meta_events *ret);
 
-/* -- looking up ------------------------------------------------------------------------------- */
+/* -- looking up ------------------------------------------------------------ */
 
 struct hr_look {
     enum hr_type_kind kind;
-    const char *type;         /* NULL: any */
-    const int64_t *contexts;  /* linked to all of these */
+    const char *type;        /* NULL: any */
+    const int64_t *contexts; /* linked to all of these */
     size_t context_count;
-    int64_t state;            /* 0: any */
-    const char *output_key;   /* artifacts only: put out under this key by an execution that is
+    int64_t state;          /* 0: any */
+    const char *output_key; /* artifacts only: put out under this key by an execution that is
                                  linked to all contexts; NULL: any */
-    const char *property;     /* with a custom text property of this name */
-    const char *value;        /* and, if not NULL, this value */
-    bool newest_first;        /* by id descending */
-    int64_t limit;            /* 0: all */
+    const char *property;   /* with a custom text property of this name */
+    const char *value;      /* and, if not NULL, this value */
+    bool newest_first;      /* by id descending */
+    int64_t limit;          /* 0: all */
 };
 
 /* Nodes with their properties, by id. */
-hr_status hr_store_look(struct hr_store *store, const struct hr_look *look,
-                        struct hr_arena *arena, struct hr_meta_nodes *ret);
+hr_status hr_store_look(struct hr_store *store, const struct hr_look *look, struct hr_arena *arena,
+                        struct hr_meta_nodes *ret);
 
 /* Contexts of an execution or artifact; children or parents of a context. */
 hr_status hr_store_contexts_of(struct hr_store *store, enum hr_type_kind kind, int64_t id,

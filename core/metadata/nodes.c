@@ -165,7 +165,7 @@ hr_status hr_store_set_state(struct hr_store *store, enum hr_type_kind kind, int
     return hr_sql_run(store, s);
 }
 
-/* -- reading --------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------- */
 
 static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_arena *arena,
                             struct hr_meta_value *v)

@@ -2,18 +2,18 @@
 
 #include <stddef.h>
 
-#define NODE_PROPERTY(table, id) \
-    "CREATE TABLE `" table "` (`" id "` INT NOT NULL, `name` VARCHAR(255) NOT NULL," \
-    " `is_custom_property` TINYINT(1) NOT NULL, `int_value` INT, `double_value` DOUBLE," \
-    " `string_value` TEXT, `byte_value` BLOB, `proto_value` BLOB, `bool_value` BOOLEAN," \
+#define NODE_PROPERTY(table, id)                                                                   \
+    "CREATE TABLE `" table "` (`" id "` INT NOT NULL, `name` VARCHAR(255) NOT NULL,"               \
+    " `is_custom_property` TINYINT(1) NOT NULL, `int_value` INT, `double_value` DOUBLE,"           \
+    " `string_value` TEXT, `byte_value` BLOB, `proto_value` BLOB, `bool_value` BOOLEAN,"           \
     " PRIMARY KEY (`" id "`, `name`, `is_custom_property`))"
 
-#define VALUE_INDEX(name, table, column) \
-    "CREATE INDEX `" name "` ON `" table "` (`name`, `is_custom_property`, `" column "`)" \
+#define VALUE_INDEX(name, table, column)                                                           \
+    "CREATE INDEX `" name "` ON `" table "` (`name`, `is_custom_property`, `" column "`)"          \
     " WHERE `" column "` IS NOT NULL"
 
-#define TIMES \
-    "`create_time_since_epoch` INT NOT NULL DEFAULT 0," \
+#define TIMES                                                                                      \
+    "`create_time_since_epoch` INT NOT NULL DEFAULT 0,"                                            \
     " `last_update_time_since_epoch` INT NOT NULL DEFAULT 0"
 
 const char *const hr_schema_create[] = {
@@ -90,8 +90,8 @@ const char *const hr_schema_more[] = {
     NULL,
 };
 
-#define PROPERTY_COLUMNS \
-    "name, is_custom_property, int_value, double_value, string_value, byte_value, proto_value," \
+#define PROPERTY_COLUMNS                                                                           \
+    "name, is_custom_property, int_value, double_value, string_value, byte_value, proto_value,"    \
     " bool_value"
 
 const char *const hr_schema_probes[HR_SCHEMA_TABLES] = {
@@ -117,7 +117,7 @@ const char *const hr_schema_probes[HR_SCHEMA_TABLES] = {
 };
 
 const struct hr_simple_type hr_simple_types[HR_SIMPLE_TYPES] = {
-    { "mlmd.Dataset", 1 },  { "mlmd.Model", 1 },     { "mlmd.Metrics", 1 },
-    { "mlmd.Statistics", 1 }, { "mlmd.Train", 0 },   { "mlmd.Transform", 0 },
-    { "mlmd.Process", 0 },  { "mlmd.Evaluate", 0 },  { "mlmd.Deploy", 0 },
+    { "mlmd.Dataset", 1 },    { "mlmd.Model", 1 },    { "mlmd.Metrics", 1 },
+    { "mlmd.Statistics", 1 }, { "mlmd.Train", 0 },    { "mlmd.Transform", 0 },
+    { "mlmd.Process", 0 },    { "mlmd.Evaluate", 0 }, { "mlmd.Deploy", 0 },
 };

@@ -212,10 +212,8 @@ static hr_status prepare(struct hr_store *store, int flags)
     if ((r = version(store, &found)) < 0)
         return r;
     if (!found && !(flags & HR_STORE_CREATE))
-        return hr_fail(store->env, HR_PRECONDITION, "\"%s\" is not a metadata store",
-                       store->path);
-    if (!found && (flags & HR_STORE_WAL) &&
-        (r = run_text(store, "PRAGMA journal_mode = WAL")) < 0)
+        return hr_fail(store->env, HR_PRECONDITION, "\"%s\" is not a metadata store", store->path);
+    if (!found && (flags & HR_STORE_WAL) && (r = run_text(store, "PRAGMA journal_mode = WAL")) < 0)
         return r;
     if (!found) {
         if ((r = create(store)) < 0)

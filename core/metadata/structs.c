@@ -58,7 +58,7 @@ static hr_status from_base64(const char *p, struct hr_buf *to)
     return HR_OK;
 }
 
-/* -- writing ----------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------- */
 
 static hr_status put_varint(struct hr_buf *to, uint64_t v)
 {
@@ -194,7 +194,7 @@ hr_status hr_struct_encode(struct hr_env *env, const char *json, struct hr_buf *
     return r;
 }
 
-/* -- reading ------------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------- */
 
 struct wire {
     const uint8_t *p, *end;
@@ -342,8 +342,8 @@ hr_status hr_struct_decode(struct hr_env *env, const char *stored, struct hr_buf
     hr_json_begin(&writer, to, 0);
     r = from_base64(stored + strlen(prefix), &bytes);
     w = (struct wire){ (const uint8_t *)bytes.text, (const uint8_t *)bytes.text + bytes.len };
-    if (r == HR_OK && !(unwrap(w, &value) ? read_value(value, &writer, 0)
-                                          : read_struct(w, &writer, 0)))
+    if (r == HR_OK &&
+        !(unwrap(w, &value) ? read_value(value, &writer, 0) : read_struct(w, &writer, 0)))
         r = HR_DATA_LOSS;
     if (r == HR_OK)
         r = hr_json_end(&writer);

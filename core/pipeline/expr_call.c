@@ -257,14 +257,14 @@ static const struct row {
     size_t least, most;
     function *call;
 } rows[] = {
-    { "base64", 1, 1, do_base64 }, { "basename", 1, 1, do_basename },
+    { "base64", 1, 1, do_base64 },   { "basename", 1, 1, do_basename },
     { "dirname", 1, 1, do_dirname }, { "exists", 1, 1, do_exists },
-    { "float", 1, 1, do_float },   { "int", 1, 1, do_int },
-    { "join", 2, 2, do_join },     { "json", 1, 1, do_json },
-    { "len", 1, 1, do_len },       { "lower", 1, 1, do_lower },
-    { "max", 1, 64, do_max },      { "min", 1, 64, do_min },
+    { "float", 1, 1, do_float },     { "int", 1, 1, do_int },
+    { "join", 2, 2, do_join },       { "json", 1, 1, do_json },
+    { "len", 1, 1, do_len },         { "lower", 1, 1, do_lower },
+    { "max", 1, 64, do_max },        { "min", 1, 64, do_min },
     { "replace", 3, 3, do_replace }, { "round", 1, 1, do_round },
-    { "string", 1, 1, do_string }, { "upper", 1, 1, do_upper },
+    { "string", 1, 1, do_string },   { "upper", 1, 1, do_upper },
 };
 
 hr_status hr_expr_call(const struct hr_call *c, struct hr_term *ret)
@@ -277,16 +277,15 @@ hr_status hr_expr_call(const struct hr_call *c, struct hr_term *ret)
         if (strcmp(rows[i].name, c->expr->text) != 0)
             continue;
         if (c->count < rows[i].least || c->count > rows[i].most)
-            return hr_expr_fail(c->env, c->t, c->expr->at, NULL,
-                                "%s takes %zu arguments, not %zu", rows[i].name, rows[i].least,
-                                c->count);
+            return hr_expr_fail(c->env, c->t, c->expr->at, NULL, "%s takes %zu arguments, not %zu",
+                                rows[i].name, rows[i].least, c->count);
         return rows[i].call(c, ret);
     }
     return hr_expr_fail(c->env, c->t, c->expr->at, hr_text_meant(c->expr->text, names, n),
                         "there is no function \"%s\"", c->expr->text);
 }
 
-/* -- terms and JSON ------------------------------------------------------------------------ */
+/* -- terms and JSON -------------------------------------------------------- */
 
 static void put(struct hr_json_writer *w, const struct hr_term *t)
 {

@@ -79,8 +79,7 @@ static hr_status boolean(struct eval *v, const struct hr_expr *e, const struct h
     hr_status r = eval(v, arg, ret);
 
     if (r == HR_OK && ret->kind != HR_TERM_BOOL && ret->kind != HR_TERM_UNKNOWN)
-        return wrong(v, e, e->op == HR_OP_CHOOSE ? "a condition" : "a logical operator", ret,
-                     NULL);
+        return wrong(v, e, e->op == HR_OP_CHOOSE ? "a condition" : "a logical operator", ret, NULL);
     return r;
 }
 
@@ -316,7 +315,7 @@ static hr_status eval(struct eval *v, const struct hr_expr *e, struct hr_term *r
     }
 }
 
-/* -- templates ----------------------------------------------------------------------------- */
+/* -- templates ------------------------------------------------------------- */
 
 bool hr_template_needed(const char *text)
 {

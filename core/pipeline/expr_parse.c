@@ -26,9 +26,8 @@ hr_status hr_expr_fail(struct hr_env *env, const struct hr_template *t, size_t a
     va_end(args);
     n = n < 70 ? n : 70;
     if (meant)
-        return hr_fail_at(env, HR_INVALID, &place,
-                          "%s; did you mean \"%s\"?\n    %.*s\n    %*s^", what, meant, (int)n,
-                          t->text + from, (int)(at - from), "");
+        return hr_fail_at(env, HR_INVALID, &place, "%s; did you mean \"%s\"?\n    %.*s\n    %*s^",
+                          what, meant, (int)n, t->text + from, (int)(at - from), "");
     return hr_fail_at(env, HR_INVALID, &place, "%s\n    %.*s\n    %*s^", what, (int)n,
                       t->text + from, (int)(at - from), "");
 }
@@ -118,8 +117,8 @@ static struct hr_expr *number(struct parser *p)
 
     while ((p->text[p->at] >= '0' && p->text[p->at] <= '9') || p->text[p->at] == '.' ||
            (p->text[p->at] | 32) == 'e' ||
-           ((p->text[p->at] == '-' || p->text[p->at] == '+') &&
-            (p->text[p->at - 1] | 32) == 'e' && p->at > at))
+           ((p->text[p->at] == '-' || p->text[p->at] == '+') && (p->text[p->at - 1] | 32) == 'e' &&
+            p->at > at))
         p->at++;
     n = (size_t)(p->text + p->at - from);
     if (!e)
@@ -273,8 +272,13 @@ struct symbol {
 static struct hr_expr *binary(struct parser *p, int level)
 {
     static const struct symbol levels[3][8] = {
-        { { "==", HR_OP_EQ }, { "!=", HR_OP_NE }, { "<=", HR_OP_LE }, { ">=", HR_OP_GE },
-          { "<", HR_OP_LT }, { ">", HR_OP_GT }, { "in", HR_OP_IN } },
+        { { "==", HR_OP_EQ },
+          { "!=", HR_OP_NE },
+          { "<=", HR_OP_LE },
+          { ">=", HR_OP_GE },
+          { "<", HR_OP_LT },
+          { ">", HR_OP_GT },
+          { "in", HR_OP_IN } },
         { { "+", HR_OP_ADD }, { "-", HR_OP_SUBTRACT } },
         { { "*", HR_OP_MULTIPLY }, { "/", HR_OP_DIVIDE }, { "%", HR_OP_REMAINDER } },
     };

@@ -123,18 +123,19 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
     size_t from;
 
     if (!hr_json_text(at)) {
-        hr_bad(rd, at, hr_json_kind(at) == HR_JSON_OBJECT
-                           ? "node \"%s\": queries as inputs are not offered yet"
-                           : "node \"%s\": a channel is \"node\" or \"node.output\"",
+        hr_bad(rd, at,
+               hr_json_kind(at) == HR_JSON_OBJECT
+                   ? "node \"%s\": queries as inputs are not offered yet"
+                   : "node \"%s\": a channel is \"node\" or \"node.output\"",
                node->name);
         return;
     }
     from = split(rd->p, hr_json_text(at), &key);
     if (from == SIZE_MAX) {
         const char *dot = strchr(hr_json_text(at), '.');
-        char *name = hr_arena_bytes(&rd->p->arena, hr_json_text(at),
-                                    dot ? (size_t)(dot - hr_json_text(at))
-                                        : strlen(hr_json_text(at)));
+        char *name =
+            hr_arena_bytes(&rd->p->arena, hr_json_text(at),
+                           dot ? (size_t)(dot - hr_json_text(at)) : strlen(hr_json_text(at)));
 
         bad_node(rd, at, node, name ? name : "");
         return;
@@ -158,8 +159,8 @@ static void read_input(struct hr_reader *rd, struct hr_node *node, const struct 
     *input = (struct hr_input){ .key = hr_json_key(m),
                                 .port = port,
                                 .place = hr_json_place(rd->p->doc, m) };
-    input->channels = hr_arena_array(&rd->p->arena, (list ? hr_json_count(m) : 1) + 1,
-                                     sizeof *input->channels);
+    input->channels =
+        hr_arena_array(&rd->p->arena, (list ? hr_json_count(m) : 1) + 1, sizeof *input->channels);
     if (!input->channels) {
         rd->bad++;
         return;
@@ -199,8 +200,8 @@ void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
                    node->name);
         return;
     }
-    node->inputs = hr_arena_array(&rd->p->arena, (list ? hr_json_count(list) : 0) + 1,
-                                  sizeof *node->inputs);
+    node->inputs =
+        hr_arena_array(&rd->p->arena, (list ? hr_json_count(list) : 0) + 1, sizeof *node->inputs);
     for (i = 0; i < n; i++)
         names[i] = c->inputs[i].key;
     for (m = list && node->inputs ? hr_json_first(list) : NULL; m; m = hr_json_next(m)) {
@@ -255,8 +256,9 @@ static void tell_circle(struct hr_reader *rd, const bool *done)
         if (steps == at)
             break;
     }
-    hr_fail_at(rd->env, HR_INVALID, &p->nodes[at].place, "the nodes depend on each other in a"
-                                                         " circle: %s",
+    hr_fail_at(rd->env, HR_INVALID, &p->nodes[at].place,
+               "the nodes depend on each other in a"
+               " circle: %s",
                path.text);
     hr_buf_clear(&path);
     rd->bad++;

@@ -15,7 +15,7 @@ void hr_read_template(struct hr_reader *rd, struct hr_setting_source *s)
         rd->bad++;
 }
 
-/* -- components ------------------------------------------------------------------------------ */
+/* -- components ------------------------------------------------------------ */
 
 static void read_properties(struct hr_reader *rd, struct hr_node *node)
 {
@@ -24,8 +24,7 @@ static void read_properties(struct hr_reader *rd, struct hr_node *node)
     const char **names = hr_arena_array(&rd->p->arena, c->property_count + 1, sizeof *names);
     size_t i;
 
-    node->settings =
-        hr_arena_array(&rd->p->arena, c->property_count + 1, sizeof *node->settings);
+    node->settings = hr_arena_array(&rd->p->arena, c->property_count + 1, sizeof *node->settings);
     if (!names || !node->settings) {
         rd->bad++;
         return;
@@ -50,7 +49,7 @@ static void read_properties(struct hr_reader *rd, struct hr_node *node)
 
 static void read_needs(struct hr_reader *rd, struct hr_node *node)
 {
-    static const char *const offered[] = { HR_RUN,     HR_LOG,    HR_PROGRESS, HR_TABLE,
+    static const char *const offered[] = { HR_RUN,      HR_LOG,        HR_PROGRESS, HR_TABLE,
                                            "hr.flow/1", "hr.models/1", "hr.emit/1" };
     const char **need;
     size_t i;
@@ -94,7 +93,7 @@ void hr_read_component(struct hr_reader *rd, struct hr_node *node)
                node->component->id);
 }
 
-/* -- resolvers -------------------------------------------------------------------------------- */
+/* -- resolvers ------------------------------------------------------------- */
 
 static const char *const strategies[] = { "latest_artifacts", "latest_blessed_model" };
 
@@ -128,8 +127,9 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
             hr_bad(rd, n, "\"%s\" wants an int from 1 on", names[0]);
     }
     if (!list) {
-        hr_bad(rd, node->json, "node \"%s\": a resolver wants \"outputs\", as {\"model\": "
-                               "\"Model\"}",
+        hr_bad(rd, node->json,
+               "node \"%s\": a resolver wants \"outputs\", as {\"model\": "
+               "\"Model\"}",
                node->name);
         return;
     }
@@ -143,7 +143,7 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
     }
 }
 
-/* -- importers -------------------------------------------------------------------------------- */
+/* -- importers ------------------------------------------------------------- */
 
 void hr_read_importer(struct hr_reader *rd, struct hr_node *node)
 {

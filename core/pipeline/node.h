@@ -49,8 +49,8 @@ struct hr_node {
     size_t setting_count;
     struct hr_node_output *outputs;
     size_t output_count;
-    const char **strategies; /* of a resolver, ended by NULL */
-    int64_t wanted;          /* of latest_artifacts: how many */
+    const char **strategies;             /* of a resolver, ended by NULL */
+    int64_t wanted;                      /* of latest_artifacts: how many */
     struct hr_setting_source source_uri; /* of an importer */
     const char *import_type;
     const struct hr_json *import_properties;
@@ -79,8 +79,7 @@ hr_status hr_node_settings(const struct hr_pipeline *pipeline, const struct hr_n
 
 /* A string of the file, its expressions computed. */
 hr_status hr_node_text(const struct hr_pipeline *pipeline, const struct hr_node *node,
-                       const struct hr_setting_source *source,
-                       const struct hr_param_values *values, struct hr_arena *arena,
-                       struct hr_term *ret);
+                       const struct hr_setting_source *source, const struct hr_param_values *values,
+                       struct hr_arena *arena, struct hr_term *ret);
 
 #endif

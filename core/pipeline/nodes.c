@@ -5,10 +5,10 @@
 
 static const char *const kinds[] = { "component", "resolver", "importer" };
 static const char *const later[] = { "pipeline", "command", "if", "for_each", "finally" };
-static const char *const members[] = { "component", "resolver",  "importer", "pipeline", "command",
-                                       "inputs",    "outputs",   "properties", "after", "if",
-                                       "for_each",  "cache",     "retries", "timeout", "memory",
-                                       "isolation", "finally",   "doc",     "config" };
+static const char *const members[] = { "component", "resolver", "importer",   "pipeline", "command",
+                                       "inputs",    "outputs",  "properties", "after",    "if",
+                                       "for_each",  "cache",    "retries",    "timeout",  "memory",
+                                       "isolation", "finally",  "doc",        "config" };
 
 enum { MAX_RETRIES = 100 };
 
@@ -54,8 +54,8 @@ static void read_limits(struct hr_reader *rd, struct hr_node *node)
     if (v && (!hr_json_int(rd->p->doc, v, &n) || n < 0 || n > MAX_RETRIES))
         hr_bad(rd, v, "\"retries\" wants an int from 0 to %d", MAX_RETRIES);
     node->retries = (int32_t)n;
-    node->timeout_ms = measure(rd, with_default(rd, node->json, "timeout"), "timeout", times, ms,
-                               4);
+    node->timeout_ms =
+        measure(rd, with_default(rd, node->json, "timeout"), "timeout", times, ms, 4);
     node->memory = measure(rd, with_default(rd, node->json, "memory"), "memory", sizes, bytes, 4);
     if ((v = with_default(rd, node->json, "isolation"))) {
         if (hr_text_eq(hr_json_text(v), "none"))
@@ -140,8 +140,9 @@ void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
         hr_bad(rd, list, "a pipeline without nodes has nothing to do");
     for (m = hr_json_first(list); m; m = hr_json_next(m)) {
         if (!hr_name_ok(hr_json_key(m)))
-            hr_bad(rd, m, "\"%s\" is no name for a node: a letter, then at most 62 letters, digits"
-                          ", _, - or .",
+            hr_bad(rd, m,
+                   "\"%s\" is no name for a node: a letter, then at most 62 letters, digits"
+                   ", _, - or .",
                    hr_json_key(m));
         else if (hr_json_kind(m) != HR_JSON_OBJECT)
             hr_bad(rd, m, "node \"%s\" wants an object", hr_json_key(m));

@@ -135,8 +135,7 @@ static void put_node(const struct hr_pipeline *p, const struct hr_node *node,
         hr_json_put_bool(w, node->cache);
     }
     hr_json_put_member_int(w, "retries", node->retries);
-    hr_json_put_member_text(w, "isolation",
-                            node->isolation == HR_ISOLATE_NONE ? "none" : "worker");
+    hr_json_put_member_text(w, "isolation", node->isolation == HR_ISOLATE_NONE ? "none" : "worker");
     if (node->note)
         hr_json_put_member_text(w, "doc", node->note);
     hr_json_close_object(w);

@@ -5,8 +5,11 @@
 static const struct {
     const char *name;
     hr_type type;
-} types[] = { { "int", HR_INT },   { "float", HR_FLOAT }, { "string", HR_STRING },
-              { "bool", HR_BOOL }, { "json", HR_JSON } };
+} types[] = { { "int", HR_INT },
+              { "float", HR_FLOAT },
+              { "string", HR_STRING },
+              { "bool", HR_BOOL },
+              { "json", HR_JSON } };
 
 static hr_type type_of(struct hr_reader *rd, const struct hr_json *param)
 {
@@ -47,8 +50,8 @@ static void read_param(struct hr_reader *rd, const struct hr_json *m, struct hr_
         return;
     place = hr_json_place(rd->p->doc, v);
     if (hr_term_of_json(rd->p->doc, v, &rd->p->arena, &param->value) < 0 ||
-        hr_param_fits(rd->env, &place, param->name, param->type, param->constraint,
-                      &param->value) < 0)
+        hr_param_fits(rd->env, &place, param->name, param->type, param->constraint, &param->value) <
+            0)
         rd->bad++;
 }
 

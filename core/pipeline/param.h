@@ -9,7 +9,7 @@ struct hr_pipeline;
 
 struct hr_param {
     const char *name, *note, *constraint;
-    hr_type type; /* HR_INT, HR_FLOAT, HR_STRING, HR_BOOL or HR_JSON */
+    hr_type type;         /* HR_INT, HR_FLOAT, HR_STRING, HR_BOOL or HR_JSON */
     struct hr_term value; /* the default; UNKNOWN: it must be given at the run */
     struct hr_place place;
 };

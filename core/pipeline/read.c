@@ -31,8 +31,8 @@ void hr_bad_name(struct hr_reader *rd, const struct hr_json *member, const char 
     rd->bad++;
 }
 
-void hr_check_members(struct hr_reader *rd, const struct hr_json *object,
-                      const char *const *names, size_t n, const char *what)
+void hr_check_members(struct hr_reader *rd, const struct hr_json *object, const char *const *names,
+                      size_t n, const char *what)
 {
     const struct hr_json *m;
     size_t i;
@@ -65,8 +65,7 @@ const char *hr_want_text(struct hr_reader *rd, const struct hr_json *object, con
     return v ? hr_json_text(v) : NULL;
 }
 
-bool hr_want_bool(struct hr_reader *rd, const struct hr_json *object, const char *key,
-                  bool without)
+bool hr_want_bool(struct hr_reader *rd, const struct hr_json *object, const char *key, bool without)
 {
     const struct hr_json *v = hr_want(rd, object, key, HR_JSON_BOOL);
 
@@ -111,8 +110,8 @@ bool hr_name_ok(const char *name)
 
 static void read_head(struct hr_reader *rd, const struct hr_json *root)
 {
-    static const char *const members[] = { "headrace", "name",     "doc", "parameters", "plugins",
-                                           "defaults", "env", "nodes", "include" };
+    static const char *const members[] = { "headrace", "name", "doc",   "parameters", "plugins",
+                                           "defaults", "env",  "nodes", "include" };
     const struct hr_json *v = hr_json_get(root, "headrace");
     int64_t version = 0;
 

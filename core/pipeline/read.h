@@ -23,8 +23,8 @@ void hr_bad_name(struct hr_reader *rd, const struct hr_json *member, const char 
                  size_t n, const char *format, ...);
 
 /* Tell members of an object that are not in the list. */
-void hr_check_members(struct hr_reader *rd, const struct hr_json *object,
-                      const char *const *names, size_t n, const char *what);
+void hr_check_members(struct hr_reader *rd, const struct hr_json *object, const char *const *names,
+                      size_t n, const char *what);
 
 /* A member of a kind; NULL: absent, or of another kind (told). */
 const struct hr_json *hr_want(struct hr_reader *rd, const struct hr_json *object, const char *key,

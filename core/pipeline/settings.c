@@ -74,9 +74,8 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
 }
 
 hr_status hr_node_text(const struct hr_pipeline *p, const struct hr_node *node,
-                       const struct hr_setting_source *source,
-                       const struct hr_param_values *values, struct hr_arena *arena,
-                       struct hr_term *ret)
+                       const struct hr_setting_source *source, const struct hr_param_values *values,
+                       struct hr_arena *arena, struct hr_term *ret)
 {
     struct scope s = { p, node, values };
     struct hr_scope scope = { find, &s };
@@ -242,8 +241,7 @@ hr_status hr_node_settings(const struct hr_pipeline *p, const struct hr_node *no
                            const struct hr_param_values *values, struct hr_arena *arena,
                            struct hr_setting **ret)
 {
-    struct hr_setting *settings =
-        hr_arena_array(arena, node->setting_count + 1, sizeof *settings);
+    struct hr_setting *settings = hr_arena_array(arena, node->setting_count + 1, sizeof *settings);
     hr_status r = settings ? HR_OK : HR_EXHAUSTED, one;
     size_t i;
 
@@ -252,8 +250,8 @@ hr_status hr_node_settings(const struct hr_pipeline *p, const struct hr_node *no
 
         settings[i].info = source->info;
         one = compute(p, node, source, values, arena, &settings[i].value);
-        if (one == HR_OK && (source->info->type == HR_PATH_READ ||
-                             source->info->type == HR_PATH_WRITE))
+        if (one == HR_OK &&
+            (source->info->type == HR_PATH_READ || source->info->type == HR_PATH_WRITE))
             one = absolute(p, arena, &settings[i].value);
         if (one == HR_OK)
             one = written(p, source, arena, &settings[i].written);

@@ -3,7 +3,17 @@
 #include <sqlite3.h>
 #include <string.h>
 
-enum sql { GET_DIGEST, PUT_DIGEST, GET_MANIFEST, PUT_MANIFEST, TAKE, HOLDER, DROP, DROP_ALL, COUNT };
+enum sql {
+    GET_DIGEST,
+    PUT_DIGEST,
+    GET_MANIFEST,
+    PUT_MANIFEST,
+    TAKE,
+    HOLDER,
+    DROP,
+    DROP_ALL,
+    COUNT
+};
 
 static const char *const texts[COUNT] = {
     "SELECT sha256 FROM digest WHERE device = ?1 AND inode = ?2 AND size = ?3 AND mtime = ?4"

@@ -103,8 +103,7 @@ static hr_status look_into(struct hr_catalogue *c, const char *path, struct hr_p
     info->path = path;
     info->digest = hr_arena_text(&c->arena, hex);
     if (info->abi_major != HR_ABI_MAJOR)
-        return hr_fail(c->env, HR_PRECONDITION,
-                       "it is made for ABI %lld, and this host has ABI %d",
+        return hr_fail(c->env, HR_PRECONDITION, "it is made for ABI %lld, and this host has ABI %d",
                        (long long)info->abi_major, HR_ABI_MAJOR);
     for (i = 0; i < info->component_count; i++)
         info->components[i].plugin = info;
@@ -297,7 +296,8 @@ static void search(const struct hr_catalogue *c, struct search *s)
 
     for (i = 0; i < c->count; i++)
         for (k = 0; !c->entries[i].reason && !c->entries[i].shadow &&
-                    k < c->entries[i].info.component_count; k++) {
+                    k < c->entries[i].info.component_count;
+             k++) {
             const struct hr_component_info *component = &c->entries[i].info.components[k];
             const char *name = full ? component->id : hr_component_short(component->id);
 
@@ -328,9 +328,8 @@ static hr_status tell_missing(struct hr_catalogue *c, const struct hr_place *pla
     return HR_NOT_FOUND;
 }
 
-const struct hr_component_info *hr_catalogue_component(struct hr_catalogue *c,
-                                                       const struct hr_place *place,
-                                                       const char *name)
+const struct hr_component_info *
+hr_catalogue_component(struct hr_catalogue *c, const struct hr_place *place, const char *name)
 {
     struct search s = { .name = name };
 
@@ -340,9 +339,8 @@ const struct hr_component_info *hr_catalogue_component(struct hr_catalogue *c,
         return NULL;
     }
     if (s.second) {
-        hr_fail_at(c->env, HR_INVALID, place,
-                   "\"%s\" may be \"%s\" or \"%s\"; write the full name", name, s.second->id,
-                   s.found->id);
+        hr_fail_at(c->env, HR_INVALID, place, "\"%s\" may be \"%s\" or \"%s\"; write the full name",
+                   name, s.second->id, s.found->id);
         return NULL;
     }
     return s.found;
@@ -366,7 +364,8 @@ hr_status hr_catalogue_model(struct hr_catalogue *c, const char *format, const c
 
     for (i = 0; i < c->count; i++)
         for (k = 0; !c->entries[i].reason && !c->entries[i].shadow &&
-                    k < c->entries[i].info.component_count; k++) {
+                    k < c->entries[i].info.component_count;
+             k++) {
             const struct hr_component_info *component = &c->entries[i].info.components[k];
 
             if (!loads(component, format))

@@ -14,16 +14,16 @@
 struct hr_catalogue;
 
 struct hr_catalogue_config {
-    const char *const *places;  /* directories, ended by NULL */
+    const char *const *places;      /* directories, ended by NULL */
     const hr_plugin *const *linked; /* NULL, or ended by NULL */
-    const char *worker;         /* the program that makes manifests */
-    struct hr_cache *cache;     /* may be NULL */
+    const char *worker;             /* the program that makes manifests */
+    struct hr_cache *cache;         /* may be NULL */
 };
 
 struct hr_catalogue_entry {
     const char *path;
-    const char *reason; /* why it cannot be used; NULL: it can */
-    const char *shadow; /* path of the one that counts instead; NULL: this one */
+    const char *reason;         /* why it cannot be used; NULL: it can */
+    const char *shadow;         /* path of the one that counts instead; NULL: this one */
     struct hr_plugin_info info; /* where reason is NULL */
 };
 
@@ -43,8 +43,8 @@ const struct hr_component_info *hr_catalogue_component(struct hr_catalogue *cata
 
 /* The component that loads models of a format; prefer is tried first, it may be NULL.
  * HR_NOT_FOUND and HR_INVALID (two plugins do) are told. */
-hr_status hr_catalogue_model(struct hr_catalogue *catalogue, const char *format,
-                             const char *prefer, const struct hr_component_info **ret);
+hr_status hr_catalogue_model(struct hr_catalogue *catalogue, const char *format, const char *prefer,
+                             const struct hr_component_info **ret);
 
 /* Places as a text, for a message that something was not found. */
 const char *hr_catalogue_places(const struct hr_catalogue *catalogue);

@@ -91,8 +91,7 @@ static struct hr_port_info *ports(struct reader *rd, const struct hr_json *list,
                                       .key = need(rd, m, "key"),
                                       .type = need(rd, m, "type"),
                                       .doc = text(rd, m, "doc") };
-        p[i].properties =
-            properties(rd, hr_json_get(m, "properties"), &p[i].property_count);
+        p[i].properties = properties(rd, hr_json_get(m, "properties"), &p[i].property_count);
     }
     return p;
 }
@@ -150,8 +149,7 @@ hr_status hr_manifest_read(struct hr_env *env, const char *name, const char *sou
     return rd.status;
 }
 
-const struct hr_port_info *hr_port_find(const struct hr_port_info *list, size_t n,
-                                        const char *key)
+const struct hr_port_info *hr_port_find(const struct hr_port_info *list, size_t n, const char *key)
 {
     size_t i;
 

@@ -44,9 +44,9 @@ struct hr_component_info {
 };
 
 struct hr_plugin_info {
-    const char *path;      /* of the .so; "" of one that is linked in */
-    const char *digest;    /* SHA-256 of the .so, hexadecimal */
-    const char *manifest;  /* the JSON */
+    const char *path;     /* of the .so; "" of one that is linked in */
+    const char *digest;   /* SHA-256 of the .so, hexadecimal */
+    const char *manifest; /* the JSON */
     const char *id, *version;
     int64_t abi_major, abi_minor;
     struct hr_component_info *components;
@@ -61,8 +61,8 @@ hr_status hr_manifest_read(struct hr_env *env, const char *name, const char *tex
 /* NULL: there is none of that key. */
 const struct hr_port_info *hr_port_find(const struct hr_port_info *ports, size_t n,
                                         const char *key);
-const struct hr_property_info *hr_property_find(const struct hr_property_info *properties,
-                                                size_t n, const char *key);
+const struct hr_property_info *hr_property_find(const struct hr_property_info *properties, size_t n,
+                                                const char *key);
 
 /* Does it offer the interface of this id? */
 bool hr_component_offers(const struct hr_component_info *component, const char *id);

@@ -34,7 +34,7 @@ struct hr_process {
     char ending[256];
 };
 
-/* -- starting ---------------------------------------------------------------------------- */
+/* -- starting -------------------------------------------------------------- */
 
 static hr_status fill_memfd(struct hr_env *env, const char *name, const void *bytes, size_t n,
                             int *ret)
@@ -76,8 +76,8 @@ static hr_status copy_plugin(struct hr_env *env, const struct hr_plugin_info *pl
     hr_sha256(map.data, map.size, digest);
     hr_sha256_hex(digest, hex);
     if (strcmp(hex, plugin->digest) != 0)
-        r = hr_fail(env, HR_DATA_LOSS,
-                    "\"%s\" has changed while it was being looked up; run again", plugin->path);
+        r = hr_fail(env, HR_DATA_LOSS, "\"%s\" has changed while it was being looked up; run again",
+                    plugin->path);
     else
         r = fill_memfd(env, plugin->path, map.data, map.size, ret);
     hr_file_unmap(env, &map);
@@ -138,10 +138,17 @@ struct environment {
 
 static void make_environment(struct hr_env *env, struct environment *ret)
 {
-    static const char *const names[] = { "PATH",   "TZ",           "HEADRACE_THREADS",
-                                         "HOME",   "HEADRACE_BATCH_ROWS", "TMPDIR",
-                                         "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
-                                         "TSAN_OPTIONS", "LLVM_PROFILE_FILE" };
+    static const char *const names[] = { "PATH",
+                                         "TZ",
+                                         "HEADRACE_THREADS",
+                                         "HOME",
+                                         "HEADRACE_BATCH_ROWS",
+                                         "TMPDIR",
+                                         "ASAN_OPTIONS",
+                                         "UBSAN_OPTIONS",
+                                         "LSAN_OPTIONS",
+                                         "TSAN_OPTIONS",
+                                         "LLVM_PROFILE_FILE" };
     size_t i, n = 0;
 
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -255,7 +262,7 @@ hr_status hr_process_start(struct hr_env *env, const struct hr_process_config *c
     return HR_OK;
 }
 
-/* -- reading ------------------------------------------------------------------------------ */
+/* -- reading --------------------------------------------------------------- */
 
 /* One line that was printed: whole, or what there is of it when the end has come. */
 static bool take_line(struct hr_process *p, int i, bool end, struct hr_message *ret)
@@ -463,7 +470,7 @@ void hr_process_free(struct hr_process *p)
     hr_mem_put(p->env, p, sizeof *p);
 }
 
-/* -- manifests ----------------------------------------------------------------------------- */
+/* -- manifests ------------------------------------------------------------- */
 
 static hr_status run_to_end(struct hr_process *p, struct hr_buf *ret)
 {

@@ -29,8 +29,8 @@ typedef void hr_in_process(int socket, const char *job, size_t job_size,
                            const struct hr_plugin_info *const *plugins, size_t plugin_count);
 
 struct hr_process_config {
-    const char *worker; /* the program; NULL: a thread of this process */
-    hr_in_process *in_process; /* what that thread runs */
+    const char *worker;                          /* the program; NULL: a thread of this process */
+    hr_in_process *in_process;                   /* what that thread runs */
     const struct hr_plugin_info *const *plugins; /* the first has the component; the others
                                                   * load models */
     size_t plugin_count;

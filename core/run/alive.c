@@ -20,8 +20,7 @@ void hr_uuid(struct hr_env *env, char ret[40])
              b[14], b[15]);
 }
 
-hr_status hr_host_begin(struct hr_env *env, const struct hr_paths *paths,
-                        struct hr_host_lock *ret)
+hr_status hr_host_begin(struct hr_env *env, const struct hr_paths *paths, struct hr_host_lock *ret)
 {
     hr_status r;
     int e;

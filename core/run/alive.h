@@ -18,8 +18,7 @@ struct hr_host_lock {
     char path[HR_MAX_PATH];
 };
 
-hr_status hr_host_begin(struct hr_env *env, const struct hr_paths *paths,
-                        struct hr_host_lock *ret);
+hr_status hr_host_begin(struct hr_env *env, const struct hr_paths *paths, struct hr_host_lock *ret);
 void hr_host_end(struct hr_env *env, struct hr_host_lock *lock);
 
 bool hr_host_alive(struct hr_env *env, const struct hr_paths *paths, const char *id);

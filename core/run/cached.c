@@ -24,10 +24,9 @@ static hr_status put(struct hr_task *task, struct hr_task_channel *c, int64_t in
         return HR_EXHAUSTED;
     if (c->count)
         memcpy(items, c->artifacts, c->count * sizeof *items);
-    items[index] = (struct hr_task_artifact){ .id = node->id,
-                                              .uri = node->uri,
-                                              .type = node->type,
-                                              .node = *node };
+    items[index] = (struct hr_task_artifact){
+        .id = node->id, .uri = node->uri, .type = node->type, .node = *node
+    };
     c->artifacts = items;
     c->count = n;
     return HR_OK;
@@ -38,8 +37,8 @@ static hr_status take_event(struct hr_runner *runner, struct hr_task *task,
 {
     struct hr_meta_node node;
     struct hr_task_channel *c;
-    hr_status r = hr_store_get(runner->config.store, HR_KIND_ARTIFACT, event->artifact,
-                               &task->arena, &node);
+    hr_status r =
+        hr_store_get(runner->config.store, HR_KIND_ARTIFACT, event->artifact, &task->arena, &node);
     size_t i;
 
     if (r < 0)
@@ -65,8 +64,8 @@ static hr_status take_outputs(struct hr_runner *runner, struct hr_task *task, in
 {
     struct hr_meta_events events;
     bool usable = true;
-    hr_status r = hr_store_events_of_execution(runner->config.store, execution, &task->arena,
-                                               &events);
+    hr_status r =
+        hr_store_events_of_execution(runner->config.store, execution, &task->arena, &events);
     size_t i, k;
 
     for (i = 0; i < task->output_count; i++)
@@ -90,10 +89,9 @@ static hr_status take_outputs(struct hr_runner *runner, struct hr_task *task, in
 static hr_status newest(struct hr_runner *runner, struct hr_task *task, const int64_t *contexts,
                         size_t n, int64_t *ret)
 {
-    struct hr_look look = { .kind = HR_KIND_EXECUTION,
-                            .contexts = contexts,
-                            .context_count = n,
-                            .newest_first = true };
+    struct hr_look look = {
+        .kind = HR_KIND_EXECUTION, .contexts = contexts, .context_count = n, .newest_first = true
+    };
     struct hr_meta_nodes found = { 0 };
     hr_status r = hr_store_look(runner->config.store, &look, &task->arena, &found);
     size_t i;
@@ -117,8 +115,8 @@ static hr_status newest(struct hr_runner *runner, struct hr_task *task, const in
 hr_status hr_task_find_cached(struct hr_runner *runner, struct hr_task *task, int64_t *ret)
 {
     int64_t context;
-    hr_status r = hr_store_find_context(runner->config.store, "execution_cache", task->key,
-                                        &context);
+    hr_status r =
+        hr_store_find_context(runner->config.store, "execution_cache", task->key, &context);
 
     return r < 0 ? r : newest(runner, task, &context, 1, ret);
 }

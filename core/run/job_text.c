@@ -72,8 +72,7 @@ static void put_declared(struct hr_json_writer *w, const struct hr_port_info *po
 
 /* Outputs have no directory when a driver decides, are staged for the executor, and are in
  * their place for the publisher. */
-static void put_output(struct hr_json_writer *w, const struct hr_task_channel *c,
-                       const char *base)
+static void put_output(struct hr_json_writer *w, const struct hr_task_channel *c, const char *base)
 {
     size_t i, n = c->count || c->port->flags & HR_PORT_MANY ? c->count : 1;
 

@@ -52,7 +52,7 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     return HR_OK;
 }
 
-/* -- endings -------------------------------------------------------------------------------------- */
+/* -- endings --------------------------------------------------------------- */
 
 /* The errors since the try began, as one text, and forgotten. */
 static const char *take_errors(struct hr_runner *runner, struct hr_task *task)
@@ -109,13 +109,12 @@ static void end_failed(struct hr_runner *runner, struct hr_task *task, hr_status
     hr_task_unstage(runner, task, true);
     record_end(runner, task, code, text, runner->cancelling && code == HR_CANCELLED);
     if (again) {
-        snprintf(what, sizeof what, "try %d of %d failed: ", task->tries,
-                 task->node->retries + 1);
+        snprintf(what, sizeof what, "try %d of %d failed: ", task->tries, task->node->retries + 1);
         hr_runner_tell(runner, task, HR_EVENT_RETRY, code,
                        hr_arena_format(&task->arena, "%s%s", what, text));
         leave(runner, task, HR_TASK_BACKOFF);
-        task->wake_us = hr_now_us(runner) + ((int64_t)BACKOFF_US << (task->tries < 8 ? task->tries
-                                                                                     : 8));
+        task->wake_us =
+            hr_now_us(runner) + ((int64_t)BACKOFF_US << (task->tries < 8 ? task->tries : 8));
         return;
     }
     if (runner->cancelling && code == HR_CANCELLED) {
@@ -203,7 +202,7 @@ static void end_skipped(struct hr_runner *runner, struct hr_task *task, const ch
     leave(runner, task, HR_TASK_SKIPPED);
 }
 
-/* -- hooks ------------------------------------------------------------------------------------------ */
+/* -- hooks ----------------------------------------------------------------- */
 
 static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, const char *hook,
                             hr_status executed)
@@ -303,7 +302,7 @@ static void execute(struct hr_runner *runner, struct hr_task *task)
     task->state = HR_TASK_RUNNING;
 }
 
-/* -- cache and lease ---------------------------------------------------------------------------------- */
+/* -- cache and lease ------------------------------------------------------- */
 
 static bool uses_cache(const struct hr_runner *runner, const struct hr_task *task)
 {
@@ -339,8 +338,8 @@ static bool take_lease(struct hr_runner *runner, struct hr_task *task)
     if (hr_host_alive(runner->env, runner->config.paths, holder))
         return false;
     hr_cache_release_all(runner->config.cache, holder);
-    return task->leased = hr_cache_lease(runner->config.cache, task->key,
-                                         runner->config.host->id, &task->arena, &holder);
+    return task->leased = hr_cache_lease(runner->config.cache, task->key, runner->config.host->id,
+                                         &task->arena, &holder);
 }
 
 /* Looked for, then leased, then looked for again: it may have come in between. */
@@ -409,7 +408,7 @@ static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t
         look_then_execute(runner, task);
 }
 
-/* -- the beginning -------------------------------------------------------------------------------------- */
+/* -- the beginning --------------------------------------------------------- */
 
 static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
 {
@@ -467,8 +466,8 @@ static const char *found_text(struct hr_runner *runner, struct hr_task *task)
                 from = from_run(runner, task, events.items[i].execution);
     for (i = 0; i < task->output_count; i++)
         if (task->outputs[i].count && task->outputs[i].artifacts[0].id == id)
-            return hr_arena_format(&task->arena, "%s %lld %s", task->outputs[i].key,
-                                   (long long)id, from);
+            return hr_arena_format(&task->arena, "%s %lld %s", task->outputs[i].key, (long long)id,
+                                   from);
     return "";
 }
 
@@ -521,7 +520,7 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
     runner->running++;
 }
 
-/* -- going on ---------------------------------------------------------------------------------------------- */
+/* -- going on -------------------------------------------------------------- */
 
 static void keep_line(struct hr_task *task, const char *text)
 {
@@ -598,8 +597,7 @@ static void hook_ended(struct hr_runner *runner, struct hr_task *task)
         publish(runner, task);
 }
 
-static void take_message(struct hr_runner *runner, struct hr_task *task,
-                         const struct hr_message *m)
+static void take_message(struct hr_runner *runner, struct hr_task *task, const struct hr_message *m)
 {
     switch (m->kind) {
     case HR_MESSAGE_LOG:

@@ -15,7 +15,7 @@ static hr_status put_type(struct hr_store *store, enum hr_type_kind kind, const 
     return hr_store_put_type(store, &type, ret);
 }
 
-/* -- the run ------------------------------------------------------------------------------------ */
+/* -- the run --------------------------------------------------------------- */
 
 hr_status hr_record_run(struct hr_runner *runner)
 {
@@ -28,8 +28,7 @@ hr_status hr_record_run(struct hr_runner *runner)
     if (r == HR_OK)
         r = put_type(store, HR_KIND_CONTEXT, "node", NULL, &runner->type_context_node);
     if (r == HR_OK)
-        r = put_type(store, HR_KIND_CONTEXT, "execution_cache", NULL,
-                     &runner->type_context_cache);
+        r = put_type(store, HR_KIND_CONTEXT, "execution_cache", NULL, &runner->type_context_cache);
     if (r == HR_OK)
         r = hr_store_put_context(store, pipeline, runner->config.pipeline->name,
                                  &runner->context_pipeline);
@@ -42,7 +41,7 @@ hr_status hr_record_run(struct hr_runner *runner)
     return r;
 }
 
-/* -- contexts of an execution ------------------------------------------------------------------ */
+/* -- contexts of an execution ---------------------------------------------- */
 
 static hr_status contexts(struct hr_runner *runner, struct hr_task *task, bool cache,
                           int64_t ret[4], size_t *ret_n)
@@ -119,10 +118,10 @@ static hr_status put_events(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
-/* -- properties ----------------------------------------------------------------------------------- */
+/* -- properties ------------------------------------------------------------ */
 
-static hr_status put_custom(struct hr_runner *runner, const struct hr_task *task,
-                            const char *name, const struct hr_meta_value *value)
+static hr_status put_custom(struct hr_runner *runner, const struct hr_task *task, const char *name,
+                            const struct hr_meta_value *value)
 {
     struct hr_meta_property p = { name, true, *value };
 
@@ -241,7 +240,7 @@ static hr_status put_identity(struct hr_runner *runner, struct hr_task *task)
     return r;
 }
 
-/* -- states ------------------------------------------------------------------------------------------ */
+/* -- states ---------------------------------------------------------------- */
 
 hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
 {
@@ -271,8 +270,7 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
                               const struct hr_task_channel *c, struct hr_task_artifact *a,
                               bool external)
 {
-    struct hr_meta_property *p =
-        hr_arena_array(&task->arena, a->set_count + 4, sizeof *p);
+    struct hr_meta_property *p = hr_arena_array(&task->arena, a->set_count + 4, sizeof *p);
     struct hr_meta_node node = { .uri = a->uri, .state = HR_ARTIFACT_LIVE, .properties = p };
     hr_status r = p ? hr_put_artifact_type(runner->config.store, c->type, c->port, &node.type_id)
                     : HR_EXHAUSTED;
@@ -288,16 +286,17 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
     }
     if (r < 0)
         return r;
-    p[node.count++] = (struct hr_meta_property){ "tfx_version", true,
-                                                 { HR_VALUE_STRING, 0, 0, TFX_VERSION } };
+    p[node.count++] =
+        (struct hr_meta_property){ "tfx_version", true, { HR_VALUE_STRING, 0, 0, TFX_VERSION } };
     p[node.count++] =
         (struct hr_meta_property){ "is_external", true, { HR_VALUE_INT, external, 0, NULL } };
-    p[node.count++] = (struct hr_meta_property){ "__digest", true,
-                                                 { HR_VALUE_STRING, 0, 0, a->digest } };
+    p[node.count++] =
+        (struct hr_meta_property){ "__digest", true, { HR_VALUE_STRING, 0, 0, a->digest } };
     a->type = c->type;
     r = hr_store_add_artifact(runner->config.store, &node, &a->id);
-    return r < 0 ? r : hr_store_get(runner->config.store, HR_KIND_ARTIFACT, a->id, &task->arena,
-                                    &a->node);
+    return r < 0 ? r
+                 : hr_store_get(runner->config.store, HR_KIND_ARTIFACT, a->id, &task->arena,
+                                &a->node);
 }
 
 static hr_status finish(struct hr_runner *runner, struct hr_task *task, int64_t state,
@@ -311,8 +310,9 @@ static hr_status finish(struct hr_runner *runner, struct hr_task *task, int64_t 
         r = attribute(runner, task, task->outputs, task->output_count, cache);
     if (r == HR_OK)
         r = put_set(runner, task);
-    return r < 0 ? r : hr_store_set_state(runner->config.store, HR_KIND_EXECUTION,
-                                          task->execution, state);
+    return r < 0 ? r
+                 : hr_store_set_state(runner->config.store, HR_KIND_EXECUTION, task->execution,
+                                      state);
 }
 
 hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task)
@@ -347,11 +347,12 @@ hr_status hr_record_imported(struct hr_runner *runner, struct hr_task *task)
 
     if (r == HR_OK && !old)
         r = add_artifact(runner, task, &task->outputs[0], a, true);
-    return r < 0 ? r : finish(runner, task, old ? HR_EXECUTION_CACHED : HR_EXECUTION_COMPLETE,
-                              HR_EVENT_OUTPUT, false);
+    return r < 0 ? r
+                 : finish(runner, task, old ? HR_EXECUTION_CACHED : HR_EXECUTION_COMPLETE,
+                          HR_EVENT_OUTPUT, false);
 }
 
-/* -- endings without outputs -------------------------------------------------------------------------- */
+/* -- endings without outputs ----------------------------------------------- */
 
 static hr_status put_result(struct hr_env *env, struct hr_store *store, int64_t execution,
                             hr_status code, const char *text)
@@ -381,8 +382,7 @@ hr_status hr_record_failed(struct hr_env *env, struct hr_store *store, int64_t e
 {
     hr_status r = put_result(env, store, execution, code, text);
 
-    return r < 0 ? r : hr_store_set_state(store, HR_KIND_EXECUTION, execution,
-                                          HR_EXECUTION_FAILED);
+    return r < 0 ? r : hr_store_set_state(store, HR_KIND_EXECUTION, execution, HR_EXECUTION_FAILED);
 }
 
 hr_status hr_record_canceled(struct hr_env *env, struct hr_store *store, int64_t execution,
@@ -390,6 +390,6 @@ hr_status hr_record_canceled(struct hr_env *env, struct hr_store *store, int64_t
 {
     hr_status r = put_result(env, store, execution, code, text);
 
-    return r < 0 ? r : hr_store_set_state(store, HR_KIND_EXECUTION, execution,
-                                          HR_EXECUTION_CANCELED);
+    return r < 0 ? r
+                 : hr_store_set_state(store, HR_KIND_EXECUTION, execution, HR_EXECUTION_CANCELED);
 }

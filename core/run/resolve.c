@@ -29,13 +29,12 @@ static bool has(const struct hr_task_channel *channel, int64_t id)
 static hr_status read_artifact(struct hr_runner *runner, struct hr_task *task, int64_t id,
                                struct hr_task_artifact *ret)
 {
-    hr_status r = hr_store_get(runner->config.store, HR_KIND_ARTIFACT, id, &task->arena,
-                               &ret->node);
+    hr_status r =
+        hr_store_get(runner->config.store, HR_KIND_ARTIFACT, id, &task->arena, &ret->node);
     const char *digest;
 
     if (r == HR_NOT_FOUND)
-        return hr_fail(runner->env, r, "artifact %lld is not in the store any more",
-                       (long long)id);
+        return hr_fail(runner->env, r, "artifact %lld is not in the store any more", (long long)id);
     if (r < 0)
         return r;
     ret->id = id;
@@ -141,7 +140,7 @@ hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task)
     return r < 0 ? r : find_models(runner, task);
 }
 
-/* -- resolvers --------------------------------------------------------------------------------- */
+/* -- resolvers ------------------------------------------------------------- */
 
 static hr_status give(struct hr_runner *runner, struct hr_task *task, struct hr_task_channel *to,
                       const struct hr_meta_nodes *found, size_t n)
@@ -239,7 +238,7 @@ hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task)
     return r;
 }
 
-/* -- importers ---------------------------------------------------------------------------------- */
+/* -- importers ------------------------------------------------------------- */
 
 /* An artifact of that uri, type and content that is there already. */
 static hr_status find_imported(struct hr_runner *runner, struct hr_task *task,
@@ -297,8 +296,8 @@ hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task)
 
     if (!a)
         return HR_EXHAUSTED;
-    r = hr_node_text(runner->config.pipeline, task->node, &task->node->source_uri,
-                     &runner->values, &task->arena, &uri);
+    r = hr_node_text(runner->config.pipeline, task->node, &task->node->source_uri, &runner->values,
+                     &task->arena, &uri);
     if (r == HR_OK && uri.kind != HR_TERM_TEXT)
         r = hr_fail(runner->env, HR_INVALID, "node \"%s\": source_uri is %s, and a text is wanted",
                     task->node->name, hr_term_kind_text(uri.kind));

@@ -48,8 +48,7 @@ static hr_status merge(struct hr_task *task, const struct hr_json_doc *doc,
                        const struct hr_json *list, struct hr_task_value **set, size_t *count)
 {
     size_t n = list ? hr_json_count(list) : 0, i;
-    struct hr_task_value *all =
-        hr_arena_array(&task->arena, *count + n + 1, sizeof *all), one;
+    struct hr_task_value *all = hr_arena_array(&task->arena, *count + n + 1, sizeof *all), one;
     const struct hr_json *m;
     hr_status r = all ? HR_OK : HR_EXHAUSTED;
 
@@ -111,8 +110,7 @@ static hr_status read_outputs(struct hr_task *task, const struct hr_json_doc *do
 }
 
 /* Errors come outermost first, and are told inner first. */
-static hr_status tell_errors(struct hr_runner *runner, hr_status status,
-                             const struct hr_json *list)
+static hr_status tell_errors(struct hr_runner *runner, hr_status status, const struct hr_json *list)
 {
     size_t n = list ? hr_json_count(list) : 0, i, k;
     const struct hr_json *m;

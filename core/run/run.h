@@ -45,14 +45,14 @@ struct hr_runner_config {
     const struct hr_pipeline *pipeline;
     const struct hr_given *given; /* parameters */
     size_t given_count;
-    const char *const *force;     /* nodes without cache, ended by NULL; may be NULL */
-    const char *name;             /* what people call the run; may be NULL */
-    int32_t jobs;                 /* nodes at once; 0: as there are cores */
-    int32_t isolation;            /* HR_ISOLATE_ */
+    const char *const *force; /* nodes without cache, ended by NULL; may be NULL */
+    const char *name;         /* what people call the run; may be NULL */
+    int32_t jobs;             /* nodes at once; 0: as there are cores */
+    int32_t isolation;        /* HR_ISOLATE_ */
     bool no_cache, keep_going, check;
-    const char *worker;           /* the program */
+    const char *worker; /* the program */
     hr_in_process *in_process;
-    hr_published *published;      /* may be NULL */
+    hr_published *published; /* may be NULL */
     void *published_user;
 };
 
@@ -65,8 +65,8 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
 int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_event **ret);
 
 int hr_runner_fd(const struct hr_runner *runner);
-const char *hr_runner_id(const struct hr_runner *runner);  /* "penguin-20261125T101502-4f2a" */
-int64_t hr_runner_number(const struct hr_runner *runner);  /* within the pipeline, from 1 */
+const char *hr_runner_id(const struct hr_runner *runner); /* "penguin-20261125T101502-4f2a" */
+int64_t hr_runner_number(const struct hr_runner *runner); /* within the pipeline, from 1 */
 hr_status hr_runner_status(const struct hr_runner *runner);
 
 /* Ask it to stop; its events come as before.  Safe in a signal handler and on any thread. */

@@ -11,7 +11,7 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-/* -- starting ------------------------------------------------------------------------------------ */
+/* -- starting -------------------------------------------------------------- */
 
 /* "penguin-20261125T101502-4f2a": unique over all pipelines, and no name that a file system
  * refuses. */
@@ -170,7 +170,7 @@ void hr_runner_free(struct hr_runner *runner)
     hr_mem_put(env, runner, sizeof *runner);
 }
 
-/* -- going on -------------------------------------------------------------------------------------- */
+/* -- going on -------------------------------------------------------------- */
 
 static bool before_done(const struct hr_runner *runner, const struct hr_task *task,
                         bool *ret_blocked)
@@ -201,8 +201,8 @@ static void begin_ready(struct hr_runner *runner)
 
     for (i = 0; i < runner->count; i++) {
         struct hr_task *task = &runner->tasks[runner->config.pipeline->order[i]];
-        bool blocked = false, stop = runner->cancelling ||
-                                     (runner->failed && !runner->config.keep_going);
+        bool blocked = false,
+             stop = runner->cancelling || (runner->failed && !runner->config.keep_going);
 
         if (task->state == HR_TASK_BACKOFF && !runner->cancelling &&
             hr_now_us(runner) >= task->wake_us && runner->running < (size_t)runner->config.jobs)
@@ -264,8 +264,7 @@ static void tell_done(struct hr_runner *runner)
     }
     if (runner->cancelling && runner->status == HR_OK)
         runner->status = HR_CANCELLED;
-    snprintf(text, sizeof text, "%zu executed, %zu cached, %zu skipped", executed, cached,
-             skipped);
+    snprintf(text, sizeof text, "%zu executed, %zu cached, %zu skipped", executed, cached, skipped);
     if (failed || not_run)
         snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu failed, %zu not run",
                  failed, not_run);

@@ -97,7 +97,7 @@ struct hr_runner {
     struct hr_queued *first, *last, *given;
 };
 
-/* -- pieces ------------------------------------------------------------------------------------ */
+/* -- pieces ---------------------------------------------------------------- */
 
 int64_t hr_now_us(const struct hr_runner *runner); /* monotonic */
 
@@ -140,8 +140,8 @@ const struct hr_task_value *hr_task_value(const struct hr_task *task, const char
 const char *hr_task_text(const struct hr_task *task, const char *name); /* NULL: none */
 
 /* An event of a task; text is copied. */
-void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind,
-                    hr_status status, const char *text);
+void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind, hr_status status,
+                    const char *text);
 void hr_runner_tell_log(struct hr_runner *runner, struct hr_task *task, hr_level level,
                         const char *text);
 void hr_runner_tell_progress(struct hr_runner *runner, struct hr_task *task);

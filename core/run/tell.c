@@ -5,8 +5,8 @@
 
 const char *hr_event_kind_name(int32_t kind)
 {
-    static const char *const names[] = { "?",       "started", "log",       "progress", "cached",
-                                         "skipped", "finished", "failed",   "done",     "retry",
+    static const char *const names[] = { "?",       "started",   "log",    "progress", "cached",
+                                         "skipped", "finished",  "failed", "done",     "retry",
                                          "waiting", "cancelled", "gate" };
 
     return kind > 0 && kind <= HR_EVENT_GATE ? names[kind] : names[0];
@@ -90,8 +90,8 @@ static bool is_end(int32_t kind)
            kind == HR_EVENT_FAILED || kind == HR_EVENT_CANCELLED || kind == HR_EVENT_RETRY;
 }
 
-void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind,
-                    hr_status status, const char *text)
+void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind, hr_status status,
+                    const char *text)
 {
     struct hr_queued *q = add(runner, task, kind, text);
 

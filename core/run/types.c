@@ -18,8 +18,8 @@ static const struct standard {
 static const struct {
     const char *name, *base;
 } bases[] = {
-    { "Trainer", "mlmd.Train" },       { "Transform", "mlmd.Transform" },
-    { "Evaluator", "mlmd.Evaluate" },  { "Pusher", "mlmd.Deploy" },
+    { "Trainer", "mlmd.Train" },         { "Transform", "mlmd.Transform" },
+    { "Evaluator", "mlmd.Evaluate" },    { "Pusher", "mlmd.Deploy" },
     { "StatisticsGen", "mlmd.Process" }, { "SchemaGen", "mlmd.Process" },
 };
 

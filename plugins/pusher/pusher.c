@@ -22,7 +22,7 @@ struct push {
     bool again; /* the newest version holds this very model */
 };
 
-/* -- copies ---------------------------------------------------------------------------------------- */
+/* -- copies ---------------------------------------------------------------- */
 
 static hr_status copy_file(struct hr_env *env, const char *from, const char *to)
 {
@@ -80,8 +80,7 @@ static bool same_tree(struct hr_env *env, const char *a, const char *b)
                 na.count == nb.count;
 
     for (i = 0; same && i < na.count; i++)
-        same = !strcmp(na.names[i], nb.names[i]) &&
-               hr_path_join(env, a, na.names[i], x) == HR_OK &&
+        same = !strcmp(na.names[i], nb.names[i]) && hr_path_join(env, a, na.names[i], x) == HR_OK &&
                hr_path_join(env, b, nb.names[i], y) == HR_OK && same_file(env, x, y);
     hr_names_clear(env, &na);
     hr_names_clear(env, &nb);
@@ -89,7 +88,7 @@ static bool same_tree(struct hr_env *env, const char *a, const char *b)
     return same;
 }
 
-/* -- versions --------------------------------------------------------------------------------------- */
+/* -- versions -------------------------------------------------------------- */
 
 /* The highest number among the names; 0: none. */
 static hr_status newest(struct push *p, int64_t *ret)
@@ -160,7 +159,7 @@ static hr_status publish(struct push *p)
     return r;
 }
 
-/* -- gates ------------------------------------------------------------------------------------------- */
+/* -- gates ----------------------------------------------------------------- */
 
 /* A blessing that is connected has to say yes; NULL: it does. */
 static const char *refusal(struct push *p)

@@ -109,8 +109,8 @@ static void test_errors(void **state)
 
 static void test_utf8(void **state)
 {
-    static const char *const bad[] = { "\x80",         "\xc0\xaf",         "\xed\xa0\x80",
-                                       "\xf4\x90\x80\x80", "\xe2\x82",     "\xff" };
+    static const char *const bad[] = { "\x80",     "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                       "\xe2\x82", "\xff" };
     const char *text = "a\xc3\xa4\xe4\xb8\x80\xf0\x9f\x98\x80";
     size_t i;
 

@@ -19,8 +19,9 @@ static struct hr_json_doc *parse(struct hr_env *env, const char *text, int flags
 
 static void test_good(void **state)
 {
-    const char *text = "{\n  \"a\": [1, -2.5e3, 12345678901234567890], // note\n"
-                       "  \"b\": {\"c\": \"x\\u00e4\\ud83d\\ude00\\n\", \"d\": null, \"e\": true}\n}";
+    const char *text =
+        "{\n  \"a\": [1, -2.5e3, 12345678901234567890], // note\n"
+        "  \"b\": {\"c\": \"x\\u00e4\\ud83d\\ude00\\n\", \"d\": null, \"e\": true}\n}";
     const struct hr_json *root, *a, *v;
     struct hr_json_doc *doc;
     struct hr_env env;
@@ -129,8 +130,9 @@ static void test_write(void **state)
     hr_json_close_object(&w);
     hr_json_close_object(&w);
     assert_int_equal(hr_json_end(&w), HR_OK);
-    assert_string_equal(out.text, "{\n  \"a\": -5,\n  \"b\": [\n    0.1,\n    \"q\\\"\\u0001\"\n  ],"
-                                  "\n  \"c\": {}\n}");
+    assert_string_equal(out.text,
+                        "{\n  \"a\": -5,\n  \"b\": [\n    0.1,\n    \"q\\\"\\u0001\"\n  ],"
+                        "\n  \"c\": {}\n}");
     hr_buf_cut(&out, 0);
     hr_json_begin(&w, &out, 0);
     w.spaced = w.ascii = true;

@@ -68,9 +68,11 @@ static void test_schema(void **state)
     assert_int_equal(hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store), HR_OK);
     hr_store_close(store);
     assert_int_equal(count(path, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND"
-                                 " name NOT LIKE 'sqlite%'"), 15);
+                                 " name NOT LIKE 'sqlite%'"),
+                     15);
     assert_int_equal(count(path, "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND"
-                                 " name NOT LIKE 'idx_hr%'"), 40);
+                                 " name NOT LIKE 'idx_hr%'"),
+                     40);
     assert_int_equal(count(path, "SELECT schema_version FROM MLMDEnv"), 10);
     assert_int_equal(count(path, "SELECT count(*) FROM Type"), 9);
     assert_int_equal(hr_store_open(&env, path, 0, &store), HR_OK);
@@ -91,7 +93,7 @@ static void test_schema(void **state)
 static int64_t put_type(struct fixture *f, enum hr_type_kind kind, const char *name)
 {
     static const struct hr_meta_type_property p[] = { { "span", HR_VALUE_INT },
-                                                 { "split_names", HR_VALUE_STRING } };
+                                                      { "split_names", HR_VALUE_STRING } };
     struct hr_meta_type type = { .kind = kind, .name = name };
     int64_t id = 0;
 
@@ -119,8 +121,7 @@ static void test_types(void **state)
     assert_true(put_type(f, HR_KIND_EXECUTION, "Examples") != id);
     assert_int_equal(hr_store_put_type(f->store, &type, &again), HR_EXISTS);
     hr_store_rollback(f->store);
-    assert_int_equal(hr_store_find_type(f->store, HR_KIND_ARTIFACT, "Examples", &id),
-                     HR_NOT_FOUND);
+    assert_int_equal(hr_store_find_type(f->store, HR_KIND_ARTIFACT, "Examples", &id), HR_NOT_FOUND);
 }
 
 /* Every kind of value, and what it is when it is read. */
@@ -135,7 +136,9 @@ static void test_values(void **state)
         { "f", true, { .kind = HR_VALUE_BOOL, .i = 1 } },
     };
     struct fixture *f = *state;
-    struct hr_meta_node node = { .uri = "u", .state = HR_ARTIFACT_LIVE, .properties = p, .count = 6 };
+    struct hr_meta_node node = {
+        .uri = "u", .state = HR_ARTIFACT_LIVE, .properties = p, .count = 6
+    };
     int64_t id = 0;
 
     assert_int_equal(hr_store_begin(f->store, true), HR_OK);

@@ -51,8 +51,7 @@ static hr_status read_text(struct fixture *f, const char *text, struct hr_pipeli
 }
 
 #define HEAD "{\"headrace\": 1, \"name\": \"p\", "
-#define SOURCE \
-    "\"source\": {\"importer\": {\"source_uri\": \"data\", \"type\": \"File\"}}"
+#define SOURCE "\"source\": {\"importer\": {\"source_uri\": \"data\", \"type\": \"File\"}}"
 
 static void test_good(void **state)
 {
@@ -155,8 +154,9 @@ static void test_bad(void **state)
             fail_msg("%s\ngives %s", rows[i].text, hr_env_error(&f->env));
     }
     /* all at once, in the order of the file */
-    assert_int_equal(read_text(f, HEAD "\n\"x\": 1,\n\"nodes\": {\"a\": {\"component\": \"q\"},\n"
-                                       " \"b\": {}}}",
+    assert_int_equal(read_text(f,
+                               HEAD "\n\"x\": 1,\n\"nodes\": {\"a\": {\"component\": \"q\"},\n"
+                                    " \"b\": {}}}",
                                &p),
                      HR_INVALID);
     assert_true(f->env.errors.count >= 3);

@@ -203,9 +203,13 @@ static void test_ends(void **state)
 /* Each thing that the walls forbid fails inside, and so the hook succeeds. */
 static void test_walls(void **state)
 {
-    static const char *const hows[] = { "write", "read", "socket", "kill",
+    static const char *const hows[] = {
+        "write",
+        "read",
+        "socket",
+        "kill",
 #if !defined(HR_SANITIZED)
-                                        "fork"
+        "fork"
 #endif
     };
     struct fixture *f = *state;

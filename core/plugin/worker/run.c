@@ -93,7 +93,7 @@ static hr_status path(hr_run *run, const char *key, uint32_t i, const char **ret
     return hr_worker_path(run->worker, key, i, ret);
 }
 
-/* -- getting -------------------------------------------------------------------------------- */
+/* -- getting --------------------------------------------------------------- */
 
 static bool builtin(const struct hr_job_artifact *a, const char *name,
                     struct hr_property_value *ret)
@@ -167,7 +167,7 @@ static hr_status get_text(hr_run *run, const char *key, uint32_t i, const char *
     return r;
 }
 
-/* -- setting ---------------------------------------------------------------------------------- */
+/* -- setting --------------------------------------------------------------- */
 
 static struct hr_job_property *declared(struct hr_worker *w, const char *name)
 {
@@ -329,7 +329,7 @@ hr_status hr_worker_add_split(struct hr_worker *w, struct hr_job_artifact *a, co
     return r;
 }
 
-/* -- declared properties, directories, failing --------------------------------------------- */
+/* -- declared properties, directories, failing ----------------------------- */
 
 static int64_t prop_int(const hr_run *run, const char *key)
 {

@@ -8,7 +8,7 @@
 
 #include "plugin/manifest_of.h"
 
-/* -- the host's side is watched ---------------------------------------------------------------- */
+/* -- the host's side is watched -------------------------------------------- */
 
 struct watcher {
     pthread_t id;
@@ -66,7 +66,7 @@ static void watcher_stop(struct watcher *w)
     w->os->close(w->os->user, w->stop[1]);
 }
 
-/* -- hooks --------------------------------------------------------------------------------------- */
+/* -- hooks ----------------------------------------------------------------- */
 
 static hr_status find_component(struct hr_worker *w)
 {
@@ -140,7 +140,7 @@ static hr_status run_hook(struct hr_worker *w, int32_t *verdict)
     return r;
 }
 
-/* -- the result ------------------------------------------------------------------------------------ */
+/* -- the result ------------------------------------------------------------ */
 
 static void write_outputs(struct hr_worker *w, struct hr_json_writer *to)
 {

@@ -26,7 +26,7 @@
 
 #include "plugin/worker/state.h"
 
-/* -- Landlock ---------------------------------------------------------------------------- */
+/* -- Landlock -------------------------------------------------------------- */
 
 enum {
     FS_EXECUTE = 1 << 0,
@@ -138,7 +138,7 @@ static int landlock(const struct hr_job *job)
     return abi;
 }
 
-/* -- seccomp ------------------------------------------------------------------------------- */
+/* -- seccomp --------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
@@ -267,7 +267,7 @@ static bool seccomp(const struct hr_job *job)
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0;
 }
 
-/* -- the rest -------------------------------------------------------------------------------- */
+/* -- the rest -------------------------------------------------------------- */
 
 static void limits(const struct hr_job *job)
 {
