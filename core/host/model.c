@@ -3,7 +3,7 @@
 
 #include "headrace/rows.h"
 #include "host/host.h"
-#include "plugin/worker/resident.h"
+#include "plugin/worker/worker.h"
 
 struct hr_model {
     struct hr_project *p;

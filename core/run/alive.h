@@ -9,7 +9,7 @@
 #define HR_ALIVE_H
 
 #include "metadata/metadata.h"
-#include "plugin/cache.h"
+#include "plugin/plugin.h"
 #include "run/paths.h"
 
 struct hr_host_lock {

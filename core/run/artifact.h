@@ -12,7 +12,7 @@
 #define HR_ARTIFACT_H
 
 #include "base/base.h"
-#include "plugin/cache.h"
+#include "plugin/plugin.h"
 
 /* The listing of a directory; of a file, a listing of one line with its name. */
 hr_status hr_artifact_listing(struct hr_env *env, struct hr_cache *cache, const char *path,

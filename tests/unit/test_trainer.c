@@ -132,6 +132,7 @@ static void split_rows(void)
     struct help_rows all, *to[2] = { &w->train, &w->eval };
     const struct ArrowArray *from;
     int64_t n[2] = { 0, 0 }, i;
+    struct hr_taking taking;
     struct hr_buf text;
     int k;
 
@@ -149,8 +150,12 @@ static void split_rows(void)
     }
     for (k = 0; k < 2; k++) {
         assert_int_equal(hr_schema_copy(&all.schema, &to[k]->schema), HR_OK);
-        assert_int_equal(
-            hr_arrow_take(&w->env, &all.schema, &from, 1, picks[k], n[k], &to[k]->rows), HR_OK);
+        taking = (struct hr_taking){ .schema = &all.schema,
+                                     .batches = &from,
+                                     .n_batches = 1,
+                                     .picks = picks[k],
+                                     .n = (int64_t)n[k] };
+        assert_int_equal(hr_arrow_take(&w->env, &taking, &to[k]->rows), HR_OK);
         free(picks[k]);
     }
     help_clear(&all);

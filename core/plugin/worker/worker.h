@@ -10,11 +10,13 @@
  *     table.c    hr.table/1, by core/data     flows.c    hr.flow/1, by core/flow
  *     models.c   hr.models/1                  walls.c    limits, Landlock, seccomp
  *     load.c     the .so                      serve.c    the hook, from begin to result
+ *     resident.h a model that stays loaded in a host
  */
 #ifndef HR_WORKER_H
 #define HR_WORKER_H
 
 #include "plugin/process.h"
+#include "plugin/worker/resident.h"
 
 /* What the worker is told to load: descriptors of .so files, or tables linked in. */
 struct hr_worker_source {
