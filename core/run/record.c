@@ -282,6 +282,9 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
         p[node.count] = (struct hr_meta_property){ a->set[i].name, !kind, a->set[i].value };
         if (kind)
             p[node.count].value.kind = (enum hr_value_kind)kind;
+        else if (hr_custom_is_struct(c->type, a->set[i].name) &&
+                 a->set[i].value.kind == HR_VALUE_STRING)
+            p[node.count].value.kind = HR_VALUE_STRUCT;
         node.count++;
     }
     if (r < 0)

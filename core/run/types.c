@@ -115,3 +115,17 @@ int hr_declared_kind(const char *type, const struct hr_port_info *port, const ch
             return kind_of(port->properties[i].type);
     return s && s->splits && !strcmp(property, "split_names") ? HR_VALUE_STRING : 0;
 }
+
+bool hr_custom_is_struct(const char *type, const char *property)
+{
+    static const struct {
+        const char *type, *property;
+    } rows[] = { { "ExampleAnomalies", "blessed" },
+                 { "ExampleStatistics", "sample_rate_by_split" } };
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!strcmp(rows[i].type, type) && !strcmp(rows[i].property, property))
+            return true;
+    return false;
+}

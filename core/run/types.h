@@ -16,4 +16,8 @@ const char *hr_execution_base(const char *component);
  * TFX keeps span and version). */
 int hr_declared_kind(const char *type, const struct hr_port_info *port, const char *property);
 
+/* Is it one of the custom properties that TFX keeps as a Struct?  A component sets its JSON as
+ * a text, and declares nothing: a declared property would not be custom. */
+bool hr_custom_is_struct(const char *type, const char *property);
+
 #endif

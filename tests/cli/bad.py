@@ -31,7 +31,7 @@ def csv(h, data, *parts):
 def test_csv(h):
     csv(h, None, "data", "no such file")
     csv(h, "", "a.csv")
-    csv(h, "a,b\n", "no rows")
+    csv(h, "a,b\n", "no row below the header")
     csv(h, "a,b\n1\n", "a.csv", "2")
     csv(h, "a,b\n1,2,3\n", "a.csv", "2")
     csv(h, 'a,b\n1,"2\n', "a.csv", "quote")
