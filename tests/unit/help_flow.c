@@ -271,13 +271,13 @@ void help_drain(struct hr_env *env, struct ArrowArrayStream *stream, struct help
     struct ArrowArray *list = NULL;
     const struct ArrowArray **from;
     struct hr_pick *picks = NULL;
-    size_t n = 0, rows = 0, at = 0, k;
+    size_t n = 0, cap = 0, rows = 0, at = 0, k;
     int64_t i;
 
     if (hr_arrow_stream_schema(env, stream, "drain", &ret->schema) < 0)
         fail_msg("%s", hr_env_error(env));
     for (;; n++) {
-        list = realloc(list, (n + 1) * sizeof *list);
+        assert_true(hr_mem_reserve(env, (void **)&list, &cap, n + 1, sizeof *list, SIZE_MAX / 256));
         if (hr_arrow_stream_next(env, stream, "drain", &list[n]) < 0)
             fail_msg("%s", hr_env_error(env));
         if (!list[n].release)
@@ -300,7 +300,7 @@ void help_drain(struct hr_env *env, struct ArrowArrayStream *stream, struct help
         fail_msg("%s", hr_env_error(env));
     for (k = 0; k < n; k++)
         HR_RELEASE(&list[k]);
-    free(list);
+    hr_mem_put(env, list, cap * sizeof *list);
     free(from);
     free(picks);
 }
