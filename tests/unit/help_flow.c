@@ -348,6 +348,7 @@ static hr_status run(struct help_run *how, const struct help_rows *in, uint32_t 
     hr_env_init(&env, &config);
     local = hr_local_new(&env, &component);
     assert_non_null(local);
+    hr_local_bytes(local, how->bytes);
     r = describe(how, local, in, k, &stream);
     if (r == HR_OK)
         help_drain(&env, &stream, ret);
@@ -395,4 +396,16 @@ char *help_map_text(struct help_run *how, const struct help_rows *in, uint32_t k
 char *help_combine_text(struct help_run *how, const struct help_rows *in)
 {
     return help_map_text(how, in, 0);
+}
+
+char *help_combine_bytes(struct help_run *how, const struct help_rows *in)
+{
+    char *text = help_map_text(how, in, 0), *more;
+
+    how->bytes = true;
+    more = help_map_text(how, in, 0);
+    how->bytes = false;
+    assert_string_equal(text, more);
+    free(more);
+    return text;
 }
