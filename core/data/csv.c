@@ -103,6 +103,21 @@ static hr_status tell(const struct hr_csv *csv, const struct csv_chunk *c)
 
 /* -- headers ----------------------------------------------------------------------- */
 
+static hr_status bad_header(const struct hr_csv *csv, const struct csv_file *f,
+                            enum csv_fault fault)
+{
+    struct hr_place place = { f->path, 1, 0 };
+
+    if (fault == CSV_MEMORY)
+        return hr_fail_memory(csv->env);
+    if (fault == CSV_RETURN)
+        return hr_fail_at(csv->env, HR_INVALID, &place,
+                          "the header has a carriage return that ends no line; end lines with LF "
+                          "or CRLF");
+    return hr_fail_at(csv->env, HR_INVALID, &place,
+                      "the header has a quote that is not closed; names may not have line breaks");
+}
+
 static hr_status read_header(struct hr_csv *csv, struct csv_file *f, struct csv_records *r)
 {
     static const char bom[] = { '\xef', '\xbb', '\xbf' };
@@ -126,7 +141,8 @@ static hr_status read_header(struct hr_csv *csv, struct csv_file *f, struct csv_
     csv_scan_init(&r->scan, text, size, at);
     r->start = at;
     hr_buf_of(&r->text, size + 1, csv->env);
-    r->cap = HR_MAX_COLUMNS;
+    for (r->cap = 1; at < size && r->cap < HR_MAX_COLUMNS; at++)
+        r->cap += text[at] == ','; /* no more cells than commas, and one */
     r->cells = hr_mem_zero(csv->env, r->cap * sizeof *r->cells);
     if (!r->cells)
         return HR_EXHAUSTED;
@@ -136,8 +152,7 @@ static hr_status read_header(struct hr_csv *csv, struct csv_file *f, struct csv_
     if (fault == CSV_OK)
         return hr_fail_at(csv->env, HR_INVALID, &place, "the header has more than %d columns",
                           HR_MAX_COLUMNS);
-    return hr_fail_at(csv->env, HR_INVALID, &place,
-                      "the header has a quote that is not closed; names may not have line breaks");
+    return bad_header(csv, f, fault);
 }
 
 static int by_name(const void *a, const void *b)
@@ -242,7 +257,7 @@ static hr_status open_file(struct hr_csv *csv, const char *path, size_t i)
     s = read_header(csv, f, &r);
     if (s == HR_OK)
         s = i ? compare_names(csv, f, &r) : take_names(csv, &r);
-    hr_mem_put(csv->env, r.cells, HR_MAX_COLUMNS * sizeof *r.cells);
+    hr_mem_put(csv->env, r.cells, r.cap * sizeof *r.cells);
     hr_buf_clear(&r.text);
     return s;
 }
@@ -422,6 +437,8 @@ static hr_status choose_coded(struct hr_csv *csv)
 
     if (csv->n > CSV_SAMPLE_CELLS / CSV_SAMPLE)
         s.most = (int64_t)(CSV_SAMPLE_CELLS / csv->n) + 1;
+    if (s.most > csv->rows)
+        s.most = csv->rows;
     s.n_slots = (uint32_t)s.most * 2;
     slots = csv->n * s.n_slots * sizeof *s.slots;
     s.slots = hr_mem_zero(csv->env, slots);

@@ -167,6 +167,43 @@ hr_status table_add(struct hr_flow_call *call, struct table *t, const struct Arr
     return r;
 }
 
+/* The bytes of n accumulators, and new ones from them; the old ones are dropped. */
+static hr_status through_bytes(struct hr_flow_call *call, void **accs, uint32_t n, void **back)
+{
+    const struct step *s = call->step;
+    const hr_combine_1 *c = s->function->table;
+    struct ArrowArray bytes = { 0 };
+    hr_status r = call_end(call, c->serialize(s->self, call->run, accs, n, &bytes));
+    uint32_t i;
+
+    if (r < 0)
+        return r;
+    if (bytes.length != n || bytes.n_buffers != 3)
+        r = hr_fail(call->flow->env, HR_INTERNAL,
+                    "combine \"%s\": serialize() gave other values than it was asked for (a bug of "
+                    "the plugin)",
+                    s->function->name);
+    else
+        r = call_end(call, c->deserialize(s->self, call->run, &bytes, back));
+    HR_RELEASE(&bytes);
+    for (i = 0; r == HR_OK && i < n; i++) {
+        c->drop_acc(s->self, accs[i]);
+        accs[i] = back[i];
+    }
+    return r;
+}
+
+hr_status table_through_bytes(struct hr_flow_call *call, struct table *t)
+{
+    void **back = hr_mem_zero(call->flow->env, t->n * sizeof *back);
+    hr_status r = back ? HR_OK : HR_EXHAUSTED;
+
+    if (r == HR_OK && t->n)
+        r = through_bytes(call, t->accs, (uint32_t)t->n, back);
+    hr_mem_put(call->flow->env, back, t->n * sizeof *back);
+    return r;
+}
+
 hr_status table_merge(struct hr_flow_call *call, struct table *t, struct table *from)
 {
     const struct step *s = call->step;

@@ -27,6 +27,9 @@ void table_free(hr_flow *f, const struct step *s, struct table *t); /* NULL is a
 /* Add a batch; creates what accumulators it needs. */
 hr_status table_add(struct hr_flow_call *call, struct table *t, const struct ArrowArray *rows);
 
+/* Replace each accumulator by what its bytes give, as between machines. */
+hr_status table_through_bytes(struct hr_flow_call *call, struct table *t);
+
 /* Merge all of *from into t, and free it, also when failing. */
 hr_status table_merge(struct hr_flow_call *call, struct table *t, struct table *from);
 

@@ -50,6 +50,7 @@ struct hr_flow_host {
     const hr_host *host;                 /* given to make() of functions */
     const hr_function *const *functions; /* that steps name, ended by NULL; NULL: none */
     bool check;                          /* verify every batch that comes from a function */
+    bool bytes; /* send each block's accumulators through serialize() and deserialize() */
     /* An hr_run for one instance of a function.  Calls with it come from one thread at a time.
      * Its hr.emit/1 passes on to hr_flow_emit(), its fail() to hr_flow_call_fail().  NULL: no
      * memory. */

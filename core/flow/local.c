@@ -617,3 +617,8 @@ void hr_local_check(struct hr_local *l, bool check)
 {
     l->check = check;
 }
+
+void hr_local_bytes(struct hr_local *l, bool bytes)
+{
+    l->flow_host.bytes = bytes;
+}

@@ -53,5 +53,6 @@ const char *hr_local_text(struct hr_local *local, const char *key, uint32_t i, c
 const hr_host *hr_local_host(struct hr_local *local);
 hr_run *hr_local_run(struct hr_local *local);
 void hr_local_check(struct hr_local *local, bool check); /* verify batches; at first true */
+void hr_local_bytes(struct hr_local *local, bool bytes); /* as of hr_flow_host; at first false */
 
 #endif

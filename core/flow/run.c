@@ -514,7 +514,7 @@ static hr_status gather_tables(struct window *w, struct step *s, uint32_t part)
 
     w->sink = s;
     w->bin = s->bin + part;
-    if (aligned(w, ranks))
+    if (!w->flow->host.bytes && aligned(w, ranks))
         for (w->gap = 1; r == HR_OK && w->gap < w->n; w->gap *= 2, rank++)
             r = hr_work(w->flow->env, w->n / 2 / w->gap, merge_pair, w);
     if (r < 0 || (r = flow_lane_get(w->flow, &lane)) < 0)
@@ -522,6 +522,10 @@ static hr_status gather_tables(struct window *w, struct step *s, uint32_t part)
     for (i = 0; r == HR_OK && i < w->n; i++) {
         struct table *t = w->tasks[i].bins[w->bin].table;
 
+        if (t && rank == 0 && w->flow->host.bytes)
+            r = table_through_bytes(&lane->calls[s->slot], t);
+        if (r < 0)
+            break;
         w->tasks[i].bins[w->bin].table = NULL;
         if (t)
             r = ranks_push(&lane->calls[s->slot], ranks, rank, t);

@@ -32,8 +32,9 @@ struct hr_ipc_out {
     struct ArrowSchema schema;
     struct ArrowArray *pending;
     size_t n_pending, cap_pending;
-    struct hr_pick picks[HR_IPC_ROWS]; /* rows of the pending batches */
-    int64_t rows;                      /* how many */
+    struct hr_pick *picks; /* rows of the pending batches */
+    size_t cap_picks;
+    int64_t rows; /* how many */
     struct block *blocks;
     size_t n_blocks, cap_blocks;
     struct dictionary *dictionaries;
@@ -619,6 +620,9 @@ hr_status hr_ipc_add_rows(struct hr_ipc_out *out, struct hr_owner *owner, const 
         if (!held && (r = hold(out, owner)) < 0)
             return r;
         held = true;
+        if (!hr_mem_reserve(out->env, (void **)&out->picks, &out->cap_picks, (size_t)out->rows + 1,
+                            sizeof *out->picks, HR_IPC_ROWS))
+            return HR_EXHAUSTED;
         out->picks[out->rows++] =
             (struct hr_pick){ (uint32_t)out->n_pending - 1, rows ? rows[i] : (int64_t)i };
         if (out->rows < HR_IPC_ROWS)
@@ -760,6 +764,7 @@ void hr_ipc_drop(struct hr_ipc_out *out)
         hr_mem_put(out->env, d->hashes, d->cap * sizeof *d->hashes);
     }
     hr_mem_put(out->env, out->pending, out->cap_pending * sizeof *out->pending);
+    hr_mem_put(out->env, out->picks, out->cap_picks * sizeof *out->picks);
     hr_mem_put(out->env, out->blocks, out->cap_blocks * sizeof *out->blocks);
     hr_mem_put(out->env, out->dictionaries, out->cap_dictionaries * sizeof *out->dictionaries);
     hr_mem_put(out->env, out->dictionary_blocks,

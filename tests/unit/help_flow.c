@@ -271,13 +271,13 @@ void help_drain(struct hr_env *env, struct ArrowArrayStream *stream, struct help
     struct ArrowArray *list = NULL;
     const struct ArrowArray **from;
     struct hr_pick *picks = NULL;
-    size_t n = 0, rows = 0, at = 0, k;
+    size_t n = 0, cap = 0, rows = 0, at = 0, k;
     int64_t i;
 
     if (hr_arrow_stream_schema(env, stream, "drain", &ret->schema) < 0)
         fail_msg("%s", hr_env_error(env));
     for (;; n++) {
-        list = realloc(list, (n + 1) * sizeof *list);
+        assert_true(hr_mem_reserve(env, (void **)&list, &cap, n + 1, sizeof *list, SIZE_MAX / 256));
         if (hr_arrow_stream_next(env, stream, "drain", &list[n]) < 0)
             fail_msg("%s", hr_env_error(env));
         if (!list[n].release)
@@ -300,7 +300,7 @@ void help_drain(struct hr_env *env, struct ArrowArrayStream *stream, struct help
         fail_msg("%s", hr_env_error(env));
     for (k = 0; k < n; k++)
         HR_RELEASE(&list[k]);
-    free(list);
+    hr_mem_put(env, list, cap * sizeof *list);
     free(from);
     free(picks);
 }
@@ -348,6 +348,7 @@ static hr_status run(struct help_run *how, const struct help_rows *in, uint32_t 
     hr_env_init(&env, &config);
     local = hr_local_new(&env, &component);
     assert_non_null(local);
+    hr_local_bytes(local, how->bytes);
     r = describe(how, local, in, k, &stream);
     if (r == HR_OK)
         help_drain(&env, &stream, ret);
@@ -395,4 +396,16 @@ char *help_map_text(struct help_run *how, const struct help_rows *in, uint32_t k
 char *help_combine_text(struct help_run *how, const struct help_rows *in)
 {
     return help_map_text(how, in, 0);
+}
+
+char *help_combine_bytes(struct help_run *how, const struct help_rows *in)
+{
+    char *text = help_map_text(how, in, 0), *more;
+
+    how->bytes = true;
+    more = help_map_text(how, in, 0);
+    how->bytes = false;
+    assert_string_equal(text, more);
+    free(more);
+    return text;
 }

@@ -41,6 +41,7 @@ struct help_run {
     size_t config_size;
     const char *const *keys; /* of a combine; of a map: it is given grouped rows */
     int threads, batch_rows; /* 0: 1 and 4096 */
+    bool bytes;              /* send accumulators through their bytes */
     char error[1024];        /* of a run that failed */
 };
 
@@ -55,5 +56,8 @@ hr_status help_combine(struct help_run *how, const struct help_rows *in, struct 
  * returned, freed by free(). */
 char *help_map_text(struct help_run *how, const struct help_rows *in, uint32_t k);
 char *help_combine_text(struct help_run *how, const struct help_rows *in);
+
+/* The same, and again with accumulators sent through their bytes: one and the same text. */
+char *help_combine_bytes(struct help_run *how, const struct help_rows *in);
 
 #endif

@@ -149,6 +149,7 @@ static void test_csv_mistakes(void **state)
         { "\na,b\n", 0, "a.csv:1: the file begins with no header" },
         { "1,2.5\n3,4\n", 0, "a.csv:1: the first line \"1,2.5\" holds numbers" },
         { "a,\"b\n1,2\n", 0, "a.csv:1: the header has a quote that is not closed" },
+        { "a,b\r1,2\r", 0, "a.csv:1: the header has a carriage return" },
         { "a,b\n", 0, "has no row below the header" },
         { "a,b", 0, "has no row below the header" },
         { "a,b\n\n\r\n", 0, "has no row below the header" },

@@ -78,11 +78,44 @@ static void test_stored(void **state)
     bytes.release(&bytes);
 }
 
+/* Many blocks, each accumulator sent through its bytes: the same means. */
+static void test_bytes(void **state)
+{
+    static const char *const keys[] = { "k", NULL };
+    struct help_run how = {
+        .function = &mean_function, .config = "x", .config_size = 2, .keys = keys
+    };
+    struct ArrowArray columns[2];
+    struct hr_builder k, x;
+    struct help_rows in;
+    int64_t i;
+    char *text;
+
+    (void)state;
+    hr_schema_new("+s", "", 2, &in.schema);
+    hr_schema_column(in.schema.children[0], "k", "l", 0);
+    hr_schema_column(in.schema.children[1], "x", "f", 0);
+    hr_builder_init(&k, "l", 0);
+    hr_builder_init(&x, "f", 0);
+    for (i = 0; i < 10000; i++) {
+        hr_builder_int(&k, i % 3);
+        hr_builder_double(&x, (double)(i % 3 * 10));
+    }
+    hr_builder_done(&k, &columns[0]);
+    hr_builder_done(&x, &columns[1]);
+    hr_rows_make(columns, 2, 10000, &in.rows);
+    text = help_combine_bytes(&how, &in);
+    assert_string_equal(text, "[0,0.0]\n[1,10.0]\n[2,20.0]\n");
+    free(text);
+    help_clear(&in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_means),
         cmocka_unit_test(test_stored),
+        cmocka_unit_test(test_bytes),
     };
 
     return cmocka_run_group_tests_name("samples/row_component", tests, NULL, NULL);
