@@ -65,7 +65,7 @@ static const char *missing_text(struct hr_check *c, const struct hr_token *t, si
     hr_buf_of(&b, HR_MAX_VALUE_BYTES, c->arena->env);
     r |= hr_buf_text(&b, "Examples contain values missing from the schema: ");
     for (i = 0; i < n; i++) {
-        double percent = floor(t[i].n / total * 100);
+        double percent = floor(100 * t[i].n / total);
 
         if (i)
             r |= hr_buf_text(&b, ", ");
@@ -191,12 +191,11 @@ static const char *odd_bucket(const HR_MD(Histogram) * h)
 
         if (!(b->sample_count > 0))
             continue;
-        if (b->low_value < 0)
+        if (b->high_value < 0)
             return "Float values < 0 not in {0, 1}: converting to float_domain.";
-        if (b->high_value > 1)
+        if (b->low_value > 1)
             return "Float values > 1 not in {0, 1}: converting to float_domain.";
-        if (quantiles &&
-            ((b->low_value > 0 && b->low_value < 1) || (b->high_value > 0 && b->high_value < 1)))
+        if (quantiles && b->low_value > 0 && b->high_value < 1)
             return "Float values falling between 0 and 1: converting to float_domain.";
     }
     return NULL;
