@@ -20,16 +20,18 @@ struct self {
     size_t models;
 };
 
-/* An env is changed by failing only, which any thread may do. */
-static struct hr_env *env_of(const struct self *s)
+/* Several calls run at once, so each has an env of its own for what goes wrong. */
+static void call_begin(struct hr_env *env)
 {
-    return (struct hr_env *)(uintptr_t)&s->env;
+    hr_env_init(env, &(struct hr_env_config){ .threads = 1, .batch_rows = 1 });
 }
 
-static hr_status fail(const struct self *s, hr_run *run, hr_status r)
+/* Tell the host what went wrong.  Returns r. */
+static hr_status call_end(const struct self *s, hr_run *run, struct hr_env *env, hr_status r)
 {
-    if (r < 0 && s->run && run && s->env.errors.count)
-        s->run->fail(run, r, hr_env_error(env_of(s)));
+    if (r < 0 && s->run && run && env->errors.count)
+        s->run->fail(run, r, hr_env_error(env));
+    hr_env_clear(env);
     return r;
 }
 
@@ -115,7 +117,8 @@ static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *
         (r = hr_schema_column(ret_out->children[0], "metrics", "z", 0)) < 0)
         ret_out->release(ret_out);
     if (r < 0) {
-        fail(s, run, r);
+        if (s->run && run && s->env.errors.count)
+            s->run->fail(run, r, hr_env_error(&s->env));
         drop(s);
         return r;
     }
@@ -123,29 +126,41 @@ static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *
     return HR_OK;
 }
 
+static struct hr_gathered *acc_new(const struct self *s, struct hr_env *env)
+{
+    struct hr_gathered *g = hr_mem_zero(env, sizeof *g);
+
+    if (g && hr_gathered_init(env, s->plan, g) < 0) {
+        hr_mem_put(env, g, sizeof *g);
+        return NULL;
+    }
+    return g;
+}
+
 static hr_status create(const void *self, hr_run *run, void **ret_acc)
 {
     const struct self *s = self;
-    struct hr_gathered *g = hr_mem_zero(env_of(s), sizeof *g);
-    hr_status r = g ? hr_gathered_init(env_of(s), s->plan, g) : HR_EXHAUSTED;
+    struct hr_gathered *g;
+    struct hr_env env;
 
-    if (r < 0) {
-        if (g)
-            hr_mem_put(env_of(s), g, sizeof *g);
-        return fail(s, run, r);
-    }
-    *ret_acc = g;
-    return HR_OK;
+    call_begin(&env);
+    g = acc_new(s, &env);
+    if (g)
+        *ret_acc = g;
+    return call_end(s, run, &env, g ? HR_OK : HR_EXHAUSTED);
 }
 
 static void drop_acc(const void *self, void *acc)
 {
     const struct self *s = self;
+    struct hr_env env;
 
     if (!acc)
         return;
-    hr_gathered_clear(env_of(s), s->plan, acc);
-    hr_mem_put(env_of(s), acc, sizeof(struct hr_gathered));
+    call_begin(&env);
+    hr_gathered_clear(&env, s->plan, acc);
+    hr_mem_put(&env, acc, sizeof(struct hr_gathered));
+    hr_env_clear(&env);
 }
 
 static void row_of(const struct hr_col *c, int64_t i, struct hr_row *ret)
@@ -161,14 +176,14 @@ static void row_of(const struct hr_col *c, int64_t i, struct hr_row *ret)
     ret->weight = ((const double *)c[2].values)[at];
 }
 
-static hr_status open_columns(const struct self *s, const struct ArrowArray *rows,
-                              struct hr_col *ret)
+static hr_status open_columns(const struct self *s, struct hr_env *env,
+                              const struct ArrowArray *rows, struct hr_col *ret)
 {
     size_t i;
 
     for (i = 0; i < 3 * s->models; i++)
         if (hr_col_open(&s->in, rows, 1 + (int64_t)i, &ret[i]) < 0 || ret[i].format != 'g')
-            return hr_fail(env_of(s), HR_INVALID, "rows are none of an evaluation");
+            return hr_fail(env, HR_INVALID, "rows are none of an evaluation");
     return HR_OK;
 }
 
@@ -176,27 +191,33 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
                            const struct ArrowArray *rows)
 {
     const struct self *s = self;
+    struct hr_env env;
     struct hr_gather_scratch scratch = { 0 };
     struct hr_col columns[3 * MODELS];
     struct hr_row models[MODELS];
-    hr_status r = open_columns(s, rows, columns);
+    hr_status r;
     int64_t i;
     size_t m;
 
+    call_begin(&env);
+    r = open_columns(s, &env, rows, columns);
     for (i = 0; i < rows->length && r == HR_OK; i++) {
         for (m = 0; m < s->models; m++)
             row_of(columns + 3 * m, i, &models[m]);
-        r = hr_gathered_add(env_of(s), s->plan, accs[group ? group[i] : 0], models, &scratch);
+        r = hr_gathered_add(&env, s->plan, accs[group ? group[i] : 0], models, &scratch);
     }
-    hr_gather_scratch_clear(env_of(s), &scratch);
-    return fail(s, run, r);
+    hr_gather_scratch_clear(&env, &scratch);
+    return call_end(s, run, &env, r);
 }
 
 static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
 {
     const struct self *s = self;
 
-    return fail(s, run, hr_gathered_merge(env_of(s), s->plan, acc, other));
+    struct hr_env env;
+
+    call_begin(&env);
+    return call_end(s, run, &env, hr_gathered_merge(&env, s->plan, acc, other));
 }
 
 static hr_status serialize(const void *self, hr_run *run, void *const *accs, uint32_t n,
@@ -204,6 +225,7 @@ static hr_status serialize(const void *self, hr_run *run, void *const *accs, uin
 {
     static const char head[4] = { FORMAT, 0, 0, 0 };
     const struct self *s = self;
+    struct hr_env env;
     int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
     char *copy = NULL;
     struct hr_buf b;
@@ -211,7 +233,8 @@ static hr_status serialize(const void *self, hr_run *run, void *const *accs, uin
     struct hr_built *h;
     uint32_t i;
 
-    hr_buf_of(&b, SIZE_MAX / 2, &s->env);
+    call_begin(&env);
+    hr_buf_of(&b, SIZE_MAX / 2, &env);
     for (i = 0; i < n && r == HR_OK; i++) {
         r = hr_buf_add(&b, head, sizeof head);
         if (r == HR_OK)
@@ -230,26 +253,26 @@ static hr_status serialize(const void *self, hr_run *run, void *const *accs, uin
     } else {
         free(offsets);
         free(copy);
-        hr_fail_memory(env_of(s));
+        hr_fail_memory(&env);
     }
     hr_buf_clear(&b);
-    return fail(s, run, r);
+    return call_end(s, run, &env, r);
 }
 
-static hr_status load(const struct self *s, hr_run *run, const char *bytes, size_t n,
+static hr_status load(const struct self *s, struct hr_env *env, const char *bytes, size_t n,
                       void **ret_acc)
 {
+    struct hr_gathered *acc;
     hr_status r;
-    void *acc;
 
     if (n < 4 || bytes[0] != FORMAT || bytes[1] || bytes[2] || bytes[3])
-        return hr_fail(env_of(s), HR_DATA_LOSS,
+        return hr_fail(env, HR_DATA_LOSS,
                        "stored sums of an evaluation are not of format %d; evaluate again",
                        (int)FORMAT);
-    r = create(s, run, &acc);
-    if (r < 0)
-        return r;
-    r = hr_gathered_load(env_of(s), s->plan, bytes + 4, n - 4, acc);
+    acc = acc_new(s, env);
+    if (!acc)
+        return HR_EXHAUSTED;
+    r = hr_gathered_load(env, s->plan, bytes + 4, n - 4, acc);
     if (r < 0)
         drop_acc(s, acc);
     else
@@ -262,28 +285,31 @@ static hr_status deserialize(const void *self, hr_run *run, const struct ArrowAr
 {
     const int64_t *offsets = (const int64_t *)bytes->buffers[1] + bytes->offset;
     const struct self *s = self;
+    struct hr_env env;
     hr_status r = HR_OK;
     int64_t i;
 
+    call_begin(&env);
     for (i = 0; i < bytes->length && r == HR_OK; i++)
-        r = load(s, run, (const char *)bytes->buffers[2] + offsets[i],
+        r = load(s, &env, (const char *)bytes->buffers[2] + offsets[i],
                  (size_t)(offsets[i + 1] - offsets[i]), &ret_accs[i]);
     if (r < 0)
         for (i -= 1; i-- > 0;)
             drop_acc(s, ret_accs[i]);
-    return fail(s, run, r);
+    return call_end(s, run, &env, r);
 }
 
-static hr_status one_result(const struct self *s, const struct hr_gathered *g, struct hr_buf *to)
+static hr_status one_result(const struct self *s, struct hr_env *env, const struct hr_gathered *g,
+                            struct hr_buf *to)
 {
     HR_MA(MetricsForSlice) *m = NULL;
     struct hr_arena arena;
     hr_status r;
 
-    hr_arena_init(&arena, env_of(s), 0);
+    hr_arena_init(&arena, env, 0);
     r = hr_results_make(&arena, s->plan, g, &m);
     if (r == HR_OK)
-        r = hr_pb_write(env_of(s), &m->base, to);
+        r = hr_pb_write(env, &m->base, to);
     hr_arena_clear(&arena);
     return r;
 }
@@ -292,17 +318,19 @@ static hr_status extract(const void *self, hr_run *run, void *const *accs, uint3
                          struct ArrowArray *ret)
 {
     const struct self *s = self;
+    struct hr_env env;
     struct ArrowArray column;
     hr_status r = HR_OK;
     struct hr_builder b;
     struct hr_buf bytes;
     uint32_t i;
 
+    call_begin(&env);
     hr_builder_init(&b, "z", 0);
-    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &s->env);
+    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &env);
     for (i = 0; i < n && r == HR_OK; i++) {
         hr_buf_cut(&bytes, 0);
-        r = one_result(s, accs[i], &bytes);
+        r = one_result(s, &env, accs[i], &bytes);
         if (r == HR_OK)
             hr_builder_bytes(&b, bytes.text, bytes.len);
     }
@@ -310,8 +338,8 @@ static hr_status extract(const void *self, hr_run *run, void *const *accs, uint3
     if (r < 0)
         hr_builder_drop(&b);
     else if (hr_builder_done(&b, &column) < 0 || hr_rows_make(&column, 1, n, ret) < 0)
-        r = hr_fail_memory(env_of(s));
-    return fail(s, run, r);
+        r = hr_fail_memory(&env);
+    return call_end(s, run, &env, r);
 }
 
 const hr_combine_1 hr_evaluation_sums = { make,        create,  add_batch, merge, serialize,

@@ -469,14 +469,29 @@ static hr_status classes(struct hr_env *env, const struct hr_computation *c, str
     return r;
 }
 
-static hr_status one(struct hr_env *env, const struct hr_plan *p, const struct hr_computation *c,
-                     struct hr_gathered *g, const struct hr_row *row, struct hr_gather_scratch *s)
+/* Does a computation look at a row as one of several classes? */
+static bool by_class(const struct hr_computation *c)
 {
-    double *to = g->doubles + c->at, w = c->view.weighted ? row->weight : 1;
+    return c->kind == HR_SUMS_CLASSES ||
+           (c->kind == HR_SUMS_MEAN && c->error >= HR_ERROR_CATEGORICAL_CROSSENTROPY);
+}
+
+static hr_status one(struct hr_env *env, const struct hr_computation *c, struct hr_gathered *g,
+                     const struct hr_row *row, struct hr_gather_scratch *s)
+{
+    double *to = g->doubles + c->at, w = c->view.weighted ? row->weight : 1, two[2];
+    struct hr_row both = *row;
     size_t n = 0, is = 0;
     hr_status r;
 
-    (void)p;
+    /* One score is that of the second of two classes. */
+    if (row->scores_n == 1 && by_class(c)) {
+        two[0] = 1 - row->scores[0];
+        two[1] = row->scores[0];
+        both.scores = two;
+        both.scores_n = 2;
+        row = &both;
+    }
     if (c->kind == HR_SUMS_COUNT) {
         to[0] += w;
         to[1] += 1;
@@ -511,7 +526,7 @@ hr_status hr_gathered_add(struct hr_env *env, const struct hr_plan *p, struct hr
 
     g->rows++;
     for (i = 0; i < p->computations_n && r == HR_OK; i++)
-        r = one(env, p, &p->computations[i], g, &rows[p->computations[i].view.model], scratch);
+        r = one(env, &p->computations[i], g, &rows[p->computations[i].view.model], scratch);
     return r;
 }
 

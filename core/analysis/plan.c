@@ -185,10 +185,13 @@ static void read_options(struct maker *m, const struct hr_metric_type *type, con
     for (p = text; *p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'; p++)
         ;
     hr_buf_of(&b, HR_MAX_JSON_BYTES, m->arena->env);
-    hr_buf_format(&b, *p == '{' ? "%s" : "{%s}", p);
-    if (hr_json_parse(m->arena->env, type->class_name, b.text, b.len, 0, &doc) < 0) {
-        m->r = HR_INVALID;
-    } else {
+    if (hr_buf_format(&b, *p == '{' ? "%s" : "{%s}", p) < 0) {
+        m->r = hr_fail_memory(m->arena->env);
+        hr_buf_clear(&b);
+        return;
+    }
+    m->r = hr_json_parse(m->arena->env, type->class_name, b.text, b.len, 0, &doc);
+    if (m->r == HR_OK) {
         in.doc = doc;
         for (v = hr_json_first(hr_json_root(doc)); v; v = hr_json_next(v))
             check_key(&in, v);

@@ -485,15 +485,15 @@ hr_status hr_verdict_make(struct hr_arena *arena, const struct hr_evaluation *ev
 
 /* -- for people ---------------------------------------------------------------------------- */
 
-static void put_number(struct hr_buf *to, double v, int digits)
+static hr_status put_number(struct hr_buf *to, double v)
 {
     char text[HR_NUM_TEXT];
 
-    hr_num_put_digits(text, v, digits);
-    hr_buf_text(to, text);
+    hr_num_put_digits(text, v, 6);
+    return hr_buf_text(to, text);
 }
 
-static void put_threshold(struct hr_buf *to, const HR_MA(MetricThreshold) * t)
+static hr_status put_threshold(struct hr_buf *to, const HR_MA(MetricThreshold) * t)
 {
     const HR_MA(GenericValueThreshold) *v =
         t->validate_absolute_case == HR_MA_E(METRIC_THRESHOLD__VALIDATE_ABSOLUTE_VALUE_THRESHOLD)
@@ -503,69 +503,77 @@ static void put_threshold(struct hr_buf *to, const HR_MA(MetricThreshold) * t)
         t->validate_relative_case == HR_MA_E(METRIC_THRESHOLD__VALIDATE_RELATIVE_CHANGE_THRESHOLD)
             ? t->change_threshold
             : NULL;
+    hr_status r = HR_OK;
 
     if (v && v->lower_bound) {
-        hr_buf_text(to, ", wanted at least ");
-        put_number(to, v->lower_bound->value, 6);
+        r |= hr_buf_text(to, ", wanted at least ");
+        r |= put_number(to, v->lower_bound->value);
     }
     if (v && v->upper_bound) {
-        hr_buf_text(to, v->lower_bound ? " and at most " : ", wanted at most ");
-        put_number(to, v->upper_bound->value, 6);
+        r |= hr_buf_text(to, v->lower_bound ? " and at most " : ", wanted at most ");
+        r |= put_number(to, v->upper_bound->value);
     }
     if (!c)
-        return;
-    hr_buf_format(to, ", wanted a change of at %s ",
-                  c->direction == HR_MA_E(METRIC_DIRECTION__LOWER_IS_BETTER) ? "most" : "least");
+        return r;
+    r |= hr_buf_format(to, ", wanted a change of at %s ",
+                       c->direction == HR_MA_E(METRIC_DIRECTION__LOWER_IS_BETTER) ? "most"
+                                                                                  : "least");
     if (c->absolute)
-        put_number(to, c->absolute->value, 6);
+        r |= put_number(to, c->absolute->value);
     if (c->relative) {
-        hr_buf_text(to, c->absolute ? " and, relative, " : "(relative) ");
-        put_number(to, c->relative->value, 6);
+        r |= hr_buf_text(to, c->absolute ? " and, relative, " : "(relative) ");
+        r |= put_number(to, c->relative->value);
     }
+    return r;
 }
 
 hr_status hr_verdict_reasons(struct hr_env *env, const hr_verdict *v, struct hr_buf *to)
 {
     size_t i, k, len = to->len;
+    hr_status r = HR_OK;
 
     if (v->missing_thresholds)
-        hr_buf_text(to, "no thresholds are configured\n");
+        r |= hr_buf_text(to, "no thresholds are configured\n");
     for (i = 0; i < v->n_metric_validations_per_slice; i++) {
         const HR_MA(MetricsValidationForSlice) *s = v->metric_validations_per_slice[i];
 
         for (k = 0; k < s->n_failures; k++) {
             const HR_MA(ValidationFailure) *f = s->failures[k];
 
-            hr_buf_format(to, "%s%s", f->metric_key->name,
-                          f->metric_key->is_diff ? " against the baseline" : "");
-            hr_buf_text(to, " of ");
+            r |= hr_buf_format(to, "%s%s", f->metric_key->name,
+                               f->metric_key->is_diff ? " against the baseline" : "");
+            r |= hr_buf_text(to, " of ");
             if (s->slice_key)
-                hr_slice_text(s->slice_key, to);
+                r |= hr_slice_text(s->slice_key, to);
             if (f->metric_value &&
                 f->metric_value->type_case == HR_MA_E(METRIC_VALUE__TYPE_DOUBLE_VALUE)) {
-                hr_buf_text(to, f->metric_key->is_diff ? " changed by " : " is ");
-                put_number(to, f->metric_value->double_value->value, 6);
+                r |= hr_buf_text(to, f->metric_key->is_diff ? " changed by " : " is ");
+                r |= put_number(to, f->metric_value->double_value->value);
             } else {
-                hr_buf_text(to, f->metric_value ? " cannot be compared" : " was not computed");
+                r |= hr_buf_text(to, f->metric_value ? " cannot be compared" : " was not computed");
             }
             if (f->metric_threshold)
-                put_threshold(to, f->metric_threshold);
-            hr_buf_char(to, '\n');
+                r |= put_threshold(to, f->metric_threshold);
+            r |= hr_buf_char(to, '\n');
         }
     }
     for (i = 0; i < v->n_missing_slices; i++) {
         const HR_MA(SlicingSpec) *s = v->missing_slices[i];
 
-        hr_buf_text(to, "a threshold is for a slice that is not in the data:");
+        r |= hr_buf_text(to, "a threshold is for a slice that is not in the data:");
         for (k = 0; k < s->n_feature_keys; k++)
-            hr_buf_format(to, " %s", s->feature_keys[k]);
+            r |= hr_buf_format(to, " %s", s->feature_keys[k]);
         for (k = 0; k < s->n_feature_values; k++)
-            hr_buf_format(to, " %s=%s", s->feature_values[k]->key, s->feature_values[k]->value);
-        hr_buf_text(to, s->n_feature_keys + s->n_feature_values ? "\n" : " all rows\n");
+            r |=
+                hr_buf_format(to, " %s=%s", s->feature_values[k]->key, s->feature_values[k]->value);
+        r |= hr_buf_text(to, s->n_feature_keys + s->n_feature_values ? "\n" : " all rows\n");
     }
     if (!v->validation_ok && to->len == len)
-        hr_buf_text(to, "there are no rows to evaluate\n");
-    return to->len > len || v->validation_ok ? HR_OK : hr_fail_memory(env);
+        r |= hr_buf_text(to, "there are no rows to evaluate\n");
+    if (r == HR_OK)
+        return HR_OK;
+    hr_buf_cut(to, len);
+    return hr_fail_memory(env);
 }
 
 static const HR_MA(MetricsForSlice) * overall(const struct hr_evaluation *e)

@@ -24,9 +24,10 @@ static const char *label(struct hr_check *c, struct hr_slice t)
 /* -- strings --------------------------------------------------------------------------- */
 
 /* A label as the text of an anomaly shows it: control characters are escaped. */
-static void put_label(struct hr_buf *to, struct hr_slice t)
+static hr_status put_label(struct hr_buf *to, struct hr_slice t)
 {
     static const char plain[] = "\n\r\t\"'\\", marks[] = "nrt\"'\\";
+    hr_status r = HR_OK;
     size_t i;
 
     for (i = 0; i < t.len; i++) {
@@ -34,12 +35,13 @@ static void put_label(struct hr_buf *to, struct hr_slice t)
         const char *mark = ch ? strchr(plain, ch) : NULL;
 
         if (mark)
-            hr_buf_format(to, "\\%c", marks[mark - plain]);
+            r |= hr_buf_format(to, "\\%c", marks[mark - plain]);
         else if (ch < 0x20 || ch == 0x7f)
-            hr_buf_format(to, "\\%03o", ch);
+            r |= hr_buf_format(to, "\\%03o", ch);
         else
-            hr_buf_char(to, (char)ch);
+            r |= hr_buf_char(to, (char)ch);
     }
+    return r;
 }
 
 static bool in_domain(const HR_MD(StringDomain) * d, struct hr_slice t)
@@ -55,27 +57,29 @@ static bool in_domain(const HR_MD(StringDomain) * d, struct hr_slice t)
 static const char *missing_text(struct hr_check *c, const struct hr_token *t, size_t n)
 {
     double total = (double)c->view.common->tot_num_values;
+    hr_status r = HR_OK;
+    char *text = NULL;
     struct hr_buf b;
-    char *text;
     size_t i;
 
     hr_buf_of(&b, HR_MAX_VALUE_BYTES, c->arena->env);
-    hr_buf_text(&b, "Examples contain values missing from the schema: ");
+    r |= hr_buf_text(&b, "Examples contain values missing from the schema: ");
     for (i = 0; i < n; i++) {
-        double percent = floor(t[i].n / total * 100);
+        double percent = floor(100 * t[i].n / total);
 
         if (i)
-            hr_buf_text(&b, ", ");
-        put_label(&b, t[i].label);
+            r |= hr_buf_text(&b, ", ");
+        r |= put_label(&b, t[i].label);
         if (!(total > 0))
-            hr_buf_text(&b, " (?)");
+            r |= hr_buf_text(&b, " (?)");
         else if (percent < 1)
-            hr_buf_text(&b, " (<1%)");
+            r |= hr_buf_text(&b, " (<1%)");
         else
-            hr_buf_format(&b, " (~%d%%)", (int)percent);
+            r |= hr_buf_format(&b, " (~%d%%)", (int)percent);
     }
-    hr_buf_text(&b, ". ");
-    text = hr_arena_bytes(c->arena, b.text, b.len);
+    r |= hr_buf_text(&b, ". ");
+    if (r == HR_OK)
+        text = hr_arena_bytes(c->arena, b.text, b.len);
     hr_buf_clear(&b);
     if (!text)
         c->r = HR_EXHAUSTED;
@@ -187,12 +191,11 @@ static const char *odd_bucket(const HR_MD(Histogram) * h)
 
         if (!(b->sample_count > 0))
             continue;
-        if (b->low_value < 0)
+        if (b->high_value < 0)
             return "Float values < 0 not in {0, 1}: converting to float_domain.";
-        if (b->high_value > 1)
+        if (b->low_value > 1)
             return "Float values > 1 not in {0, 1}: converting to float_domain.";
-        if (quantiles &&
-            ((b->low_value > 0 && b->low_value < 1) || (b->high_value > 0 && b->high_value < 1)))
+        if (quantiles && b->low_value > 0 && b->high_value < 1)
             return "Float values falling between 0 and 1: converting to float_domain.";
     }
     return NULL;

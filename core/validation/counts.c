@@ -76,6 +76,48 @@ static hr_status grow(struct hr_env *env, struct hr_counts *t)
     return r;
 }
 
+static int key_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The most bits, fewer than now, by which the keys are few enough: of neighbours in their
+ * order, the bits they have in common tell up to where they are one. */
+static hr_status fitting_bits(struct hr_env *env, const struct hr_counts *t, uint32_t *ret)
+{
+    size_t slots = (size_t)1 << t->log_slots, common[64] = { 0 }, n = 0, i, different = 1;
+    uint64_t *keys = hr_mem_zero(env, t->n * sizeof *keys);
+    uint32_t bits = 0;
+
+    if (!keys)
+        return HR_EXHAUSTED;
+    for (i = 0; i < slots; i++)
+        if (t->slots[i].n)
+            keys[n++] = t->slots[i].key;
+    qsort(keys, n, sizeof *keys, key_order);
+    for (i = 1; i < n; i++)
+        common[__builtin_clzll(keys[i] ^ keys[i - 1])]++;
+    while (bits < t->bits && different + common[bits] <= HR_COUNTS_MAX)
+        different += common[bits++];
+    hr_mem_put(env, keys, t->n * sizeof *keys);
+    *ret = bits < t->bits ? bits : t->bits - 1;
+    return HR_OK;
+}
+
+/* Drop bits until the keys are few enough: mostly one, of the first time many. */
+static hr_status fit(struct hr_env *env, struct hr_counts *t)
+{
+    hr_status r = rebuild(env, t, t->log_slots, t->bits - 1);
+    uint32_t bits;
+
+    if (r < 0 || t->n <= HR_COUNTS_MAX)
+        return r;
+    r = fitting_bits(env, t, &bits);
+    return r < 0 ? r : rebuild(env, t, t->log_slots, bits);
+}
+
 hr_status hr_counts_add(struct hr_env *env, struct hr_counts *t, uint64_t key, uint64_t n)
 {
     struct hr_count *c;
@@ -98,13 +140,8 @@ hr_status hr_counts_add(struct hr_env *env, struct hr_counts *t, uint64_t key, u
     c->key = key;
     c->n = n;
     t->n++;
-    /* The table has room for one more than fits, so that nothing is lost on a failure. */
-    while (t->n > HR_COUNTS_MAX && r == HR_OK) {
-        r = rebuild(env, t, t->log_slots, t->bits - 1);
-        if (r < 0)
-            return r;
-    }
-    return HR_OK;
+    /* The table has room for one more than fits. */
+    return t->n > HR_COUNTS_MAX ? fit(env, t) : HR_OK;
 }
 
 hr_status hr_counts_merge(struct hr_env *env, struct hr_counts *t, const struct hr_counts *other)

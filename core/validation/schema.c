@@ -5,21 +5,32 @@
 
 #include "validation/engine.h"
 
-static hr_feature *find(const hr_schema *s, const hr_feature_stats *f)
+/* The feature of a name among n.  Schemas and statistics mostly have one order, so the search
+ * begins behind what was found last. */
+static hr_feature *find_name(hr_feature *const *list, size_t n, struct hr_slice name, size_t *hint)
 {
-    size_t n = hr_path_steps(f), count = s->n_feature, i, k;
-    hr_feature *const *list = s->feature, *at = NULL;
+    size_t i, at;
 
     for (i = 0; i < n; i++) {
-        for (at = NULL, k = 0; k < count && !at; k++)
-            if (hr_slice_eq(hr_path_step(f, i), list[k]->name ? list[k]->name : ""))
-                at = list[k];
-        if (!at || (i + 1 < n && at->domain_info_case != HR_DOMAIN(STRUCT_DOMAIN)))
-            return NULL;
-        if (i + 1 < n) {
-            list = at->struct_domain->feature;
-            count = at->struct_domain->n_feature;
+        at = (*hint + i) % n;
+        if (hr_slice_eq(name, list[at]->name ? list[at]->name : "")) {
+            *hint = at + 1;
+            return list[at];
         }
+    }
+    return NULL;
+}
+
+static hr_feature *find(const hr_schema *s, const hr_feature_stats *f, size_t *hint)
+{
+    size_t n = hr_path_steps(f), i, inner = 0;
+    hr_feature *at = n ? find_name(s->feature, s->n_feature, hr_path_step(f, 0), hint) : NULL;
+
+    for (i = 1; i < n && at; i++) {
+        if (at->domain_info_case != HR_DOMAIN(STRUCT_DOMAIN))
+            return NULL;
+        at = find_name(at->struct_domain->feature, at->struct_domain->n_feature, hr_path_step(f, i),
+                       &inner);
     }
     return at;
 }
@@ -51,25 +62,29 @@ static hr_status begin(struct hr_check *c, const hr_dataset *set, const hr_featu
     return c->anomaly && c->path ? HR_OK : HR_EXHAUSTED;
 }
 
-/* The required features that have no statistics are not wanted any more. */
-static bool has_statistics(const hr_dataset *set, const char *name)
+/* Are there statistics of a feature of the schema? */
+static bool has_statistics(const hr_dataset *set, const char *name, size_t *hint)
 {
-    size_t i;
+    size_t i, at;
 
-    for (i = 0; i < set->n_features; i++)
-        if (hr_path_steps(set->features[i]) == 1 &&
-            hr_slice_eq(hr_path_step(set->features[i], 0), name))
+    for (i = 0; i < set->n_features; i++) {
+        at = (*hint + i) % set->n_features;
+        if (hr_path_steps(set->features[at]) == 1 &&
+            hr_slice_eq(hr_path_step(set->features[at], 0), name)) {
+            *hint = at + 1;
             return true;
+        }
+    }
     return false;
 }
 
 static hr_status update(struct hr_check *c, const hr_statistics *statistics, bool infer_shape)
 {
     const hr_dataset *set = hr_view_dataset(c->arena->env, statistics);
+    size_t hint = 0, i;
     hr_feature *f;
     hr_status r;
     bool known;
-    size_t i;
 
     if (!set)
         return HR_INVALID;
@@ -79,7 +94,7 @@ static hr_status update(struct hr_check *c, const hr_statistics *statistics, boo
             return r;
         if (!known || is_composed(c->schema, set->features[i]))
             continue;
-        f = find(c->schema, set->features[i]);
+        f = find(c->schema, set->features[i], &hint);
         if (f)
             hr_check_feature(c, f);
         else if (hr_path_steps(set->features[i]) == 1)
@@ -87,9 +102,10 @@ static hr_status update(struct hr_check *c, const hr_statistics *statistics, boo
         if (c->r < 0)
             return c->r;
     }
-    for (i = 0; i < c->schema->n_feature; i++) {
+    for (hint = 0, i = 0; i < c->schema->n_feature; i++) {
         f = c->schema->feature[i];
-        if (hr_feature_required(c->schema, f, NULL) && !has_statistics(set, f->name ? f->name : ""))
+        if (hr_feature_required(c->schema, f, NULL) &&
+            !has_statistics(set, f->name ? f->name : "", &hint))
             hr_feature_deprecate(f);
     }
     return HR_OK;
@@ -149,7 +165,7 @@ struct run {
     const hr_dataset *set, *previous_version;
     hr_anomalies *out;
     struct found *found;
-    size_t n;
+    size_t n, hint;
 };
 
 static int32_t severity(const struct run *v, const hr_anomaly *a)
@@ -241,7 +257,7 @@ static hr_status one(struct run *v, const hr_feature_stats *stats)
     r = begin(c, v->set, stats, &known);
     if (r < 0 || !known || is_composed(c->schema, stats))
         return r;
-    f = find(c->schema, stats);
+    f = find(c->schema, stats, &v->hint);
     if (!f) {
         /* The children of a new column are told with it. */
         if (hr_path_steps(stats) == 1)
@@ -260,15 +276,15 @@ static hr_status missing(struct run *v)
 {
     hr_feature_stats f = TENSORFLOW__METADATA__V0__FEATURE_NAME_STATISTICS__INIT;
     const hr_schema *s = v->args->schema;
+    size_t hint = 0, i;
     hr_status r = HR_OK;
     bool known;
-    size_t i;
 
     for (i = 0; i < s->n_feature && r == HR_OK; i++) {
         f.field_id_case = HR_MD_E(FEATURE_NAME_STATISTICS__FIELD_ID_NAME);
         f.name = s->feature[i]->name ? s->feature[i]->name : (char *)(uintptr_t) "";
         if (!hr_feature_required(s, s->feature[i], v->c.environment) ||
-            has_statistics(v->set, f.name))
+            has_statistics(v->set, f.name, &hint))
             continue;
         r = begin(&v->c, v->set, &f, &known);
         if (r < 0)

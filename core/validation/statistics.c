@@ -35,16 +35,18 @@ struct hr_statistics_acc {
     struct hr_column columns[];
 };
 
-/* An env is changed by failing only, which any thread may do. */
-static struct hr_env *env_of(const struct self *s)
+/* Several calls run at once, so each has an env of its own for what goes wrong. */
+static void call_begin(struct hr_env *env)
 {
-    return (struct hr_env *)(uintptr_t)&s->env;
+    hr_env_init(env, &(struct hr_env_config){ .threads = 1, .batch_rows = 1 });
 }
 
-static hr_status fail(const struct self *s, hr_run *run, hr_status r)
+/* Tell the host what went wrong.  Returns r. */
+static hr_status call_end(const struct self *s, hr_run *run, struct hr_env *env, hr_status r)
 {
-    if (r < 0 && s->run && run)
-        s->run->fail(run, r, hr_env_error(env_of(s)));
+    if (r < 0 && s->run && run && env->errors.count)
+        s->run->fail(run, r, hr_env_error(env));
+    hr_env_clear(env);
     return r;
 }
 
@@ -175,7 +177,8 @@ static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *
             ret_out->release(ret_out);
     }
     if (r < 0) {
-        fail(s, run, r);
+        if (s->run && run && s->env.errors.count)
+            s->run->fail(run, r, hr_env_error(&s->env));
         drop(s);
         return r;
     }
@@ -190,35 +193,47 @@ static size_t acc_size(const struct self *s)
     return sizeof(struct hr_statistics_acc) + s->n * sizeof(struct hr_column);
 }
 
+static struct hr_statistics_acc *acc_new(const struct self *s, struct hr_env *env)
+{
+    struct hr_statistics_acc *a = hr_mem_zero(env, acc_size(s));
+    size_t i;
+
+    for (i = 0; a && i < s->n; i++)
+        hr_column_init(&a->columns[i]);
+    return a;
+}
+
 static hr_status create(const void *self, hr_run *run, void **ret_acc)
 {
     const struct self *s = self;
-    struct hr_statistics_acc *a = hr_mem_zero(env_of(s), acc_size(s));
-    size_t i;
+    struct hr_statistics_acc *a;
+    struct hr_env env;
 
-    if (!a)
-        return fail(s, run, HR_EXHAUSTED);
-    for (i = 0; i < s->n; i++)
-        hr_column_init(&a->columns[i]);
-    *ret_acc = a;
-    return HR_OK;
+    call_begin(&env);
+    a = acc_new(s, &env);
+    if (a)
+        *ret_acc = a;
+    return call_end(s, run, &env, a ? HR_OK : HR_EXHAUSTED);
 }
 
 static void drop_acc(const void *self, void *acc)
 {
     const struct self *s = self;
     struct hr_statistics_acc *a = acc;
+    struct hr_env env;
     size_t i;
 
     if (!a)
         return;
+    call_begin(&env);
     for (i = 0; i < s->n; i++)
-        hr_column_clear(env_of(s), &a->columns[i]);
-    hr_mem_put(env_of(s), a, acc_size(s));
+        hr_column_clear(&env, &a->columns[i]);
+    hr_mem_put(&env, a, acc_size(s));
+    hr_env_clear(&env);
 }
 
 /* One column of a batch, a run of rows of one accumulator at a time. */
-static hr_status add_column(const struct self *s, size_t i, void *const *accs,
+static hr_status add_column(const struct self *s, struct hr_env *env, size_t i, void *const *accs,
                             const uint32_t *group, const struct ArrowArray *rows,
                             struct hr_column_scratch *scratch)
 {
@@ -229,14 +244,14 @@ static hr_status add_column(const struct self *s, size_t i, void *const *accs,
     struct hr_col col;
 
     if (hr_col_open(&s->in, rows, p->at, &col) < 0)
-        return hr_fail(env_of(s), HR_INVALID, "column \"%s\" of a batch is not of its type",
+        return hr_fail(env, HR_INVALID, "column \"%s\" of a batch is not of its type",
                        p->args.name);
     for (from = 0; from < rows->length && r == HR_OK; from = to) {
         to = group ? from + 1 : rows->length;
         while (to < rows->length && group[to] == group[from])
             to++;
         a = accs[group ? group[from] : 0];
-        r = hr_column_add(env_of(s), &a->columns[i], &col, p->args.use, from, to, scratch);
+        r = hr_column_add(env, &a->columns[i], &col, p->args.use, from, to, scratch);
     }
     return r;
 }
@@ -245,6 +260,7 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
                            const struct ArrowArray *rows)
 {
     const struct self *s = self;
+    struct hr_env env;
     struct hr_column_scratch scratch = { NULL, (size_t)rows->length * 4 };
     size_t size = scratch.counts_n * sizeof *scratch.counts, i;
     struct hr_statistics_acc *a;
@@ -253,30 +269,33 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
 
     if (!rows->length)
         return HR_OK;
-    scratch.counts = hr_mem_zero(env_of(s), size);
+    call_begin(&env);
+    scratch.counts = hr_mem_zero(&env, size);
     if (!scratch.counts)
-        return fail(s, run, HR_EXHAUSTED);
+        return call_end(s, run, &env, HR_EXHAUSTED);
     for (k = 0; k < (group ? rows->length : 1); k++) {
         a = accs[group ? group[k] : 0];
         a->rows += group ? 1 : (uint64_t)rows->length;
     }
     for (i = 0; i < s->n && r == HR_OK; i++)
-        r = add_column(s, i, accs, group, rows, &scratch);
-    hr_mem_put(env_of(s), scratch.counts, size);
-    return fail(s, run, r);
+        r = add_column(s, &env, i, accs, group, rows, &scratch);
+    hr_mem_put(&env, scratch.counts, size);
+    return call_end(s, run, &env, r);
 }
 
 static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
 {
     const struct self *s = self;
+    struct hr_env env;
     struct hr_statistics_acc *a = acc, *b = other;
     hr_status r = HR_OK;
     size_t i;
 
+    call_begin(&env);
     a->rows += b->rows;
     for (i = 0; i < s->n && r == HR_OK; i++)
-        r = hr_column_merge(env_of(s), &a->columns[i], &b->columns[i]);
-    return fail(s, run, r);
+        r = hr_column_merge(&env, &a->columns[i], &b->columns[i]);
+    return call_end(s, run, &env, r);
 }
 
 /* -- bytes ------------------------------------------------------------------------------- */
@@ -302,19 +321,20 @@ static hr_status values_array(struct hr_env *env, struct hr_buf *bytes, int64_t 
 }
 
 /* What waits to be counted is no part of what an accumulator says. */
-static hr_status settle(const struct self *s, struct hr_statistics_acc *a)
+static hr_status settle(const struct self *s, struct hr_env *env, struct hr_statistics_acc *a)
 {
     hr_status r = HR_OK;
     size_t i;
 
     for (i = 0; i < s->n && r == HR_OK; i++)
-        r = hr_column_settle(env_of(s), &a->columns[i]);
+        r = hr_column_settle(env, &a->columns[i]);
     return r;
 }
 
-static hr_status store(const struct self *s, struct hr_statistics_acc *a, struct hr_buf *to)
+static hr_status store(const struct self *s, struct hr_env *env, struct hr_statistics_acc *a,
+                       struct hr_buf *to)
 {
-    hr_status r = settle(s, a);
+    hr_status r = settle(s, env, a);
     size_t i;
 
     if (r < 0)
@@ -325,62 +345,62 @@ static hr_status store(const struct self *s, struct hr_statistics_acc *a, struct
     r |= hr_store_u64(to, a->rows);
     for (i = 0; i < s->n && r == HR_OK; i++)
         r = hr_column_store(&a->columns[i], to);
-    return r < 0 ? hr_fail_memory(env_of(s)) : HR_OK;
+    return r < 0 ? hr_fail_memory(env) : HR_OK;
 }
 
 static hr_status serialize(const void *self, hr_run *run, void *const *accs, uint32_t n,
                            struct ArrowArray *ret)
 {
     const struct self *s = self;
+    struct hr_env env;
     int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
-    hr_status r = offsets ? HR_OK : hr_fail_memory(env_of(s));
+    hr_status r = offsets ? HR_OK : HR_EXHAUSTED;
     struct hr_buf b;
     uint32_t i;
 
-    hr_buf_of(&b, SIZE_MAX / 2, &s->env);
+    call_begin(&env);
+    hr_buf_of(&b, SIZE_MAX / 2, &env);
     for (i = 0; i < n && r == HR_OK; i++) {
-        r = store(s, accs[i], &b);
+        r = store(s, &env, accs[i], &b);
         offsets[i + 1] = (int64_t)b.len;
     }
     if (r == HR_OK)
-        r = values_array(env_of(s), &b, offsets, n, ret);
+        r = values_array(&env, &b, offsets, n, ret);
     if (r < 0)
         free(offsets);
     hr_buf_clear(&b);
-    return fail(s, run, r);
+    return call_end(s, run, &env, r);
 }
 
-static hr_status load(const struct self *s, hr_run *run, const char *bytes, size_t n,
+static hr_status load(const struct self *s, struct hr_env *env, const char *bytes, size_t n,
                       void **ret_acc)
 {
     struct hr_stored in = { bytes, bytes + n, true };
     uint32_t format = hr_load_u32(&in), columns = hr_load_u32(&in);
     struct hr_statistics_acc *a;
-    void *acc;
-    hr_status r;
+    hr_status r = HR_OK;
     size_t i;
 
     if (!in.ok || format != FORMAT || columns != s->n)
-        return hr_fail(env_of(s), HR_DATA_LOSS,
+        return hr_fail(env, HR_DATA_LOSS,
                        "stored statistics are of format %u with %u columns, not of format %d with "
                        "%zu; compute them again",
                        format, columns, (int)FORMAT, s->n);
-    r = create(s, run, &acc);
-    if (r < 0)
-        return r;
-    a = acc;
+    a = acc_new(s, env);
+    if (!a)
+        return HR_EXHAUSTED;
     a->rows = hr_load_u64(&in);
     for (i = 0; i < s->n && r == HR_OK; i++) {
-        r = hr_column_load(env_of(s), &in, &a->columns[i]);
+        r = hr_column_load(env, &in, &a->columns[i]);
         in.ok &= a->columns[i].rows == a->rows;
     }
     if (r == HR_OK && (!in.ok || in.p != in.end))
-        r = hr_fail(env_of(s), HR_DATA_LOSS, "stored statistics are damaged; compute them again");
+        r = hr_fail(env, HR_DATA_LOSS, "stored statistics are damaged; compute them again");
     if (r < 0) {
-        drop_acc(s, acc);
+        drop_acc(s, a);
         return r;
     }
-    *ret_acc = acc;
+    *ret_acc = a;
     return HR_OK;
 }
 
@@ -388,33 +408,36 @@ static hr_status deserialize(const void *self, hr_run *run, const struct ArrowAr
                              void **ret_accs)
 {
     const struct self *s = self;
+    struct hr_env env;
     const int64_t *offsets = (const int64_t *)bytes->buffers[1] + bytes->offset;
     hr_status r = HR_OK;
     int64_t i;
 
+    call_begin(&env);
     for (i = 0; i < bytes->length && r == HR_OK; i++)
-        r = load(s, run, (const char *)bytes->buffers[2] + offsets[i],
+        r = load(s, &env, (const char *)bytes->buffers[2] + offsets[i],
                  (size_t)(offsets[i + 1] - offsets[i]), &ret_accs[i]);
     if (r < 0)
         for (i -= 1; i-- > 0;)
             drop_acc(s, ret_accs[i]);
-    return fail(s, run, r);
+    return call_end(s, run, &env, r);
 }
 
 /* -- the result -------------------------------------------------------------------------- */
 
-static hr_status message(const struct self *s, struct hr_statistics_acc *a, struct hr_buf *to)
+static hr_status message(const struct self *s, struct hr_env *env, struct hr_statistics_acc *a,
+                         struct hr_buf *to)
 {
     HR_MD(DatasetFeatureStatisticsList) * list;
     HR_MD(DatasetFeatureStatistics) *set = NULL;
     struct hr_arena arena;
-    hr_status r = settle(s, a);
+    hr_status r = settle(s, env, a);
     size_t i;
 
     if (r < 0)
         return r;
     r = HR_EXHAUSTED;
-    hr_arena_init(&arena, env_of(s), 0);
+    hr_arena_init(&arena, env, 0);
     list = hr_pb_new(&arena, &HR_MD_OF(dataset_feature_statistics_list));
     if (list)
         set = HR_PB_ADD(&arena, list, datasets, &HR_MD_OF(dataset_feature_statistics));
@@ -424,7 +447,7 @@ static hr_status message(const struct self *s, struct hr_statistics_acc *a, stru
         for (r = HR_OK, i = 0; i < s->n && r == HR_OK; i++)
             r = hr_feature_make(&arena, &a->columns[i], &s->plans[i].args, set);
         if (r == HR_OK)
-            r = hr_pb_write(env_of(s), &list->base, to);
+            r = hr_pb_write(env, &list->base, to);
     }
     hr_arena_clear(&arena);
     return r;
@@ -434,17 +457,19 @@ static hr_status extract(const void *self, hr_run *run, void *const *accs, uint3
                          struct ArrowArray *ret)
 {
     const struct self *s = self;
+    struct hr_env env;
     struct ArrowArray column;
     struct hr_builder b;
     hr_status r = HR_OK;
     struct hr_buf bytes;
     uint32_t i;
 
+    call_begin(&env);
     hr_builder_init(&b, "z", 0);
-    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &s->env);
+    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &env);
     for (i = 0; i < n && r == HR_OK; i++) {
         hr_buf_cut(&bytes, 0);
-        r = message(s, accs[i], &bytes);
+        r = message(s, &env, accs[i], &bytes);
         if (r == HR_OK)
             hr_builder_bytes(&b, bytes.text, bytes.len);
     }
@@ -452,8 +477,8 @@ static hr_status extract(const void *self, hr_run *run, void *const *accs, uint3
     if (r < 0)
         hr_builder_drop(&b);
     else if (hr_builder_done(&b, &column) < 0 || hr_rows_make(&column, 1, n, ret) < 0)
-        r = hr_fail_memory(env_of(s));
-    return fail(s, run, r);
+        r = hr_fail_memory(&env);
+    return call_end(s, run, &env, r);
 }
 
 const hr_combine_1 hr_statistics_combine = { make,        create,  add_batch, merge, serialize,

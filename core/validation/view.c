@@ -207,27 +207,29 @@ char *hr_path_text(struct hr_arena *arena, const hr_feature_stats *f)
 {
     size_t n = hr_path_steps(f), i, k;
     struct hr_slice s;
+    hr_status r = HR_OK;
+    char *ret = NULL;
     struct hr_buf b;
-    char *ret;
 
     hr_buf_of(&b, HR_MAX_VALUE_BYTES, arena->env);
     for (i = 0; i < n; i++) {
         s = hr_path_step(f, i);
         if (i)
-            hr_buf_char(&b, '.');
+            r |= hr_buf_char(&b, '.');
         if (!odd_step(s)) {
-            hr_buf_add(&b, s.text, s.len);
+            r |= hr_buf_add(&b, s.text, s.len);
             continue;
         }
-        hr_buf_char(&b, '\'');
+        r |= hr_buf_char(&b, '\'');
         for (k = 0; k < s.len; k++) {
             if (s.text[k] == '\'')
-                hr_buf_char(&b, '\'');
-            hr_buf_char(&b, s.text[k]);
+                r |= hr_buf_char(&b, '\'');
+            r |= hr_buf_char(&b, s.text[k]);
         }
-        hr_buf_char(&b, '\'');
+        r |= hr_buf_char(&b, '\'');
     }
-    ret = hr_arena_bytes(arena, b.text, b.len);
+    if (r == HR_OK)
+        ret = hr_arena_bytes(arena, b.text, b.len);
     hr_buf_clear(&b);
     return ret;
 }

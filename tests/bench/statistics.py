@@ -1,6 +1,6 @@
-"""statistics.py BUILD [ROWS...]: statistics of a CSV file against DuckDB's SUMMARIZE, in CPU time.
+"""statistics.py PROGRAM [ROWS...]: statistics of a CSV file against DuckDB's SUMMARIZE, in CPU time.
 
-BUILD is a release build. Needs duckdb and numpy (PyPI). The table is like the taxi trips: 8 integers, 7 floats, 2 texts, a column
+PROGRAM is tests/statistics of a release build. Needs duckdb and numpy (PyPI). The table is like the taxi trips: 8 integers, 7 floats, 2 texts, a column
 that is always empty; 0.05 to 33 % missing. Both get it in memory: what is compared is the work on it. In turn, medians of three.
 Means, deviations, minima, maxima are compared first; counts of different texts within DuckDB's own error.
 """
@@ -8,8 +8,6 @@ import json, math, os, subprocess, sys, tempfile
 
 sys.path.pop(0)  # this file has the name of a module of Python's
 import numpy as np
-
-here = os.path.dirname(os.path.abspath(__file__))
 
 
 def make(path, rows):
@@ -29,13 +27,6 @@ def make(path, rows):
             lists.append(s)
         for row in zip(*lists):
             f.write(','.join(row) + ',\n')
-
-
-def build(out, build_dir):
-    libs = [f'{build_dir}/libhr_{n}.a' for n in ('validation', 'flow', 'data', 'wire', 'base')]
-    root = os.path.dirname(os.path.dirname(here))
-    subprocess.check_call(['cc', '-O2', '-D_GNU_SOURCE', f'-I{root}/core', f'-I{root}/sdk/include', f'-I{build_dir}/core/wire/proto', f'{here}/statistics.c', '-o', out,
-                           *libs, '-lprotobuf-c', '-lz', '-lcjson', '-lpcre2-8', '-lm', '-lpthread', '-lsqlite3'])
 
 
 def peer(path):
@@ -61,16 +52,15 @@ def check(ours, theirs):
 
 
 def main():
-    build_dir, sizes = os.path.abspath(sys.argv[1]), [int(x) for x in sys.argv[2:]] or [100000, 1000000]
+    program, sizes = os.path.abspath(sys.argv[1]), [int(x) for x in sys.argv[2:]] or [100000, 1000000]
     with tempfile.TemporaryDirectory() as tmp:
-        build(f'{tmp}/ours', build_dir)
         last = None
         for rows in sizes:
             path = f'{tmp}/t.csv'
             make(path, rows)
             mine, them = [], []
             for _ in range(3):
-                ours = json.loads(subprocess.check_output([f'{tmp}/ours', path, '1']))
+                ours = json.loads(subprocess.check_output([program, path, '1']))
                 theirs = peer(path)
                 mine.append(ours['statistics'])
                 them.append(theirs[1])

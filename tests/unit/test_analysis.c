@@ -509,6 +509,19 @@ static void test_zero(void **state)
     end(&f);
 }
 
+/* One score is that of the second of two classes. */
+static void test_two_classes(void **state)
+{
+    static const char rows[] = "[[1,0.9,1],[0,0.2,1],[1,0.4,2]]";
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    assert_true(metric(&f, rows, false, "SparseCategoricalAccuracy", "") == (double)(2.f / 3));
+    assert_true(metric(&f, rows, true, "SparseCategoricalAccuracy", "") == 0.5);
+    end(&f);
+}
+
 /* -- configurations ------------------------------------------------------------------------- */
 
 static void test_config_mistakes(void **state)
@@ -910,12 +923,13 @@ static void test_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),          cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_small),           cmocka_unit_test(test_zero),
-        cmocka_unit_test(test_config_mistakes), cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_batches),         cmocka_unit_test(test_stored),
-        cmocka_unit_test(test_slices),          cmocka_unit_test(test_wrong_rows),
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_model),
+        cmocka_unit_test(test_tables),      cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_small),       cmocka_unit_test(test_zero),
+        cmocka_unit_test(test_two_classes), cmocka_unit_test(test_config_mistakes),
+        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_stored),      cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_wrong_rows),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_model),
     };
 
     return cmocka_run_group_tests_name("analysis", tests, NULL, NULL);

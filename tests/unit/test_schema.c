@@ -194,6 +194,23 @@ static const struct {
       "} }",
       "BOOL_TYPE_UNEXPECTED_FLOAT: Floats (such as NaN) not in {0, 1}: converting to "
       "float_domain.\n" },
+    { "feature { name: 'x' type: FLOAT bool_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 1 histograms { buckets { "
+      "high_value: 0.1 sample_count: 2 } buckets { low_value: 0.4 high_value: 0.5 sample_count: 1 "
+      "} } histograms { type: QUANTILES buckets { low_value: 0.4 high_value: 0.5 sample_count: 1 } "
+      "} }",
+      "BOOL_TYPE_UNEXPECTED_FLOAT: Float values falling between 0 and 1: converting to "
+      "float_domain.\n" },
+    { "feature { name: 'x' type: FLOAT bool_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 1 histograms { buckets { "
+      "high_value: 0.1 sample_count: 2 } buckets { low_value: 0.4 high_value: 0.5 sample_count: 1 "
+      "} } }",
+      "" },
+    { "feature { name: 'x' type: BYTES string_domain { value: 'a' } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 100 tot_num_values: 100 } "
+      "rank_histogram { buckets { label: 'b' sample_count: 29 } } }",
+      "ENUM_TYPE_UNEXPECTED_STRING_VALUES: Examples contain values missing from the schema: b "
+      "(~29%). \n" },
     { "feature { name: 'x' type: BYTES bool_domain { true_value: 'yes' false_value: 'no' } }",
       "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets { "
       "label: 'z' } buckets { label: 'maybe' } buckets { label: 'no' } } }",
