@@ -154,14 +154,38 @@ const char *hr_compile_name(struct hr_program *p, const struct hr_bind *binds, s
     return ret;
 }
 
+/* Where the equation of a name is, or goes. */
+static uint32_t *slot_of(const struct hr_program *p, const char *name)
+{
+    size_t i = hr_hash64(name, strlen(name), 0) & (p->nslots - 1);
+
+    while (p->slots[i] && strcmp(p->equations[p->slots[i] - 1].name, name) != 0)
+        i = (i + 1) & (p->nslots - 1);
+    return &p->slots[i];
+}
+
 static struct hr_equation *find_equation(struct hr_program *p, const char *name)
 {
-    size_t i;
+    uint32_t *slot = p->nslots ? slot_of(p, name) : NULL;
 
+    return slot && *slot ? &p->equations[*slot - 1] : NULL;
+}
+
+/* Half of the slots stay free. */
+static bool grow_slots(struct hr_program *p)
+{
+    size_t n = p->nslots ? p->nslots * 2 : 64, i;
+
+    if ((p->nequations + 1) * 2 <= p->nslots)
+        return true;
+    hr_mem_put(p->env, p->slots, p->nslots * sizeof *p->slots);
+    p->nslots = 0;
+    if (!(p->slots = hr_mem_zero(p->env, n * sizeof *p->slots)))
+        return false;
+    p->nslots = n;
     for (i = 0; i < p->nequations; i++)
-        if (!strcmp(p->equations[i].name, name))
-            return &p->equations[i];
-    return NULL;
+        *slot_of(p, p->equations[i].name) = (uint32_t)i + 1;
+    return true;
 }
 
 static int64_t find_column(const struct hr_program *p, const char *name)
@@ -461,6 +485,9 @@ static hr_status add_equation(struct hr_program *p, const struct hr_statement *s
                                 "\"%s\" is given twice, the first time in line %d", name,
                                 (int)e->at->line);
     }
+    if (!grow_slots(p))
+        return HR_EXHAUSTED;
+    *slot_of(p, name) = (uint32_t)p->nequations + 1;
     p->equations[p->nequations++] =
         (struct hr_equation){ .name = name, .at = s, .expr = s->expr, .binds = binds };
     return HR_OK;
@@ -639,6 +666,7 @@ void hr_program_free(struct hr_program *p)
     if (!p)
         return;
     hr_mem_put(p->env, p->equations, p->cap_equations * sizeof *p->equations);
+    hr_mem_put(p->env, p->slots, p->nslots * sizeof *p->slots);
     hr_mem_put(p->env, p->defs, p->cap_defs * sizeof *p->defs);
     hr_mem_put(p->env, p->outputs, p->cap_outputs * sizeof *p->outputs);
     hr_mem_put(p->env, p->known, p->nknown * sizeof *p->known);

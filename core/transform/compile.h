@@ -61,6 +61,8 @@ struct hr_program {
     struct hr_ir ir;
     struct hr_equation *equations;
     size_t nequations, cap_equations;
+    uint32_t *slots; /* of equations by name: place + 1 */
+    size_t nslots;
     const struct hr_statement **defs;
     size_t ndefs, cap_defs;
     struct hr_output *outputs;

@@ -6,6 +6,8 @@
 struct lexer {
     struct hr_features *f;
     const char *p, *end, *line_start;
+    const char *seen; /* a place in this line, and its column */
+    int32_t column;
     int32_t line;
     int brackets; /* open ones: a line goes on inside */
     int32_t indents[64];
@@ -13,14 +15,17 @@ struct lexer {
     bool failed;
 };
 
-/* Columns count characters, tabs and all as one. */
-static int32_t column_at(const char *line, const char *p)
+/* Columns count characters, tabs and all as one; from the place before on, as lines may be
+ * long. */
+static int32_t column_at(struct lexer *x, const char *p)
 {
-    int32_t n = 1;
-
-    for (; line < p; line++)
-        n += ((unsigned char)*line & 0xC0) != 0x80;
-    return n;
+    if (!x->seen || x->seen < x->line_start || p < x->seen) {
+        x->seen = x->line_start;
+        x->column = 1;
+    }
+    for (; x->seen < p; x->seen++)
+        x->column += ((unsigned char)*x->seen & 0xC0) != 0x80;
+    return x->column;
 }
 
 static void line_of(const struct hr_features *f, int32_t line, const char **from, size_t *n)
@@ -58,7 +63,7 @@ hr_status hr_features_fail(const struct hr_features *f, int32_t line, int32_t co
 static void fail(struct lexer *x, const char *at, const char *what)
 {
     x->failed = true;
-    hr_features_fail(x->f, x->line, column_at(x->line_start, at), NULL, "%s", what);
+    hr_features_fail(x->f, x->line, column_at(x, at), NULL, "%s", what);
 }
 
 static void token(struct lexer *x, int kind, const char *at, struct hr_slice text)
@@ -70,8 +75,7 @@ static void token(struct lexer *x, int kind, const char *at, struct hr_slice tex
         x->failed = true;
         return;
     }
-    f->tokens[f->ntokens++] =
-        (struct hr_token){ kind, x->line, column_at(x->line_start, at), text };
+    f->tokens[f->ntokens++] = (struct hr_token){ kind, x->line, column_at(x, at), text };
 }
 
 static bool letter(char c)

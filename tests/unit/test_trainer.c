@@ -131,8 +131,8 @@ static void split_rows(void)
     struct hr_pick *picks[2];
     struct help_rows all, *to[2] = { &w->train, &w->eval };
     const struct ArrowArray *from;
-    int64_t n[2] = { 0, 0 }, i;
     struct hr_taking taking;
+    int64_t n[2] = { 0, 0 }, i;
     struct hr_buf text;
     int k;
 
@@ -150,11 +150,7 @@ static void split_rows(void)
     }
     for (k = 0; k < 2; k++) {
         assert_int_equal(hr_schema_copy(&all.schema, &to[k]->schema), HR_OK);
-        taking = (struct hr_taking){ .schema = &all.schema,
-                                     .batches = &from,
-                                     .n_batches = 1,
-                                     .picks = picks[k],
-                                     .n = (int64_t)n[k] };
+        taking = (struct hr_taking){ &all.schema, &from, 1, picks[k], n[k] };
         assert_int_equal(hr_arrow_take(&w->env, &taking, &to[k]->rows), HR_OK);
         free(picks[k]);
     }

@@ -132,7 +132,8 @@ static void test_caret(void **state)
 
     (void)state;
     hr_env_init(&env, NULL);
-    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p), HR_INVALID);
+    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p),
+                     HR_INVALID);
     assert_string_equal(hr_env_error(&env),
                         "a.features:2:11: there is no column or equation \"nothing\"\n"
                         "    a = \"ü\" + nothing\n"
@@ -378,7 +379,7 @@ static void test_expansion(void **state)
 
 /* -- analysis ---------------------------------------- */
 
-/* 20 000 rows, awkward ones: large and small, missing, with NaN. */
+/* 9 000 rows, awkward ones: large and small, missing, with NaN. */
 static void many_rows(struct help_rows *ret)
 {
     static const char *const words[] = { "a", "b", "c", "d", "e", "f", "g" };
@@ -389,7 +390,7 @@ static void many_rows(struct help_rows *ret)
     hr_builder_init(&x, "f", 0);
     hr_builder_init(&l, "l", 1);
     hr_builder_init(&s, "z", 0);
-    for (i = 0; i < 20000; i++) {
+    for (i = 0; i < 9000; i++) {
         uint64_t v = hr_random_at(7, i);
 
         if (v % 17 == 0)
@@ -410,7 +411,7 @@ static void many_rows(struct help_rows *ret)
     assert_int_equal(hr_schema_column(ret->schema.children[0], "x", "f", 0), HR_OK);
     assert_int_equal(hr_schema_column(ret->schema.children[1], "l", "l", 1), HR_OK);
     assert_int_equal(hr_schema_column(ret->schema.children[2], "s", "z", 0), HR_OK);
-    assert_int_equal(hr_rows_make(columns, 3, 20000, &ret->rows), HR_OK);
+    assert_int_equal(hr_rows_make(columns, 3, 9000, &ret->rows), HR_OK);
 }
 
 static const char MANY[] = "a = scale_to_z_score(x)\nb = scale_to_0_1(l)\n"
@@ -421,7 +422,7 @@ static const char MANY[] = "a = scale_to_z_score(x)\nb = scale_to_0_1(l)\n"
  * batches of 1, 7 and 4096. */
 static void test_one_result(void **state)
 {
-    static const int threads[] = { 1, 3, 2, 8 }, batches[] = { 4096, 7, 1000, 1 };
+    static const int threads[] = { 3, 2, 8 }, batches[] = { 7, 1000, 4096 };
     static const int64_t sizes[] = { 4096, 7, 1 };
     struct help_rows rows, out;
     struct hr_plan *plan, *other;
@@ -435,7 +436,7 @@ static void test_one_result(void **state)
     many_rows(&rows);
     assert_int_equal(help_features(&env, MANY, "x:float? l:int* s:bytes", &rows, NULL, &plan),
                      HR_OK);
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 3; i++) {
         struct help_run how = { .threads = threads[i], .batch_rows = batches[i] };
 
         assert_int_equal(help_features(&env, MANY, "x:float? l:int* s:bytes", &rows, &how, &other),

@@ -1,0 +1,54 @@
+#!/bin/sh
+# install.sh SOURCE BUILD - installs into an empty directory, and builds and runs what others
+# would: a plugin by its Makefile, a C and a C++ program with pkg-config, shared and static;
+# then moves the installation, which must go on working.
+set -eu
+source=$1 build=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "$*"; exit 1; }
+
+cmake --install "$build" --prefix "$work/usr" >/dev/null
+lib=$(dirname "$(find "$work/usr" -name libheadrace.so)")
+PKG_CONFIG_PATH=$lib/pkgconfig
+export PKG_CONFIG_PATH
+pkg() { pkg-config --define-variable=prefix="$work/usr" --define-variable=libdir="$lib" \
+    --define-variable=includedir="$work/usr/include" "$@" headrace; }
+headrace=$work/usr/bin/headrace
+san=$(grep -o 'HEADRACE_SANITIZE:STRING=.*' "$build/CMakeCache.txt" | cut -d= -f2)
+flags=${san:+-fsanitize=$san}
+
+# the plugin, built as its README says, against headers alone
+cp -r "$source/samples/custom_component" "$work/plugin"
+make -s -C "$work/plugin" CFLAGS="-std=c99 -O2 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -I$work/usr/include"
+[ "$(nm -D --defined-only "$work/plugin/line_count.so" | wc -l)" = 1 ] || fail "more than one symbol"
+(cd "$work/plugin" && "$headrace" run --plugin-path . >first && grep -q '1 executed\|2 executed' first &&
+    "$headrace" run --plugin-path . >second && grep -q '2 cached' second) || fail "the plugin did not run"
+(cd "$work/plugin" && ! "$headrace" run --plugin-path . --param least=9 2>errors >out) || fail "no failure"
+grep -q 'has 3 lines, and min_lines is 9' "$work/plugin/errors" || fail "the failure was not told"
+
+# a program that embeds, in C; shared and static
+"$headrace" new "$work/demo" >/dev/null
+row='{"culmen_length_mm": 0.25, "culmen_depth_mm": 0.67, "flipper_length_mm": 0.15, "body_mass_g": 0.29}'
+cc -std=c99 -Wall -Wextra $flags "$source/samples/embed/embed.c" $(pkg --cflags) -L"$lib" -lheadrace \
+    -Wl,-rpath,"$lib" -o "$work/embed"
+"$work/embed" "$work/demo" "$row" >"$work/said"
+grep -q 'probabilities' "$work/said" || fail "the embedded model said nothing"
+# libraries below the static one are shared; it finds worker and plugins where it was installed
+cc -std=c99 $flags "$source/samples/embed/embed.c" $(pkg --cflags) "$lib/libheadrace.a" \
+    $(pkg --static --libs | sed 's/-lheadrace//') -o "$work/usr/bin/embed-static"
+"$work/usr/bin/embed-static" "$work/demo" "$row" >"$work/said2" || fail "static: $(cat "$work/said2")"
+grep -q 'probabilities' "$work/said2" || fail "the static program said nothing"
+
+# the same header in C++
+cat >"$work/version.cc" <<'END'
+#include <headrace/headrace.h>
+int main() { return hr_version() == HR_VERSION_NUMBER ? 0 : 1; }
+END
+c++ -std=c++11 -Wall -Wextra $flags "$work/version.cc" $(pkg --cflags) -L"$lib" -lheadrace \
+    -Wl,-rpath,"$lib" -o "$work/version" && "$work/version"
+
+# moved as a whole
+mv "$work/usr" "$work/moved"
+"$work/moved/bin/headrace" new "$work/demo2" >/dev/null
+(cd "$work/demo2" && "$work/moved/bin/headrace" run --quiet) || fail "it does not run where it was moved"
