@@ -5,15 +5,21 @@
 
 #include "host/host.h"
 
-static void choose(struct hr_env *env, const char *lib_dir, const char *relative,
+/* From the directory of the library; or, where it is linked into a program, from the library
+ * directory beside that of the program. */
+static void choose(struct hr_env *env, const char *dir, const char *relative,
                    const char *absolute, char *to)
 {
-    size_t kept = env->errors.count;
+    static const char *const prefixes[] = { "", "../" HR_LIBDIR "/" };
+    size_t kept = env->errors.count, i;
+    char path[HR_MAX_PATH];
+    bool found = false;
 
-    if (!lib_dir[0] || hr_path_join(env, lib_dir, relative, to) < 0 || !hr_file_exists(env, to)) {
-        if (hr_path_join(env, "", absolute, to) < 0)
-            to[0] = '\0';
-    }
+    for (i = 0; i < 2 && dir[0] && !found; i++)
+        found = hr_path_join(env, dir, prefixes[i], path) == HR_OK &&
+                hr_path_join(env, path, relative, to) == HR_OK && hr_file_exists(env, to);
+    if (!found && hr_path_join(env, "", absolute, to) < 0)
+        to[0] = '\0';
     hr_errors_cut(env, kept);
 }
 

@@ -446,12 +446,13 @@ static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
 }
 
 /* Resolvers and importers are the host's own work: one transaction. */
-static hr_status own_node(struct hr_runner *runner, struct hr_task *task)
+static hr_status own_node(struct hr_runner *runner, struct hr_task *task, bool *ret_reused)
 {
     bool resolver = task->node->kind == HR_NODE_RESOLVER;
     struct hr_store *store = runner->config.store;
     hr_status r = resolver ? hr_task_strategy(runner, task) : hr_task_import(runner, task);
 
+    *ret_reused = r == HR_OK && !resolver && task->outputs[0].artifacts[0].id != 0;
     if (r == HR_OK)
         r = hr_store_begin_relaxed(store);
     if (r < 0)
@@ -494,14 +495,15 @@ static const char *found_text(struct hr_runner *runner, struct hr_task *task)
 
 static void begin_own(struct hr_runner *runner, struct hr_task *task)
 {
-    hr_status r = own_node(runner, task);
+    bool reused = false;
+    hr_status r = own_node(runner, task, &reused);
 
     if (r < 0) {
         end_failed(runner, task, r);
         return;
     }
     task->state = HR_TASK_DONE;
-    hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
+    hr_runner_tell(runner, task, reused ? HR_EVENT_CACHED : HR_EVENT_FINISHED, HR_OK,
                    task->node->kind == HR_NODE_RESOLVER ? found_text(runner, task)
                                                         : task->outputs[0].artifacts[0].uri);
 }
