@@ -13,6 +13,13 @@ void hr_column_init(struct hr_column *c)
     hr_words_init(&c->words);
     c->min = c->finite_min = INFINITY;
     c->max = c->finite_max = -INFINITY;
+    hr_column_wait(c, HR_COLUMN_LATE);
+}
+
+void hr_column_wait(struct hr_column *c, size_t most)
+{
+    c->late_most = most;
+    c->words.late_most = most;
 }
 
 static void drop_head(struct hr_env *env, struct hr_column *c)
@@ -139,7 +146,7 @@ static hr_status count_late(struct hr_env *env, struct hr_column *c, const uint6
 {
     hr_status r;
 
-    if (c->late_n + n > HR_COLUMN_LATE) {
+    if (c->late_n + n > c->late_most) {
         r = hr_column_settle(env, c);
         if (r < 0)
             return r;

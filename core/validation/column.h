@@ -22,7 +22,7 @@ enum {
     HR_COLUMN_HEAD_ROWS = 1000,
     HR_COLUMN_HEAD_VALUES = 1 << 16,
     HR_COLUMN_FEW = 1024,    /* different numbers up to which they are counted at once */
-    HR_COLUMN_LATE = 1 << 18 /* keys that wait */
+    HR_COLUMN_LATE = 1 << 18 /* keys that wait, at most */
 };
 
 /* How the values of a column are taken. */
@@ -44,7 +44,7 @@ struct hr_column {
     struct hr_counts numbers;
     struct hr_exact *sums; /* NULL: the numbers are exact, and hold them */
     uint64_t *late;        /* keys that are not counted yet */
-    size_t late_n, late_cap;
+    size_t late_n, late_cap, late_most;
     double *head; /* the first ones, without NaN; NULL: none, or too many */
     size_t head_n, head_cap;
     bool head_over;
@@ -53,6 +53,11 @@ struct hr_column {
 };
 
 void hr_column_init(struct hr_column *c);
+
+/* How many keys and texts may wait, at most HR_COLUMN_LATE: fewer where there are many columns.
+ * Results do not depend on it. */
+void hr_column_wait(struct hr_column *c, size_t most);
+
 void hr_column_clear(struct hr_env *env, struct hr_column *c);
 
 /* Take rows from..to of an open column.  counts: room for the codes of a dictionary of up to

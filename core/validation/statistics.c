@@ -13,7 +13,7 @@
 #include "validation/column_store.h"
 #include "validation/features.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 1, WAITING = 1 << 23, LEAST_WAITING = 8192 };
 
 /* A column of the rows to come. */
 struct plan {
@@ -196,10 +196,16 @@ static size_t acc_size(const struct self *s)
 static struct hr_statistics_acc *acc_new(const struct self *s, struct hr_env *env)
 {
     struct hr_statistics_acc *a = hr_mem_zero(env, acc_size(s));
-    size_t i;
+    size_t most, i;
 
-    for (i = 0; a && i < s->n; i++)
+    /* Of many columns fewer values wait, so that wide tables stay within memory. */
+    most = s->n ? WAITING / s->n : HR_COLUMN_LATE;
+    most = most < LEAST_WAITING ? LEAST_WAITING : most;
+    most = most > HR_COLUMN_LATE ? HR_COLUMN_LATE : most;
+    for (i = 0; a && i < s->n; i++) {
         hr_column_init(&a->columns[i]);
+        hr_column_wait(&a->columns[i], most);
+    }
     return a;
 }
 

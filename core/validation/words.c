@@ -9,7 +9,7 @@ static const uint64_t seed = UINT64_C(0x48656164);
 
 void hr_words_init(struct hr_words *t)
 {
-    *t = (struct hr_words){ .least = UINT64_MAX };
+    *t = (struct hr_words){ .least = UINT64_MAX, .late_most = HR_WORDS_LATE };
 }
 
 void hr_words_clear(struct hr_env *env, struct hr_words *t)
@@ -182,7 +182,7 @@ static hr_status add_late(struct hr_env *env, struct hr_words *t, const struct h
 {
     hr_status r;
 
-    if (t->late_n + n > HR_WORDS_LATE || t->late_size + size > HR_WORDS_BYTES / 4) {
+    if (t->late_n + n > t->late_most || t->late_size + size > HR_WORDS_BYTES / 4) {
         r = hr_words_settle(env, t);
         if (r < 0)
             return r;

@@ -41,7 +41,7 @@ struct hr_words {
     size_t n, cap, index_cap, bytes_size, bytes_cap;
     struct hr_late_word *late;
     char *late_bytes;
-    size_t late_n, late_cap, late_size, late_bytes_cap;
+    size_t late_n, late_cap, late_size, late_bytes_cap, late_most;
     uint32_t zeros;                       /* bits of the hash that must be 0 */
     uint64_t total, total_size, not_utf8; /* of all values that were counted */
     uint64_t least, most;                 /* bytes of one value; least > most: none */
