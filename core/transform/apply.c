@@ -136,7 +136,8 @@ static hr_status find_columns(struct hr_apply *a)
             return hr_fail(a->env, HR_INVALID,
                            "the column \"%s\" has the Arrow type \"%s\", and the plan wants %s; "
                            "give it data of the schema that it was made for",
-                           f->name, s->format, hr_elem_name(f->type));
+                           f->name, s->dictionary ? s->dictionary->format : s->format,
+                           hr_elem_name(f->type));
     }
     return HR_OK;
 }
