@@ -402,7 +402,10 @@ static void put_flat(struct hr_builder *b, const struct hr_reg *r, int64_t rows,
     void *p = b->data;
     int64_t i;
 
-    if (!hr_builder_grow(b, &p, &b->data_cap, (size_t)total * row)) {
+    if (!p && (p = malloc((size_t)total * row + 1))) /* all of it at once, and not zeroed */
+        b->data_cap = (size_t)total * row;
+    if (!p || !hr_builder_grow(b, &p, &b->data_cap, (size_t)total * row)) {
+        b->failed = 1;
         b->data = p;
         return;
     }
