@@ -136,7 +136,8 @@ static hr_status find_columns(struct hr_apply *a)
             return hr_fail(a->env, HR_INVALID,
                            "the column \"%s\" has the Arrow type \"%s\", and the plan wants %s; "
                            "give it data of the schema that it was made for",
-                           f->name, s->format, hr_elem_name(f->type));
+                           f->name, s->dictionary ? s->dictionary->format : s->format,
+                           hr_elem_name(f->type));
     }
     return HR_OK;
 }
@@ -401,7 +402,10 @@ static void put_flat(struct hr_builder *b, const struct hr_reg *r, int64_t rows,
     void *p = b->data;
     int64_t i;
 
-    if (!hr_builder_grow(b, &p, &b->data_cap, (size_t)total * row)) {
+    if (!p && (p = malloc((size_t)total * row + 1))) /* all of it at once, and not zeroed */
+        b->data_cap = (size_t)total * row;
+    if (!p || !hr_builder_grow(b, &p, &b->data_cap, (size_t)total * row)) {
+        b->failed = 1;
         b->data = p;
         return;
     }

@@ -25,17 +25,17 @@ static hr_status scalar_valid(struct hr_eval *e, const struct hr_feature *f, str
                               const struct hr_col *c)
 {
     uint8_t *valid;
-    int64_t i;
-    bool all = true;
+    int64_t i, at = c->at + e->row;
+    bool all;
 
     if (!c->valid)
         return HR_OK;
     if (!(valid = hr_reg_valid(e, r, e->rows)))
         return hr_eval_memory(e);
-    for (i = 0; i < e->rows; i++) {
-        valid[i] = (uint8_t)hr_col_valid(c, e->row + i);
+    for (i = 0; i < e->rows; i++)
+        valid[i] = c->valid[(at + i) >> 3] >> ((at + i) & 7) & 1;
+    for (i = 0, all = true; i < e->rows; i++)
         all &= valid[i];
-    }
     if (all)
         r->valid = NULL;
     for (i = 0; i < e->rows && !all && f->shape == HR_FEATURE_DENSE; i++)
@@ -174,6 +174,32 @@ static hr_status load_nothing(struct hr_eval *e, struct hr_reg *r, const struct 
     return HR_OK;
 }
 
+/* Codes of a column with one value at most. */
+static hr_status load_codes(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
+                            const struct hr_feature *f)
+{
+    const struct hr_col *c = &e->cols[s->ints[0]];
+    const int32_t *from = (const int32_t *)c->values + c->at + e->row;
+    hr_status status = scalar_valid(e, f, r, c);
+    int64_t i;
+
+    if (status < 0)
+        return status;
+    r->dict = dictionary(e, s->ints[0], &r->ndict);
+    r->codes = from;
+    if (!r->dict)
+        return hr_eval_memory(e);
+    if (!r->valid)
+        return HR_OK;
+    if (!hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)e->rows,
+                        sizeof *from, SIZE_MAX / 64))
+        return hr_eval_memory(e);
+    for (i = 0; i < e->rows; i++) /* what is missing has any code */
+        r->own_codes[i] = r->valid[i] ? from[i] : 0;
+    r->codes = r->own_codes;
+    return HR_OK;
+}
+
 hr_status hr_kernel_input(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r)
 {
     const struct hr_feature *f = &e->ir->inputs[s->ints[0]];
@@ -193,6 +219,8 @@ hr_status hr_kernel_input(struct hr_eval *e, const struct hr_step *s, struct hr_
         r->v = (const float *)c->values + c->at + e->row;
         return scalar_valid(e, f, r, c);
     }
+    if (as_is && f->type == HR_FEATURE_BYTES && c->codes)
+        return load_codes(e, s, r, f);
     return load_values(e, s, r, f);
 }
 

@@ -132,8 +132,7 @@ static void test_caret(void **state)
 
     (void)state;
     hr_env_init(&env, NULL);
-    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p),
-                     HR_INVALID);
+    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p), HR_INVALID);
     assert_string_equal(hr_env_error(&env),
                         "a.features:2:11: there is no column or equation \"nothing\"\n"
                         "    a = \"ü\" + nothing\n"
@@ -467,6 +466,63 @@ static void test_one_result(void **state)
     hr_env_clear(&env);
 }
 
+/* -- one plan, many threads ---------------------------------------- */
+
+struct shared {
+    const struct hr_apply *apply;
+    const struct help_rows *rows;
+    struct ArrowArray out[32];
+    struct hr_apply_error errors[32];
+};
+
+static hr_status apply_one(void *user, size_t i)
+{
+    struct shared *s = user;
+
+    return hr_apply_batch(s->apply, &s->rows->rows, &s->out[i], &s->errors[i]);
+}
+
+/* All threads apply one hr_apply at once; each gets what one alone gets. */
+static void test_threads(void **state)
+{
+    struct hr_env_config config = { .threads = 4 };
+    struct shared s = { 0 };
+    struct hr_apply *apply;
+    struct help_rows rows, out;
+    struct hr_plan *plan;
+    struct hr_env env;
+    char *want, *got;
+    int i;
+
+    (void)state;
+    hr_env_init(&env, &config);
+    many_rows(&rows);
+    assert_int_equal(help_features(&env, MANY, "x:float? l:int* s:bytes", &rows, NULL, &plan),
+                     HR_OK);
+    assert_int_equal(help_apply(&env, plan, &rows, 4096, &out), HR_OK);
+    want = help_text(&out);
+    assert_int_equal(hr_apply_new(&env, plan, &rows.schema, 0, &apply), HR_OK);
+    s.apply = apply;
+    s.rows = &rows;
+    assert_int_equal(hr_work(&env, 32, apply_one, &s), HR_OK);
+    for (i = 0; i < 32; i++) {
+        struct help_rows one = { out.schema, s.out[i] };
+
+        if (i % 8 == 0) {
+            got = help_text(&one);
+            assert_string_equal(got, want);
+            free(got);
+        }
+        s.out[i].release(&s.out[i]);
+    }
+    free(want);
+    hr_apply_free(apply);
+    help_clear(&out);
+    hr_plan_close(plan);
+    help_clear(&rows);
+    hr_env_clear(&env);
+}
+
 /* Beyond what the sketch keeps exactly, borders are within epsilon by rank. */
 static void test_many_quantiles(void **state)
 {
@@ -764,6 +820,7 @@ int main(void)
         cmocka_unit_test(test_warnings),    cmocka_unit_test(test_tests),
         cmocka_unit_test(test_drop_unused), cmocka_unit_test(test_directory),
         cmocka_unit_test(test_schema),      cmocka_unit_test(test_no_type),
+        cmocka_unit_test(test_threads),
     };
 
     return cmocka_run_group_tests_name("transform", tests, NULL, NULL);
