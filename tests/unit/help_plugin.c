@@ -22,7 +22,7 @@ const hr_component *help_component(const char *family, const char *id)
     assert_true(n > 0);
     exe[n] = '\0';
     *strrchr(exe, '/') = '\0';
-    snprintf(path, sizeof path, "%s/../plugins/%s.so", exe, family);
+    snprintf(path, sizeof path, "%s/../" HR_TEST_STANDARD "/%s.so", exe, family);
     so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!so)
         fail_msg("%s", dlerror());

@@ -85,7 +85,7 @@ static const hr_component *load(const char *name)
     path[n] = '\0';
     *strrchr(path, '/') = '\0';
     *strrchr(path, '/') = '\0';
-    snprintf(path + strlen(path), 64, "/plugins/%s.so", name);
+    snprintf(path + strlen(path), 64, "/" HR_TEST_STANDARD "/%s.so", name);
     if (!(so = dlopen(path, RTLD_NOW | RTLD_LOCAL)))
         fail_msg("%s", dlerror());
     plugin = dlsym(so, "hr_plugin_v1");

@@ -1,0 +1,161 @@
+/* Every OS call and every allocation of the file functions fails once, one after another. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "help_os.h"
+
+#include "base/base.h"
+
+static char dir[64];
+
+/* A piece of work that leaves the file "f" whole, as before or as after. */
+static hr_status work(struct hr_env *env)
+{
+    char path[HR_MAX_PATH], sub[HR_MAX_PATH];
+    struct hr_names names = { 0 };
+    struct hr_buf text;
+    hr_status r = hr_path_join(env, dir, "f", path);
+
+    hr_buf_of(&text, 100, env);
+    if (r == HR_OK)
+        r = hr_path_join(env, dir, "a/b", sub);
+    if (r == HR_OK)
+        r = hr_dir_make(env, sub);
+    if (r == HR_OK)
+        r = hr_file_write(env, path, "after", 5);
+    if (r == HR_OK)
+        r = hr_file_read(env, path, 100, &text);
+    if (r == HR_OK)
+        r = hr_tree_list(env, dir, &names);
+    if (r == HR_OK)
+        r = hr_tree_remove(env, sub);
+    hr_names_clear(env, &names);
+    hr_buf_clear(&text);
+    return r;
+}
+
+static void check_whole(void)
+{
+    char path[HR_MAX_PATH];
+    struct hr_env env;
+    struct hr_names names;
+    struct hr_buf text;
+
+    hr_env_init(&env, NULL);
+    hr_buf_of(&text, 100, &env);
+    hr_path_join(&env, dir, "f", path);
+    assert_int_equal(hr_file_read(&env, path, 100, &text), HR_OK);
+    assert_true(!strcmp(text.text, "before") || !strcmp(text.text, "after"));
+    assert_int_equal(hr_dir_list(&env, dir, &names), HR_OK);
+    hr_names_clear(&env, &names);
+    hr_buf_clear(&text);
+    hr_file_write(&env, path, "before", 6);
+    hr_env_clear(&env);
+}
+
+static void test_each_call(void **state)
+{
+    int n, calls = 1000;
+
+    (void)state;
+    for (n = 1; n < calls + 1; n++) { /* until the n-th call is none */
+        struct help_os os;
+        struct hr_env_config config = { .os = help_os_init(&os, n, -EIO) };
+        struct hr_env env;
+        hr_status r;
+
+        hr_env_init(&env, &config);
+        r = work(&env);
+        if (r < 0)
+            assert_true(*hr_env_error(&env));
+        hr_env_clear(&env);
+        assert_int_equal(os.open, 0); /* no descriptor is left */
+        if (os.calls < n)
+            calls = os.calls;
+        check_whole();
+    }
+    assert_true(n > 20 && n < 1000);
+}
+
+struct mem {
+    size_t live;
+    int calls, fail_at;
+};
+
+static void *count(void *user, void *p, size_t old_size, size_t new_size)
+{
+    struct mem *m = user;
+
+    if (new_size && ++m->calls == m->fail_at)
+        return NULL;
+    m->live += new_size - old_size;
+    if (new_size)
+        return realloc(p, new_size);
+    free(p);
+    return NULL;
+}
+
+static void test_each_allocation(void **state)
+{
+    hr_status r = HR_EXHAUSTED;
+    int n;
+
+    (void)state;
+    for (n = 1; n < 1000 && r != HR_OK; n++) {
+        struct mem m = { 0, 0, n };
+        struct hr_env_config config = { .alloc = count, .alloc_user = &m };
+        struct hr_env env;
+
+        hr_env_init(&env, &config);
+        r = work(&env);
+        if (r < 0)
+            assert_true(*hr_env_error(&env));
+        hr_env_clear(&env);
+        assert_int_equal(m.live, 0);
+        check_whole();
+    }
+    assert_true(n > 5 && r == HR_OK);
+}
+
+static int set_up(void **state)
+{
+    char path[HR_MAX_PATH];
+    struct hr_env env;
+    hr_status r;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    strcpy(dir, "/tmp/hr_fault_XXXXXX");
+    r = mkdtemp(dir) ? hr_path_join(&env, dir, "f", path) : HR_INTERNAL;
+    if (r == HR_OK)
+        r = hr_file_write(&env, path, "before", 6);
+    hr_env_clear(&env);
+    return r;
+}
+
+static int tear_down(void **state)
+{
+    struct hr_env env;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    hr_tree_remove(&env, dir);
+    hr_env_clear(&env);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_each_call),
+                                        cmocka_unit_test(test_each_allocation) };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
