@@ -132,7 +132,9 @@ static void test_caret(void **state)
 
     (void)state;
     hr_env_init(&env, NULL);
-    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p), HR_INVALID);
+    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n",
+                                "x:float", &f, &p),
+                     HR_INVALID);
     assert_string_equal(hr_env_error(&env),
                         "a.features:2:11: there is no column or equation \"nothing\"\n"
                         "    a = \"ü\" + nothing\n"
