@@ -77,26 +77,30 @@ function(hr_protos name dir ret)
   set(${ret} ${made} PARENT_SCOPE)
 endfunction()
 
-# hr_plugin(NAME USES libraries...): the plugin of this folder, NAME.so, with one symbol.
+# hr_plugin(NAME [SAMPLE] USES libraries...): the plugin of this folder, NAME.so, with one symbol
+# and its manifest beside it.  A sample is not installed among the standard ones.
 function(hr_plugin name)
-  cmake_parse_arguments(P "" "" "USES" ${ARGN})
+  cmake_parse_arguments(P "SAMPLE" "" "USES" ${ARGN})
+  set(place ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
+  if(P_SAMPLE)
+    set(place ${PROJECT_BINARY_DIR}/samples)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
   add_library(plugin_${name} MODULE ${sources})
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
-    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
+    LIBRARY_OUTPUT_DIRECTORY ${place})
   target_link_libraries(plugin_${name} PRIVATE ${P_USES})
   target_link_options(plugin_${name} PRIVATE -Wl,--exclude-libs,ALL
     -Wl,--version-script,${PROJECT_SOURCE_DIR}/sdk/cmake/plugin.map)
   if(NOT HEADRACE_SANITIZE)
     target_link_options(plugin_${name} PRIVATE -Wl,-z,defs)
   endif()
-  set(so ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins/${name}.so)
   add_custom_command(TARGET plugin_${name} POST_BUILD
-    COMMAND headrace-manifest ${so} ${so}.json.part
-    COMMAND ${CMAKE_COMMAND} -E rename ${so}.json.part
-      ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins/${name}.json VERBATIM)
+    COMMAND headrace-manifest ${place}/${name}.so ${place}/${name}.json VERBATIM)
   add_dependencies(plugin_${name} headrace-manifest)
+  if(P_SAMPLE)
+    return()
+  endif()
   install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
-  install(FILES ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/headrace/plugins/${name}.json
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
+  install(FILES ${place}/${name}.json DESTINATION ${CMAKE_INSTALL_LIBDIR}/headrace/plugins)
 endfunction()
