@@ -496,7 +496,7 @@ static hr_status merge_chunks(struct hr_csv *csv)
                 csv->kinds[k] = c->kinds[k];
     }
     if (!csv->rows)
-        return hr_fail(csv->env, HR_INVALID, "\"%s\"%s no rows below the header; give at least one",
+        return hr_fail(csv->env, HR_INVALID, "\"%s\"%s no row below the header; give at least one",
                        csv->files[0].path, csv->n_files > 1 ? " and the other files have" : " has");
     return HR_OK;
 }

@@ -150,9 +150,9 @@ static void test_csv_mistakes(void **state)
         { "1,2.5\n3,4\n", 0, "a.csv:1: the first line \"1,2.5\" holds numbers" },
         { "a,\"b\n1,2\n", 0, "a.csv:1: the header has a quote that is not closed" },
         { "a,b\r1,2\r", 0, "a.csv:1: the header has a carriage return" },
-        { "a,b\n", 0, "has no rows below the header" },
-        { "a,b", 0, "has no rows below the header" },
-        { "a,b\n\n\r\n", 0, "has no rows below the header" },
+        { "a,b\n", 0, "has no row below the header" },
+        { "a,b", 0, "has no row below the header" },
+        { "a,b\n\n\r\n", 0, "has no row below the header" },
         { "a,b\n1,2\n\xff,2\n3\n", 0, "a.csv:3: byte \"0xFF\"" },
         { "a,b\n1,2\n3\n\xff,2\n", 0, "a.csv:3: the row \"3\"" },
     };
