@@ -55,6 +55,13 @@ static void name_them(const char *split, const hr_anomalies *a, struct hr_buf *t
     }
 }
 
+/* A split without rows has no anomalies, and that is said. */
+static void name_empty(const char *split, const hr_anomalies *a, struct hr_buf *to)
+{
+    if (a->data_missing)
+        hr_buf_format(to, "%s%s", to->len ? ", " : "; no rows in ", split);
+}
+
 static hr_status one_split(struct work *w, const char *split, const hr_schema *schema,
                            hr_anomalies **ret)
 {
@@ -71,52 +78,68 @@ static hr_status one_split(struct work *w, const char *split, const hr_schema *s
     return r < 0 ? r : write(w, split, *ret);
 }
 
-static hr_status tell(struct work *w, const struct hr_buf *names, const struct hr_buf *blessed,
-                      size_t n)
+struct told {
+    struct hr_buf names, blessed, empty;
+    size_t n;
+};
+
+static hr_status tell(struct work *w, const struct told *t)
 {
     const hr_run_1 *rt = w->part->easy.run;
     hr_status r = work_describe(w, "statistics", "anomalies");
 
     if (r == HR_OK)
-        r = rt->set_text(w->run, "anomalies", 0, "blessed", blessed->text);
+        r = rt->set_text(w->run, "anomalies", 0, "blessed", t->blessed.text);
     if (r < 0)
         return r;
-    if (!n)
-        return work_summary(w, "no anomalies");
-    return work_summary(w, "%zu anomal%s%s%s", n, n == 1 ? "y" : "ies", names->text,
-                        n > NAMED ? ", ..." : "");
+    if (!t->n)
+        return work_summary(w, "no anomalies%s", t->empty.text);
+    return work_summary(w, "%zu anomal%s%s%s%s", t->n, t->n == 1 ? "y" : "ies", t->names.text,
+                        t->n > NAMED ? ", ..." : "", t->empty.text);
 }
 
-static hr_status validate(struct work *w)
+static hr_status each_split(struct work *w, const hr_schema *schema, struct told *t)
 {
-    struct hr_buf names, blessed;
     struct hr_json_writer j;
-    hr_schema *schema = NULL;
+    hr_status r = HR_OK;
     hr_anomalies *a;
-    size_t n = 0, i;
-    hr_status r = work_splits(w, "statistics");
+    size_t i;
 
-    hr_buf_of(&names, 1 << 20, &w->env);
-    hr_buf_of(&blessed, 1 << 20, &w->env);
-    hr_json_begin(&j, &blessed, 0);
+    hr_json_begin(&j, &t->blessed, 0);
     j.spaced = true;
     hr_json_open_object(&j);
-    if (r == HR_OK)
-        r = read_schema(w, &schema);
     for (i = 0; i < w->n && r == HR_OK; i++) {
         r = one_split(w, w->splits[i], schema, &a);
         if (r < 0)
             break;
-        name_them(w->splits[i], a, &names, &n);
+        name_them(w->splits[i], a, &t->names, &t->n);
+        name_empty(w->splits[i], a, &t->empty);
         hr_json_put_member_int(&j, w->splits[i], hr_anomalies_none(a));
     }
     hr_json_close_object(&j);
     if (r == HR_OK && hr_json_end(&j) < 0)
         r = hr_fail_memory(&w->env);
+    return r;
+}
+
+static hr_status validate(struct work *w)
+{
+    hr_schema *schema = NULL;
+    struct told t = { .n = 0 };
+    hr_status r = work_splits(w, "statistics");
+
+    hr_buf_of(&t.names, 1 << 20, &w->env);
+    hr_buf_of(&t.blessed, 1 << 20, &w->env);
+    hr_buf_of(&t.empty, 1 << 20, &w->env);
     if (r == HR_OK)
-        r = tell(w, &names, &blessed, n);
-    hr_buf_clear(&names);
-    hr_buf_clear(&blessed);
+        r = read_schema(w, &schema);
+    if (r == HR_OK)
+        r = each_split(w, schema, &t);
+    if (r == HR_OK)
+        r = tell(w, &t);
+    hr_buf_clear(&t.names);
+    hr_buf_clear(&t.blessed);
+    hr_buf_clear(&t.empty);
     return r;
 }
 

@@ -5,7 +5,7 @@
 #include "flow/flow.h"
 #include "wire/wire.h"
 
-/* A component of plugins/FAMILY.so beside the tests; the test fails without. */
+/* A component of the plugin FAMILY.so that was built; the test fails without. */
 const hr_component *help_component(const char *family, const char *id);
 
 /* A new directory, removed by help_remove(). */

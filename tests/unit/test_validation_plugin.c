@@ -197,6 +197,16 @@ static void test_example_validator(void **state)
                         "34 anomalies: train all_same, train category, train day, ...");
     assert_string_equal(hr_local_text(l, "anomalies", 0, "blessed"), "{\"train\": 0, \"eval\": 0}");
 
+    /* A split without rows is told. */
+    snprintf(path, sizeof path, "%s/statistics/Split-eval/FeatureStats.pb", f.dir);
+    assert_int_equal(hr_file_write(&f.env, path, "\x0a\x00", 2), HR_OK);
+    execute(&f, l);
+    assert_string_equal(hr_local_text(l, NULL, 0, "summary"),
+                        "17 anomalies: train all_same, train category, train day, ...; no rows in "
+                        "eval");
+    put_case(&f, "eval.FeatureStats.pb", "statistics/Split-eval", "FeatureStats.pb");
+    execute(&f, l);
+
     /* What they look like to who draws them. */
     hr_buf_of(&json, 1 << 20, &f.env);
     snprintf(path, sizeof path, "%s/anomalies", f.dir);
