@@ -127,6 +127,7 @@ static bool eq(struct hr_slice a, struct hr_slice b)
 const char *hr_compile_name(struct hr_program *p, const struct hr_bind *binds, struct hr_slice name)
 {
     const struct hr_bind *b;
+    hr_status r = HR_OK;
     struct hr_buf buf;
     const char *ret;
     size_t i = 0, k;
@@ -143,13 +144,14 @@ const char *hr_compile_name(struct hr_program *p, const struct hr_bind *binds, s
         for (b = name.text[i] == '{' ? binds : NULL; b; b = b->up)
             if (eq(b->name, hr_slice(name.text + i + 1, k - i - 1)))
                 break;
-        if (b)
-            hr_buf_add(&buf, b->value.text, b->value.len);
-        else
-            hr_buf_char(&buf, name.text[i]);
+        r = b ? hr_buf_add(&buf, b->value.text, b->value.len) : hr_buf_char(&buf, name.text[i]);
+        if (r < 0)
+            break;
         i = b ? k + 1 : i + 1;
     }
-    ret = hr_arena_bytes(&p->arena, buf.text, buf.len);
+    if (r < 0)
+        hr_fail_memory(p->env);
+    ret = r < 0 ? NULL : hr_arena_bytes(&p->arena, buf.text, buf.len);
     hr_buf_clear(&buf);
     return ret;
 }
@@ -616,7 +618,7 @@ static hr_status compile_all(struct hr_program *p)
             r = add_output(p, &p->equations[i]);
     }
     if (r < 0 || p->failed)
-        return r < 0 ? r : HR_INVALID;
+        return r < 0 && r != HR_INVALID ? r : hr_features_code(p->env);
     if (!p->noutputs)
         return hr_fail(p->env, HR_INVALID,
                        "\"%s\" makes no feature; write an equation whose name does not begin with "

@@ -60,6 +60,16 @@ hr_status hr_features_fail(const struct hr_features *f, int32_t line, int32_t co
                       (int)n, source, (int)(column > 200 ? 0 : column), column > 200 ? "" : "^");
 }
 
+hr_status hr_features_code(const struct hr_env *env)
+{
+    size_t i;
+
+    for (i = 0; i < env->errors.count; i++)
+        if (env->errors.items[i].code == HR_EXHAUSTED)
+            return HR_EXHAUSTED;
+    return env->errors.count ? HR_INVALID : HR_EXHAUSTED; /* even the sentence found no room */
+}
+
 static void fail(struct lexer *x, const char *at, const char *what)
 {
     x->failed = true;
@@ -310,5 +320,5 @@ hr_status hr_features_lex(struct hr_features *f)
     while (x.depth--)
         token(&x, HR_T_DEDENT, x.p, hr_slice(x.p, 0));
     token(&x, HR_T_END, x.p, hr_slice(x.p, 0));
-    return x.failed ? HR_INVALID : HR_OK;
+    return x.failed ? hr_features_code(f->env) : HR_OK;
 }

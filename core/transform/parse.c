@@ -670,7 +670,7 @@ hr_status hr_features_parse(struct hr_env *env, const char *name, const char *te
         if (p.t->kind != HR_T_END)
             fail(&p, p.t, "this line belongs to no block");
     }
-    r = p.any ? HR_INVALID : HR_OK;
+    r = p.any ? hr_features_code(env) : HR_OK;
     if (r < 0)
         goto fail;
     *ret = f;

@@ -103,6 +103,9 @@ struct hr_features {
     struct hr_statement *first;
 };
 
+/* After a failure: HR_INVALID, or HR_EXHAUSTED where memory was short. */
+hr_status hr_features_code(const struct hr_env *env);
+
 /* Fills tokens.  HR_INVALID: told. */
 hr_status hr_features_lex(struct hr_features *f);
 

@@ -132,9 +132,7 @@ static void test_caret(void **state)
 
     (void)state;
     hr_env_init(&env, NULL);
-    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n",
-                                "x:float", &f, &p),
-                     HR_INVALID);
+    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p), HR_INVALID);
     assert_string_equal(hr_env_error(&env),
                         "a.features:2:11: there is no column or equation \"nothing\"\n"
                         "    a = \"ü\" + nothing\n"
@@ -655,6 +653,88 @@ static void test_tests(void **state)
     hr_env_clear(&env);
 }
 
+/* -- memory ---------------------------------------- */
+
+/* An allocator that fails its fail_at-th growth and counts live bytes. */
+struct memory {
+    size_t live;
+    int calls, fail_at;
+};
+
+static void *count(void *user, void *p, size_t old_size, size_t new_size)
+{
+    struct memory *m = user;
+
+    if (new_size && ++m->calls == m->fail_at)
+        return NULL;
+    m->live += new_size - old_size;
+    if (new_size)
+        return realloc(p, new_size);
+    free(p);
+    return NULL;
+}
+
+/* All of the way that needs no data; what was made is freed whatever fails. */
+static hr_status whole_way(struct hr_env *env, const struct help_rows *rows)
+{
+    static const char source[] =
+        "for c in [x, y]:\n    {c}_a = fill(c, 0.0) * 2.0\ndef f(v) = v + 1.0\n"
+        "b = f(fill(x, 1.0))\nc = lookup(s, {\"a\": 1}, 0)\nd = regex_replace(s, \"a\", \"b\")\n"
+        "e = split(concat_text(s, \" \", lower(s)))\ng = concat([x_a, y_a])\n"
+        "h = to_bytes(x_a)\ni = densify(split(s), 2, \"\")\n";
+    struct hr_features *f = NULL;
+    struct hr_program *p = NULL;
+    struct hr_plan *plan = NULL, *again = NULL;
+    struct hr_apply *apply = NULL;
+    struct hr_apply_error error;
+    struct ArrowArray out;
+    struct hr_buf b;
+    hr_status r = help_check(env, source, "x:float? y:float? s:bytes", &f, &p);
+
+    if (r < 0)
+        return r;
+    hr_buf_of(&b, 1 << 20, env);
+    if ((r = hr_program_plan(env, p, &plan)) == HR_OK && (r = hr_plan_pack(plan, &b)) == HR_OK &&
+        (r = hr_plan_unpack(env, b.text, b.len, &again)) == HR_OK &&
+        (r = hr_apply_new(env, again, &rows->schema, 0, &apply)) == HR_OK &&
+        (r = hr_apply_batch(apply, &rows->rows, &out, &error)) == HR_OK)
+        out.release(&out);
+    hr_apply_free(apply);
+    hr_buf_clear(&b);
+    hr_plan_close(plan);
+    hr_plan_close(again);
+    hr_program_free(p);
+    hr_features_free(f);
+    return r;
+}
+
+static void test_each_allocation(void **state)
+{
+    struct help_rows rows;
+    hr_status r = HR_EXHAUSTED;
+    int n;
+
+    (void)state;
+    help_rows("x:f y:f s:%z", "[[1,null,\"a\"],[null,2,\"ba b\"],[3,4,\"\"]]", &rows);
+    for (n = 1; r != HR_OK && n < 5000; n++) {
+        struct memory m = { .fail_at = n };
+        struct hr_env_config config = {
+            .alloc = count, .alloc_user = &m, .threads = 1, .batch_rows = 10
+        };
+        struct hr_env env;
+
+        hr_env_init(&env, &config);
+        r = whole_way(&env, &rows);
+        if (r != HR_OK && r != HR_EXHAUSTED)
+            fail_msg("allocation %d: code %d: %s", n, (int)r, hr_env_error(&env));
+        hr_env_clear(&env);
+        assert_int_equal(m.live, 0);
+    }
+    assert_int_equal(r, HR_OK);
+    assert_true(n > 40);
+    help_clear(&rows);
+}
+
 /* -- plans ---------------------------------------- */
 
 /* Where the label's column lacks, what needs it is left out, if that is wanted. */
@@ -822,7 +902,7 @@ int main(void)
         cmocka_unit_test(test_warnings),    cmocka_unit_test(test_tests),
         cmocka_unit_test(test_drop_unused), cmocka_unit_test(test_directory),
         cmocka_unit_test(test_schema),      cmocka_unit_test(test_no_type),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_threads),     cmocka_unit_test(test_each_allocation),
     };
 
     return cmocka_run_group_tests_name("transform", tests, NULL, NULL);
