@@ -613,7 +613,8 @@ static hr_status compile_all(struct hr_program *p)
     size_t i;
 
     for (i = 0; i < p->nequations && r == HR_OK; i++) {
-        compile_equation(p, &p->equations[i]);
+        if (compile_equation(p, &p->equations[i]) < 0)
+            p->failed = true; /* told, or memory is short */
         if (p->equations[i].name[0] != '_')
             r = add_output(p, &p->equations[i]);
     }

@@ -712,11 +712,12 @@ static void test_each_allocation(void **state)
 {
     struct help_rows rows;
     hr_status r = HR_EXHAUSTED;
+    bool all = false;
     int n;
 
     (void)state;
     help_rows("x:f y:f s:%z", "[[1,null,\"a\"],[null,2,\"ba b\"],[3,4,\"\"]]", &rows);
-    for (n = 1; r != HR_OK && n < 5000; n++) {
+    for (n = 1; !all && n < 5000; n++) {
         struct memory m = { .fail_at = n };
         struct hr_env_config config = {
             .alloc = count, .alloc_user = &m, .threads = 1, .batch_rows = 10
@@ -727,6 +728,9 @@ static void test_each_allocation(void **state)
         r = whole_way(&env, &rows);
         if (r != HR_OK && r != HR_EXHAUSTED)
             fail_msg("allocation %d: code %d: %s", n, (int)r, hr_env_error(&env));
+        all = m.calls < n;
+        if (r == HR_OK && !all)
+            fail_msg("allocation %d: its failure is not seen", n);
         hr_env_clear(&env);
         assert_int_equal(m.live, 0);
     }
