@@ -126,13 +126,14 @@ static void test_errors(void **state)
 
 static void test_caret(void **state)
 {
+    static const char source[] = "# ü\na = \"ü\" + nothing\n";
     struct hr_features *f;
     struct hr_program *p;
     struct hr_env env;
 
     (void)state;
     hr_env_init(&env, NULL);
-    assert_int_equal(help_check(&env, "# ü\na = \"ü\" + nothing\n", "x:float", &f, &p), HR_INVALID);
+    assert_int_equal(help_check(&env, source, "x:float", &f, &p), HR_INVALID);
     assert_string_equal(hr_env_error(&env),
                         "a.features:2:11: there is no column or equation \"nothing\"\n"
                         "    a = \"ü\" + nothing\n"
