@@ -112,7 +112,7 @@ int hr_declared_kind(const char *type, const struct hr_port_info *port, const ch
 
     for (i = 0; port && i < port->property_count; i++)
         if (!strcmp(port->properties[i].key, property))
-            return kind_of(port->properties[i].type);
+            return (int)kind_of(port->properties[i].type);
     return s && s->splits && !strcmp(property, "split_names") ? HR_VALUE_STRING : 0;
 }
 

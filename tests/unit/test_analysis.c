@@ -235,7 +235,7 @@ static size_t same_slice(struct fix *f, const char *what, const struct hr_evalua
 {
     const char *model = hr_json_text(hr_json_get(want, "model"));
     const struct hr_json *metrics = hr_json_get(hr_json_get(want, "metrics"), ""), *v;
-    char sub[64], name[200], text[300];
+    char sub[64], name[200], text[400];
     size_t i, k, n = 0;
 
     for (i = 0; i < e->n; i++)
