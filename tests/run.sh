@@ -19,5 +19,6 @@ passed=$(grep -c '<testcase .*status="run"' "$build/tests.xml")
 failed=$(grep -c '<testcase .*status="fail"' "$build/tests.xml")
 skipped=$(grep -c '<testcase .*status="notrun"\|<testcase .*status="disabled"' "$build/tests.xml")
 [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$skipped skipped"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
