@@ -47,9 +47,9 @@ class Headrace:
         with open(self.path(name), "wb") as f:
             f.write(data)
 
-    def run(self, *args, code=0, env=None, cwd=None, stdin=None, user=None):
+    def run(self, *args, code=0, env=None, cwd=None, stdin=None, user=None, command=COMMAND):
         """The command with arguments; its exit status must be code, None: any."""
-        done = subprocess.run([COMMAND, *args], cwd=cwd or self.dir, text=True, timeout=TIMEOUT,
+        done = subprocess.run([command, *args], cwd=cwd or self.dir, text=True, timeout=TIMEOUT,
                               env=dict(self.env, **(env or {})), input=stdin or "",
                               capture_output=True, user=user)
         result = Result(done)
