@@ -218,6 +218,17 @@ bool hr_json_bool(const struct hr_json *v)
     return v && cJSON_IsTrue(in(v));
 }
 
+int32_t hr_json_word(const struct hr_json *v, const char *const *words, int32_t n)
+{
+    const char *text = hr_json_text(v);
+    int32_t i;
+
+    for (i = 1; i < n && text; i++)
+        if (!strcmp(text, words[i]))
+            return i;
+    return 0;
+}
+
 struct hr_slice hr_json_source(const struct hr_json_doc *doc, const struct hr_json *v)
 {
     const struct hr_json_spot *s = spot(doc, v);

@@ -66,6 +66,9 @@ const struct hr_json *hr_json_get(const struct hr_json *v, const char *key);
 const char *hr_json_text(const struct hr_json *v);
 bool hr_json_bool(const struct hr_json *v);
 
+/* Which of words[1] to words[n - 1] the text is; 0: none of them. */
+int32_t hr_json_word(const struct hr_json *v, const char *const *words, int32_t n);
+
 /* The number as it stands in the source; not ended by '\0'. */
 const char *hr_json_number(const struct hr_json_doc *doc, const struct hr_json *v, size_t *ret_n);
 

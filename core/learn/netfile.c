@@ -162,17 +162,6 @@ static hr_status wrong(struct reading *d, const char *what)
     return hr_fail(d->env, HR_DATA_LOSS, "net.json: %s", what);
 }
 
-static int32_t word(const struct hr_json *v, const char *const *words, int32_t n)
-{
-    const char *text = hr_json_text(v);
-    int32_t i;
-
-    for (i = 1; i < n && text; i++)
-        if (!strcmp(text, words[i]))
-            return i;
-    return 0;
-}
-
 static bool small(struct reading *d, const struct hr_json *v, int32_t *ret)
 {
     int64_t n;
@@ -219,9 +208,9 @@ static hr_status read_shape(struct reading *d, const struct hr_json *root)
 
     if (!names)
         return HR_EXHAUSTED;
-    s->kind = word(hr_json_get(root, "kind"), kinds, 3);
-    s->task = word(hr_json_get(root, "task"), tasks, 4);
-    s->ids = word(hr_json_get(root, "ids"), ways, 4);
+    s->kind = hr_json_word(hr_json_get(root, "kind"), kinds, 3);
+    s->task = hr_json_word(hr_json_get(root, "task"), tasks, 4);
+    s->ids = hr_json_word(hr_json_get(root, "ids"), ways, 4);
     s->label = hr_json_text(hr_json_get(root, "label"));
     if (!s->kind || !s->task || !s->ids || !s->label ||
         !small(d, hr_json_get(root, "embedding"), &s->embedding) ||

@@ -3,29 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-    struct hr_env *env;
-    struct hr_arena *arena;
-    const struct hr_json_doc *doc;
-    hr_status status;
-};
-
-static const char *text(struct reader *rd, const struct hr_json *object, const char *key)
-{
-    const char *t = hr_json_text(hr_json_get(object, key));
-
-    if (!t)
-        return NULL;
-    t = hr_arena_text(rd->arena, t);
-    if (!t)
-        rd->status = HR_EXHAUSTED;
-    return t;
-}
+#include "plugin/take.h"
 
 /* A text that has to be there. */
-static const char *need(struct reader *rd, const struct hr_json *object, const char *key)
+static const char *need(struct hr_taker *rd, const struct hr_json *object, const char *key)
 {
-    const char *t = text(rd, object, key);
+    const char *t = hr_take_text(rd, object, key);
     struct hr_place place = hr_json_place(rd->doc, object);
 
     if (!t && rd->status == HR_OK)
@@ -33,89 +16,58 @@ static const char *need(struct reader *rd, const struct hr_json *object, const c
     return t ? t : "";
 }
 
-static int64_t number(struct reader *rd, const struct hr_json *object, const char *key)
-{
-    int64_t v = 0;
-
-    hr_json_int(rd->doc, hr_json_get(object, key), &v);
-    return v;
-}
-
-static void *array(struct reader *rd, const struct hr_json *list, size_t size, size_t *ret_n)
-{
-    size_t n = list ? hr_json_count(list) : 0;
-    void *p = hr_arena_array(rd->arena, n + 1, size);
-
-    *ret_n = p ? n : 0;
-    if (!p)
-        rd->status = HR_EXHAUSTED;
-    return p;
-}
-
-static const char **texts(struct reader *rd, const struct hr_json *list)
-{
-    size_t n, i = 0;
-    const char **t = array(rd, list, sizeof *t, &n);
-    const struct hr_json *m;
-
-    for (m = n ? hr_json_first(list) : NULL; m; m = hr_json_next(m), i++)
-        if (!hr_json_text(m) || !(t[i] = hr_arena_text(rd->arena, hr_json_text(m))))
-            rd->status = rd->status < 0 ? rd->status : HR_INVALID;
-    return t;
-}
-
-static struct hr_property_info *properties(struct reader *rd, const struct hr_json *list,
+static struct hr_property_info *properties(struct hr_taker *rd, const struct hr_json *list,
                                            size_t *ret_n)
 {
-    struct hr_property_info *p = array(rd, list, sizeof *p, ret_n);
+    struct hr_property_info *p = hr_take_array(rd, list, sizeof *p, ret_n);
     const struct hr_json *m;
     size_t i = 0;
 
     for (m = *ret_n ? hr_json_first(list) : NULL; m; m = hr_json_next(m), i++)
-        p[i] = (struct hr_property_info){ .type = (hr_type)number(rd, m, "type"),
+        p[i] = (struct hr_property_info){ .type = (hr_type)hr_take_int(rd, m, "type"),
                                           .key = need(rd, m, "key"),
-                                          .default_value = text(rd, m, "default"),
-                                          .constraint = text(rd, m, "constraint"),
-                                          .doc = text(rd, m, "doc") };
+                                          .default_value = hr_take_text(rd, m, "default"),
+                                          .constraint = hr_take_text(rd, m, "constraint"),
+                                          .doc = hr_take_text(rd, m, "doc") };
     return p;
 }
 
-static struct hr_port_info *ports(struct reader *rd, const struct hr_json *list, size_t *ret_n)
+static struct hr_port_info *ports(struct hr_taker *rd, const struct hr_json *list, size_t *ret_n)
 {
-    struct hr_port_info *p = array(rd, list, sizeof *p, ret_n);
+    struct hr_port_info *p = hr_take_array(rd, list, sizeof *p, ret_n);
     const struct hr_json *m;
     size_t i = 0;
 
     for (m = *ret_n ? hr_json_first(list) : NULL; m; m = hr_json_next(m), i++) {
-        p[i] = (struct hr_port_info){ .flags = (uint32_t)number(rd, m, "flags"),
+        p[i] = (struct hr_port_info){ .flags = (uint32_t)hr_take_int(rd, m, "flags"),
                                       .key = need(rd, m, "key"),
                                       .type = need(rd, m, "type"),
-                                      .doc = text(rd, m, "doc") };
+                                      .doc = hr_take_text(rd, m, "doc") };
         p[i].properties = properties(rd, hr_json_get(m, "properties"), &p[i].property_count);
     }
     return p;
 }
 
-static void component(struct reader *rd, const struct hr_json *m, struct hr_component_info *c)
+static void component(struct hr_taker *rd, const struct hr_json *m, struct hr_component_info *c)
 {
-    c->flags = (uint32_t)number(rd, m, "flags");
+    c->flags = (uint32_t)hr_take_int(rd, m, "flags");
     c->id = need(rd, m, "id");
     c->version = need(rd, m, "version");
-    c->doc = text(rd, m, "doc");
+    c->doc = hr_take_text(rd, m, "doc");
     c->inputs = ports(rd, hr_json_get(m, "inputs"), &c->input_count);
     c->outputs = ports(rd, hr_json_get(m, "outputs"), &c->output_count);
     c->properties = properties(rd, hr_json_get(m, "properties"), &c->property_count);
-    c->needs = texts(rd, hr_json_get(m, "needs"));
-    c->uses = texts(rd, hr_json_get(m, "uses"));
-    c->offers = texts(rd, hr_json_get(m, "offers"));
-    c->formats = texts(rd, hr_json_get(m, "formats"));
+    c->needs = hr_take_texts(rd, hr_json_get(m, "needs"));
+    c->uses = hr_take_texts(rd, hr_json_get(m, "uses"));
+    c->offers = hr_take_texts(rd, hr_json_get(m, "offers"));
+    c->formats = hr_take_texts(rd, hr_json_get(m, "formats"));
 }
 
 hr_status hr_manifest_read(struct hr_env *env, const char *name, const char *source,
                            struct hr_arena *arena, struct hr_plugin_info *ret)
 {
     struct hr_plugin_info info = { 0 };
-    struct reader rd = { env, arena, NULL, HR_OK };
+    struct hr_taker rd = { env, arena, NULL, HR_OK };
     struct hr_json_doc *doc;
     const struct hr_json *root, *list, *m;
     size_t i = 0;
@@ -125,7 +77,7 @@ hr_status hr_manifest_read(struct hr_env *env, const char *name, const char *sou
         return r;
     rd.doc = doc;
     root = hr_json_root(doc);
-    if (number(&rd, root, "headrace_manifest") != 1)
+    if (hr_take_int(&rd, root, "headrace_manifest") != 1)
         rd.status = hr_fail(env, HR_INVALID, "\"%s\" is no manifest of a plugin", name);
     info.id = need(&rd, root, "id");
     info.version = need(&rd, root, "version");
@@ -136,7 +88,7 @@ hr_status hr_manifest_read(struct hr_env *env, const char *name, const char *sou
             hr_json_int(doc, hr_json_next(hr_json_first(list)), &info.abi_minor);
     }
     list = hr_json_get(root, "components");
-    info.components = array(&rd, list, sizeof *info.components, &info.component_count);
+    info.components = hr_take_array(&rd, list, sizeof *info.components, &info.component_count);
     for (m = info.component_count ? hr_json_first(list) : NULL; m && rd.status == HR_OK;
          m = hr_json_next(m), i++)
         component(&rd, m, &info.components[i]);

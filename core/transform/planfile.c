@@ -148,25 +148,14 @@ static hr_status wrong(struct reading *d, const struct hr_json *at, const char *
     return hr_fail_at(d->p->env, HR_DATA_LOSS, &place, "%s", what);
 }
 
-static int32_t word(const struct hr_json *v, const char *const *words, int32_t n)
-{
-    const char *text = hr_json_text(v);
-    int32_t i;
-
-    for (i = 1; i < n && text; i++)
-        if (!strcmp(text, words[i]))
-            return i;
-    return 0;
-}
-
 static hr_status read_input(struct reading *d, const struct hr_json *v, struct hr_feature *f)
 {
     const char *name = hr_json_text(hr_json_get(v, "name"));
     const struct hr_json *dim;
     int64_t n, size = 1;
 
-    if (!name || !(f->type = word(hr_json_get(v, "type"), types, 4)) ||
-        !(f->shape = word(hr_json_get(v, "shape"), shapes, 4)))
+    if (!name || !(f->type = hr_json_word(hr_json_get(v, "type"), types, 4)) ||
+        !(f->shape = hr_json_word(hr_json_get(v, "shape"), shapes, 4)))
         return wrong(d, v, "an input wants a name, a type and a shape");
     for (dim = hr_json_first(hr_json_get(v, "dims")); dim; dim = hr_json_next(dim)) {
         if (f->rank == HR_FEATURE_RANK || !hr_json_int(d->doc, dim, &n) || n < 1 ||
@@ -229,7 +218,7 @@ static hr_status read_vocab(struct reading *d, const struct hr_json *v, struct h
         tokens[i] = hr_slice(p, (size_t)(end - p));
         p = end + 1;
     }
-    index = hr_ir_vocab(ir, name, word(hr_json_get(v, "type"), types, 4) == 1, tokens, n);
+    index = hr_ir_vocab(ir, name, hr_json_word(hr_json_get(v, "type"), types, 4) == 1, tokens, n);
     if (index < 0)
         return HR_EXHAUSTED;
     ir->vocabs[index].empty = hr_json_bool(hr_json_get(v, "empty"));

@@ -2,92 +2,47 @@
 
 #include <string.h>
 
-struct reader {
-    struct hr_env *env;
-    struct hr_arena *arena;
-    const struct hr_json_doc *doc;
-    hr_status status;
-};
+#include "plugin/take.h"
 
-static const char *text(struct reader *rd, const struct hr_json *object, const char *key)
+static struct hr_property_info property(struct hr_taker *rd, const struct hr_json *m)
 {
-    const char *t = hr_json_text(hr_json_get(object, key));
-
-    if (t && !(t = hr_arena_text(rd->arena, t)))
-        rd->status = HR_EXHAUSTED;
-    return t;
-}
-
-static int64_t number(struct reader *rd, const struct hr_json *object, const char *key)
-{
-    int64_t v = 0;
-
-    hr_json_int(rd->doc, hr_json_get(object, key), &v);
-    return v;
-}
-
-static void *array(struct reader *rd, const struct hr_json *list, size_t size, size_t *ret_n)
-{
-    size_t n = list ? hr_json_count(list) : 0;
-    void *p = hr_arena_array(rd->arena, n + 1, size);
-
-    *ret_n = p ? n : 0;
-    if (!p)
-        rd->status = HR_EXHAUSTED;
-    return p;
-}
-
-static const char **texts(struct reader *rd, const struct hr_json *list)
-{
-    size_t n, i = 0;
-    const char **t = array(rd, list, sizeof *t, &n);
-    const struct hr_json *m;
-
-    for (m = n ? hr_json_first(list) : NULL; m; m = hr_json_next(m))
-        if (hr_json_text(m))
-            t[i++] = hr_arena_text(rd->arena, hr_json_text(m));
-    return t;
-}
-
-static struct hr_property_info property(struct reader *rd, const struct hr_json *m)
-{
-    struct hr_property_info info = { .type = (hr_type)number(rd, m, "type"),
-                                     .key = text(rd, m, "key"),
-                                     .constraint = text(rd, m, "constraint") };
+    struct hr_property_info info = { .type = (hr_type)hr_take_int(rd, m, "type"),
+                                     .key = hr_take_text(rd, m, "key"),
+                                     .constraint = hr_take_text(rd, m, "constraint") };
 
     if (!info.key)
         rd->status = HR_INVALID;
     return info;
 }
 
-static void read_port(struct reader *rd, const struct hr_json *m, bool output,
+static void read_port(struct hr_taker *rd, const struct hr_json *m, bool output,
                       struct hr_job_port *port)
 {
     const struct hr_json *list = hr_json_get(m, "artifacts"), *a;
     size_t i = 0;
 
-    *port = (struct hr_job_port){ .key = text(rd, m, "key"),
+    *port = (struct hr_job_port){ .key = hr_take_text(rd, m, "key"),
                                   .output = output,
-                                  .flags = (uint32_t)number(rd, m, "flags"),
-                                  .base = text(rd, m, "base") };
-    port->artifacts = array(rd, list, sizeof *port->artifacts, &port->count);
+                                  .flags = (uint32_t)hr_take_int(rd, m, "flags"),
+                                  .base = hr_take_text(rd, m, "base") };
+    port->artifacts = hr_take_array(rd, list, sizeof *port->artifacts, &port->count);
     port->cap = port->count;
     for (a = port->count ? hr_json_first(list) : NULL; a; a = hr_json_next(a), i++) {
-        port->artifacts[i] = (struct hr_job_artifact){ .uri = text(rd, a, "uri"),
-                                                       .type = text(rd, a, "type"),
-                                                       .id = number(rd, a, "id") };
+        port->artifacts[i] = (struct hr_job_artifact){ .uri = hr_take_text(rd, a, "uri"),
+                                                       .type = hr_take_text(rd, a, "type"),
+                                                       .id = hr_take_int(rd, a, "id") };
         if (hr_values_read(&port->artifacts[i].set, rd->arena, rd->doc, hr_json_get(a, "set")) < 0)
             rd->status = HR_INVALID;
     }
     list = hr_json_get(m, "properties");
-    port->properties = array(rd, list, sizeof *port->properties, &port->property_count);
+    port->properties = hr_take_array(rd, list, sizeof *port->properties, &port->property_count);
     for (i = 0, a = port->property_count ? hr_json_first(list) : NULL; a; a = hr_json_next(a))
         port->properties[i++] = property(rd, a);
     if (!port->key)
         rd->status = HR_INVALID;
 }
 
-static void read_ports(struct reader *rd, const struct hr_json *root, struct hr_job *job)
+static void read_ports(struct hr_taker *rd, const struct hr_json *root, struct hr_job *job)
 {
     const struct hr_json *ins = hr_json_get(root, "inputs"), *outs = hr_json_get(root, "outputs");
     size_t n = (ins ? hr_json_count(ins) : 0) + (outs ? hr_json_count(outs) : 0);
@@ -104,12 +59,12 @@ static void read_ports(struct reader *rd, const struct hr_json *root, struct hr_
         read_port(rd, m, true, &job->ports[job->port_count++]);
 }
 
-static void read_properties(struct reader *rd, const struct hr_json *list, struct hr_job *job)
+static void read_properties(struct hr_taker *rd, const struct hr_json *list, struct hr_job *job)
 {
     const struct hr_json *m, *v;
     size_t i = 0;
 
-    job->properties = array(rd, list, sizeof *job->properties, &job->property_count);
+    job->properties = hr_take_array(rd, list, sizeof *job->properties, &job->property_count);
     for (m = job->property_count ? hr_json_first(list) : NULL; m; m = hr_json_next(m), i++) {
         struct hr_job_property *p = &job->properties[i];
 
@@ -124,16 +79,16 @@ static void read_properties(struct reader *rd, const struct hr_json *list, struc
     }
 }
 
-static void read_models(struct reader *rd, const struct hr_json *list, struct hr_job *job)
+static void read_models(struct hr_taker *rd, const struct hr_json *list, struct hr_job *job)
 {
     const struct hr_json *m;
     size_t i = 0;
 
-    job->models = array(rd, list, sizeof *job->models, &job->model_count);
+    job->models = hr_take_array(rd, list, sizeof *job->models, &job->model_count);
     for (m = job->model_count ? hr_json_first(list) : NULL; m; m = hr_json_next(m))
-        job->models[i++] = (struct hr_job_model){ .format = text(rd, m, "format"),
-                                                  .component = text(rd, m, "component"),
-                                                  .plugin = (size_t)number(rd, m, "plugin") };
+        job->models[i++] = (struct hr_job_model){ .format = hr_take_text(rd, m, "format"),
+                                                  .component = hr_take_text(rd, m, "component"),
+                                                  .plugin = (size_t)hr_take_int(rd, m, "plugin") };
 }
 
 static enum hr_hook hook_of(const char *name)
@@ -148,7 +103,7 @@ static enum hr_hook hook_of(const char *name)
 hr_status hr_job_read(struct hr_env *env, struct hr_arena *arena, const char *source, size_t n,
                       struct hr_job *ret)
 {
-    struct reader rd = { env, arena, NULL, HR_OK };
+    struct hr_taker rd = { env, arena, NULL, HR_OK };
     struct hr_job job = { 0 };
     const struct hr_json *root, *walls;
     struct hr_json_doc *doc;
@@ -159,10 +114,10 @@ hr_status hr_job_read(struct hr_env *env, struct hr_arena *arena, const char *so
     rd.doc = doc;
     root = hr_json_root(doc);
     job.hook = hook_of(hr_json_text(hr_json_get(root, "hook")));
-    job.component = text(&rd, root, "component");
-    job.executed = (hr_status)number(&rd, root, "executed");
-    job.tmp = text(&rd, root, "tmp");
-    job.state = text(&rd, root, "state");
+    job.component = hr_take_text(&rd, root, "component");
+    job.executed = (hr_status)hr_take_int(&rd, root, "executed");
+    job.tmp = hr_take_text(&rd, root, "tmp");
+    job.state = hr_take_text(&rd, root, "state");
     job.check = hr_json_bool(hr_json_get(root, "check"));
     read_ports(&rd, root, &job);
     read_properties(&rd, hr_json_get(root, "properties"), &job);
@@ -173,9 +128,9 @@ hr_status hr_job_read(struct hr_env *env, struct hr_arena *arena, const char *so
     job.walls.required = hr_json_bool(hr_json_get(walls, "required"));
     job.walls.network = hr_json_bool(hr_json_get(walls, "network"));
     job.walls.process = hr_json_bool(hr_json_get(walls, "process"));
-    job.walls.memory = number(&rd, walls, "memory");
-    job.walls.read = texts(&rd, hr_json_get(walls, "read"));
-    job.walls.write = texts(&rd, hr_json_get(walls, "write"));
+    job.walls.memory = hr_take_int(&rd, walls, "memory");
+    job.walls.read = hr_take_texts(&rd, hr_json_get(walls, "read"));
+    job.walls.write = hr_take_texts(&rd, hr_json_get(walls, "write"));
     hr_json_free(doc);
     if (rd.status == HR_OK && job.hook != HR_HOOK_MANIFEST &&
         (!job.component || !job.tmp || !job.state))
