@@ -49,6 +49,8 @@ int take_options(int argc, char **argv, const struct option_spec *specs, char **
             continue;
         }
         if (only_words || argv[i][0] != '-' || !argv[i][1]) {
+            if (n == MAX_WORDS - 1)
+                return usage(argv[0], "too many arguments");
             rest[n++] = argv[i];
             continue;
         }

@@ -17,13 +17,11 @@ int verb_check(int argc, char **argv)
         { .name = "--plugin-path", .value = &where.plugin_path },
         { .name = NULL },
     };
-    char *rest[256], *text;
+    char *rest[MAX_WORDS], *text;
     const char *normal = NULL;
     hr_project *p;
     int n = 0, code;
 
-    if (argc > 250)
-        return usage(argv[0], "too many arguments");
     if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
         return code;
     if (n > 1)

@@ -52,7 +52,10 @@ struct option_spec {
     void *user;
 };
 
-/* Take the options out; *rest are the words that are left, ended by NULL.  EXIT_USAGE: told. */
+#define MAX_WORDS 64
+
+/* Take the options out; rest has room for MAX_WORDS and gets the words that are left, ended by
+ * NULL.  EXIT_USAGE: told, also when there are too many words. */
 int take_options(int argc, char **argv, const struct option_spec *specs, char **rest, int *ret_n);
 
 /* "usage: ..." of a verb to stderr, with a sentence before it. */

@@ -14,12 +14,10 @@ static int list(int argc, char **argv, const char *what, const char *const *colu
         { .name = "--plugin-path", .value = &where.plugin_path },
         { .name = NULL },
     };
-    char *rest[64];
+    char *rest[MAX_WORDS];
     hr_project *p;
     int n = 0, code;
 
-    if (argc > 60)
-        return usage(argv[0], "too many arguments");
     if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
         return code;
     if (n)

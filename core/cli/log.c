@@ -34,13 +34,11 @@ int verb_log(int argc, char **argv)
         { .name = NULL },
     };
     const char *text = NULL;
-    char *rest[64];
+    char *rest[MAX_WORDS];
     hr_project *p;
     int64_t id;
     int n = 0, code;
 
-    if (argc > 60)
-        return usage(argv[0], "too many arguments");
     if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
         return code;
     if (n != 1)

@@ -139,12 +139,10 @@ int verb_new(int argc, char **argv)
     const char *template = "penguin";
     const struct option_spec options[] = { { .name = "--template", .value = &template },
                                            { .name = NULL } };
-    char *rest[64], from[PATH];
+    char *rest[MAX_WORDS], from[PATH];
     int n = 0, code;
     bool ok;
 
-    if (argc > 60)
-        return usage(argv[0], "too many arguments");
     if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
         return code;
     if (n != 1)

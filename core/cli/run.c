@@ -194,12 +194,10 @@ static int parse(int argc, char **argv, struct runner *r, char **rest, int *n)
 int verb_run(int argc, char **argv)
 {
     struct runner r = { 0 };
-    char *rest[1024], *text;
+    char *rest[MAX_WORDS], *text;
     hr_project *p;
     int n = 0, code;
 
-    if (argc > 1000)
-        return usage(argv[0], "too many arguments");
     if ((code = parse(argc, argv, &r, rest, &n)) != EXIT_DONE)
         return code;
     if (n > 1)

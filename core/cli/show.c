@@ -206,12 +206,10 @@ int verb_show(int argc, char **argv)
         { .name = "--plugin-path", .value = &where.plugin_path },
         { .name = NULL },
     };
-    char *rest[64], what[512];
+    char *rest[MAX_WORDS], what[512];
     hr_project *p;
     int n = 0, code;
 
-    if (argc > 60)
-        return usage(argv[0], "too many arguments");
     if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
         return code;
     if (n < 1 || n > 2)

@@ -99,6 +99,12 @@ def test_pipeline(h):
     h.run("run", "--nope", code=2)
 
 
+def test_many_words(h):
+    """More words than any verb has room for."""
+    for verb in ("check", "run", "show", "runs", "model", "plugin", "new", "log"):
+        says(h.run(verb, *["word"] * 2000, code=2).err, "too many arguments")
+
+
 def test_check_json(h):
     h.project()
     says(h.run("check").out, "pipeline.json is right")
