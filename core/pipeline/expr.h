@@ -8,7 +8,7 @@
  *     and    = not { "and" not }                 not = [ "not" ] cmp
  *     cmp    = sum [ ("==" "!=" "<" "<=" ">" ">=" "in") sum ]
  *     sum    = product { ("+" "-") product }     product = unary { ("*" "/" "%") unary }
- *     unary  = [ "-" ] atom { "[" value "]" }
+ *     unary  = [ "-" ] atom { "[" value "]" | "." NAME [ "(" values ")" ] }
  *     atom   = number | 'text' | "text" | true | false | null | "[" values "]" | "(" value ")"
  *            | NAME { "." NAME } | NAME "(" values ")"
  *
@@ -28,7 +28,8 @@ enum hr_term_kind {
     HR_TERM_FLOAT,
     HR_TERM_TEXT,
     HR_TERM_LIST,
-    HR_TERM_JSON /* any other JSON, as its text */
+    HR_TERM_JSON,    /* any other JSON, as its text */
+    HR_TERM_ARTIFACT /* or a file of one: text is its uri, i its id, artifact the scope's */
 };
 
 struct hr_term {
@@ -38,6 +39,7 @@ struct hr_term {
     const char *text;
     const struct hr_term *items;
     size_t count;
+    const void *artifact; /* what the scope knows of it */
 };
 
 /* What names mean.  HR_NOT_FOUND: nobody of that name; *meant may be set to a name that was
@@ -46,6 +48,11 @@ struct hr_scope {
     hr_status (*find)(void *user, const char *root, const char *rest, struct hr_arena *arena,
                       struct hr_term *ret, const char **meant);
     void *user;
+    /* A member of a value that find() gave, as .split("train"): HR_NOT_FOUND if it has none of
+     * that name; other failures are told.  NULL: nothing has members. */
+    hr_status (*member)(void *user, const struct hr_term *of, const char *name,
+                        const struct hr_term *args, size_t n, struct hr_arena *arena,
+                        struct hr_term *ret);
 };
 
 /* A string that was read. */
@@ -62,6 +69,10 @@ hr_status hr_template_parse(struct hr_env *env, const struct hr_place *place, co
 hr_status hr_template_eval(struct hr_env *env, const struct hr_template *t,
                            const struct hr_scope *scope, struct hr_arena *arena,
                            struct hr_term *ret);
+
+/* Each name that the expressions read, as "nodes.evaluator.blessing", until visit fails. */
+hr_status hr_template_names(const struct hr_template *t,
+                            hr_status (*visit)(void *user, const char *name), void *user);
 
 /* "a text", "an int" */
 const char *hr_term_kind_text(enum hr_term_kind kind);

@@ -302,6 +302,7 @@ static void put(struct hr_json_writer *w, const struct hr_term *t)
         hr_json_put_double(w, t->d);
         break;
     case HR_TERM_TEXT:
+    case HR_TERM_ARTIFACT:
         hr_json_put_text(w, t->text);
         break;
     case HR_TERM_JSON:

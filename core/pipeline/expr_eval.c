@@ -15,7 +15,7 @@ struct eval {
 const char *hr_term_kind_text(enum hr_term_kind kind)
 {
     static const char *const texts[] = { "unknown", "null",   "a bool", "an int",
-                                         "a float", "a text", "a list", "JSON" };
+                                         "a float", "a text", "a list", "JSON", "an artifact" };
 
     return texts[kind];
 }
@@ -227,6 +227,28 @@ static hr_status index_of(struct eval *v, const struct hr_expr *e, const struct 
     return HR_OK;
 }
 
+/* A list of one artifact is as good as the artifact. */
+static hr_status member(struct eval *v, const struct hr_expr *e, const struct hr_term *args,
+                        struct hr_term *ret)
+{
+    const struct hr_term *of = args;
+    hr_status r = HR_NOT_FOUND;
+
+    if (of->kind == HR_TERM_LIST && of->count == 1 && of->items[0].kind == HR_TERM_ARTIFACT)
+        of = &of->items[0];
+    else if (of->kind == HR_TERM_LIST)
+        return hr_expr_fail(v->env, v->t, e->at, NULL,
+                            "a list of %zu has no \"%s\"; choose an element with [ ]", of->count,
+                            e->text);
+    *ret = (struct hr_term){ 0 };
+    if (v->scope->member)
+        r = v->scope->member(v->scope->user, of, e->text, args + 1, e->count - 1, v->arena, ret);
+    if (r == HR_NOT_FOUND)
+        return hr_expr_fail(v->env, v->t, e->at, NULL, "%s has no member \"%s\"",
+                            hr_term_kind_text(of->kind), e->text);
+    return r;
+}
+
 static hr_status name(struct eval *v, const struct hr_expr *e, struct hr_term *ret)
 {
     const char *dot = strchr(e->text, '.'), *meant = NULL;
@@ -285,6 +307,8 @@ static hr_status with_args(struct eval *v, const struct hr_expr *e, struct hr_te
     }
     if (e->op == HR_OP_INDEX)
         return index_of(v, e, &args[0], &args[1], ret);
+    if (e->op == HR_OP_MEMBER)
+        return member(v, e, args, ret);
     if (e->op == HR_OP_NEGATE) {
         *ret = args[0];
         return negate(v, e, ret);
@@ -386,9 +410,34 @@ hr_status hr_template_parse(struct hr_env *env, const struct hr_place *place, co
     return r;
 }
 
+static hr_status names_of(const struct hr_expr *e, hr_status (*visit)(void *, const char *),
+                          void *user)
+{
+    hr_status r = e->op == HR_OP_NAME ? visit(user, e->text) : HR_OK;
+    size_t i;
+
+    for (i = 0; i < e->count && r == HR_OK; i++)
+        r = names_of(e->args[i], visit, user);
+    return r;
+}
+
+hr_status hr_template_names(const struct hr_template *t,
+                            hr_status (*visit)(void *user, const char *name), void *user)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < t->count && r == HR_OK; i++)
+        if (t->parts[i].expr)
+            r = names_of(t->parts[i].expr, visit, user);
+    return r;
+}
+
 static hr_status put_term(const struct hr_term *term, struct hr_buf *to)
 {
-    return term->kind == HR_TERM_TEXT ? hr_buf_text(to, term->text) : hr_term_json(term, to);
+    bool text = term->kind == HR_TERM_TEXT || term->kind == HR_TERM_ARTIFACT;
+
+    return text ? hr_buf_text(to, term->text) : hr_term_json(term, to);
 }
 
 hr_status hr_template_eval(struct hr_env *env, const struct hr_template *t,

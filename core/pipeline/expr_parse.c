@@ -156,6 +156,43 @@ static struct hr_expr *values(struct parser *p, enum hr_expr_op op, size_t at, c
     return e;
 }
 
+/* A member, once its name is read; perhaps with arguments. */
+static struct hr_expr *member(struct parser *p, struct hr_expr *of, const char *text, size_t at)
+{
+    struct hr_expr *args = NULL, *e;
+    size_t n;
+
+    if (p->status == HR_OK && take(p, "("))
+        args = values(p, HR_OP_LIST, at, ")");
+    n = args ? args->count : 0;
+    if (!(e = make(p, HR_OP_MEMBER, at, n + 1)))
+        return NULL;
+    e->text = text;
+    e->args[0] = of;
+    if (n)
+        memcpy(e->args + 1, args->args, n * sizeof *e->args);
+    return e;
+}
+
+/* "input.examples.split" before a ( is the value input.examples and its member split. */
+static struct hr_expr *call(struct parser *p, const char *text, size_t at)
+{
+    const char *dot = strrchr(text, '.');
+    struct hr_expr *e;
+
+    if (!dot) {
+        take(p, "(");
+        if ((e = values(p, HR_OP_CALL, at, ")")))
+            e->text = text;
+        return e;
+    }
+    if (!(e = make(p, HR_OP_NAME, at, 0)))
+        return NULL;
+    if (!(e->text = hr_arena_bytes(p->arena, text, (size_t)(dot - text))))
+        p->status = HR_EXHAUSTED;
+    return member(p, e, dot + 1, at);
+}
+
 static struct hr_expr *name(struct parser *p)
 {
     size_t at = p->at;
@@ -169,11 +206,9 @@ static struct hr_expr *name(struct parser *p)
         p->status = HR_EXHAUSTED;
         return NULL;
     }
-    if (take(p, "(")) {
-        if ((e = values(p, HR_OP_CALL, at, ")")))
-            e->text = text;
-        return e;
-    }
+    skip(p);
+    if (p->text[p->at] == '(')
+        return call(p, text, at);
     if (!(e = make(p, HR_OP_NAME, at, 0)))
         return NULL;
     e->text = text;
@@ -245,20 +280,50 @@ static struct hr_expr *deeper(struct parser *p, enum hr_expr_op op, size_t at,
     return e;
 }
 
+/* The name after a dot. */
+static struct hr_expr *dotted(struct parser *p, struct hr_expr *of)
+{
+    size_t at = p->at, n = 0;
+    const char *text;
+
+    while (is_name(p->text[at + n], n == 0))
+        n++;
+    if (!n) {
+        fail(p, "a name is missing after the dot");
+        return NULL;
+    }
+    p->at += n;
+    if (!(text = hr_arena_bytes(p->arena, p->text + at, n))) {
+        p->status = HR_EXHAUSTED;
+        return NULL;
+    }
+    return member(p, of, text, at);
+}
+
 static struct hr_expr *unary(struct parser *p)
 {
     struct hr_expr *e;
     size_t at;
+    bool again = true;
 
     skip(p);
     at = p->at;
     if (take(p, "-"))
         return deeper(p, HR_OP_NEGATE, at, unary);
     e = atom(p);
-    for (skip(p), at = p->at; p->status == HR_OK && take(p, "["); at = p->at) {
-        e = join(p, HR_OP_INDEX, at, e, value(p));
-        if (p->status == HR_OK && !take(p, "]"))
-            fail(p, "a ] is missing");
+    while (p->status == HR_OK && again) {
+        skip(p);
+        at = p->at;
+        again = true;
+        if (take(p, "[")) {
+            e = join(p, HR_OP_INDEX, at, e, value(p));
+            if (p->status == HR_OK && !take(p, "]"))
+                fail(p, "a ] is missing");
+        } else if (take(p, ".")) {
+            e = dotted(p, e);
+        } else {
+            again = false;
+        }
     }
     return e;
 }

@@ -17,6 +17,7 @@ enum hr_expr_op {
     HR_OP_CALL, /* text: the function */
     HR_OP_LIST,
     HR_OP_INDEX,
+    HR_OP_MEMBER, /* text: its name; args: the value, then what is in ( ) */
     HR_OP_NEGATE,
     HR_OP_NOT,
     HR_OP_AND,

@@ -13,7 +13,7 @@ static const struct hr_node_output *output_of(const struct hr_node *node, const 
     return NULL;
 }
 
-static bool add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up)
+bool hr_add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up)
 {
     size_t *list, i;
 
@@ -35,7 +35,7 @@ static bool add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up)
 static void bad_node(struct hr_reader *rd, const struct hr_json *at, const struct hr_node *node,
                      const char *name)
 {
-    struct hr_place place = hr_json_place(rd->p->doc, at);
+    struct hr_place place = hr_json_place(rd->doc, at);
     const char **names = hr_arena_array(&rd->p->arena, rd->p->node_count + 1, sizeof *names);
     size_t i;
 
@@ -48,7 +48,7 @@ static void bad_node(struct hr_reader *rd, const struct hr_json *at, const struc
 }
 
 /* "node.output" or "node", which may itself hold dots: the longest name of a node counts. */
-static size_t split(const struct hr_pipeline *p, const char *text, const char **ret_output)
+size_t hr_split_channel(const struct hr_pipeline *p, const char *text, const char **ret_output)
 {
     size_t whole = hr_pipeline_find(p, text), i, best = SIZE_MAX, best_n = 0;
 
@@ -96,7 +96,7 @@ static const struct hr_node_output *named_output(struct hr_reader *rd, const str
                                                  const struct hr_port_info *port)
 {
     const struct hr_node_output *found = output_of(from, key);
-    struct hr_place place = hr_json_place(rd->p->doc, at);
+    struct hr_place place = hr_json_place(rd->doc, at);
     const char *names[64];
     size_t i, n = from->output_count < 64 ? from->output_count : 64;
 
@@ -130,7 +130,12 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
                node->name);
         return;
     }
-    from = split(rd->p, hr_json_text(at), &key);
+    if (node->each && !strcmp(hr_json_text(at), node->each->as)) {
+        input->channels[input->channel_count++] =
+            (struct hr_channel_ref){ (size_t)HR_CHANNEL_ITEM, node->each->as };
+        return;
+    }
+    from = hr_split_channel(rd->p, hr_json_text(at), &key);
     if (from == SIZE_MAX) {
         const char *dot = strchr(hr_json_text(at), '.');
         char *name =
@@ -145,7 +150,7 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
     if (!output)
         return;
     input->channels[input->channel_count++] = (struct hr_channel_ref){ from, output->key };
-    if (!add_upstream(rd, node, from))
+    if (!hr_add_upstream(rd, node, from))
         rd->bad++;
 }
 
@@ -158,7 +163,7 @@ static void read_input(struct hr_reader *rd, struct hr_node *node, const struct 
 
     *input = (struct hr_input){ .key = hr_json_key(m),
                                 .port = port,
-                                .place = hr_json_place(rd->p->doc, m) };
+                                .place = hr_json_place(rd->doc, m) };
     input->channels =
         hr_arena_array(&rd->p->arena, (list ? hr_json_count(m) : 1) + 1, sizeof *input->channels);
     if (!input->channels) {
@@ -181,7 +186,7 @@ static void read_after(struct hr_reader *rd, struct hr_node *node)
 
         if (i == SIZE_MAX)
             bad_node(rd, at, node, *after);
-        else if (!add_upstream(rd, node, i))
+        else if (!hr_add_upstream(rd, node, i))
             rd->bad++;
     }
 }
@@ -230,6 +235,17 @@ static bool ready(const struct hr_node *node, const bool *done)
     return true;
 }
 
+/* Is a node left that is not "finally"? */
+static bool others(const struct hr_pipeline *p, const bool *done)
+{
+    size_t i;
+
+    for (i = 0; i < p->node_count; i++)
+        if (!done[i] && !p->nodes[i].last)
+            return true;
+    return false;
+}
+
 /* Whoever is left when no node is ready waits for a circle, or is on one. */
 static void tell_circle(struct hr_reader *rd, const bool *done)
 {
@@ -264,19 +280,41 @@ static void tell_circle(struct hr_reader *rd, const bool *done)
     rd->bad++;
 }
 
+/* What comes at the end cannot come before something. */
+static bool check_last(struct hr_reader *rd)
+{
+    const struct hr_pipeline *p = rd->p;
+    size_t i, k, bad = rd->bad;
+
+    for (i = 0; i < p->node_count; i++)
+        for (k = 0; k < p->nodes[i].upstream_count && !p->nodes[i].last; k++)
+            if (p->nodes[p->nodes[i].upstream[k]].last) {
+                hr_fail_at(rd->env, HR_INVALID, &p->nodes[i].place,
+                           "node \"%s\" depends on \"%s\", which runs when all others have ended"
+                           " (\"finally\")",
+                           p->nodes[i].name, p->nodes[p->nodes[i].upstream[k]].name);
+                rd->bad++;
+            }
+    return rd->bad == bad;
+}
+
 void hr_order_nodes(struct hr_reader *rd)
 {
     struct hr_pipeline *p = rd->p;
     bool *done = hr_arena_array(&p->arena, p->node_count + 1, sizeof *done);
     size_t n = 0, i;
 
+    if (!check_last(rd))
+        return;
     p->order = hr_arena_array(&p->arena, p->node_count + 1, sizeof *p->order);
     if (!done || !p->order) {
         rd->bad++;
         return;
     }
     while (n < p->node_count) {
-        for (i = 0; i < p->node_count && (done[i] || !ready(&p->nodes[i], done)); i++)
+        for (i = 0; i < p->node_count && (done[i] || !ready(&p->nodes[i], done) ||
+                                          (p->nodes[i].last && others(p, done)));
+             i++)
             ;
         if (i == p->node_count) {
             tell_circle(rd, done);

@@ -9,7 +9,7 @@ void hr_read_template(struct hr_reader *rd, struct hr_setting_source *s)
 
     if (!s->value)
         return;
-    s->place = hr_json_place(rd->p->doc, s->value);
+    s->place = hr_json_place(rd->doc, s->value);
     if (text && hr_template_needed(text) &&
         hr_template_parse(rd->env, &s->place, text, &rd->p->arena, &s->expr) < 0)
         rd->bad++;
@@ -74,7 +74,7 @@ void hr_read_component(struct hr_reader *rd, struct hr_node *node)
 
     if (!v)
         return;
-    place = hr_json_place(rd->p->doc, v);
+    place = hr_json_place(rd->doc, v);
     node->component = hr_catalogue_component(rd->catalogue, &place, hr_json_text(v));
     if (!node->component) {
         rd->bad++;
@@ -100,7 +100,7 @@ static const char *const strategies[] = { "latest_artifacts", "latest_blessed_mo
 static void read_strategies(struct hr_reader *rd, struct hr_node *node)
 {
     const struct hr_json *v = hr_json_get(node->json, "resolver");
-    struct hr_place place = hr_json_place(rd->p->doc, v);
+    struct hr_place place = hr_json_place(rd->doc, v);
     const char **s;
 
     node->strategies = hr_want_texts(rd, node->json, "resolver");
@@ -123,7 +123,7 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
     if (config) {
         hr_check_members(rd, config, names, 1, "\"config\"");
         n = hr_json_get(config, names[0]);
-        if (n && (!hr_json_int(rd->p->doc, n, &node->wanted) || node->wanted < 1))
+        if (n && (!hr_json_int(rd->doc, n, &node->wanted) || node->wanted < 1))
             hr_bad(rd, n, "\"%s\" wants an int from 1 on", names[0]);
     }
     if (!list) {

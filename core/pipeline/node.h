@@ -10,9 +10,10 @@ struct hr_pipeline;
 
 enum hr_node_kind { HR_NODE_COMPONENT, HR_NODE_RESOLVER, HR_NODE_IMPORTER };
 
-/* One source of an input: an output of another node. */
+/* One source of an input: an output of another node, or the element of "for_each". */
+enum { HR_CHANNEL_ITEM = -1 };
 struct hr_channel_ref {
-    size_t node;
+    size_t node; /* (size_t)HR_CHANNEL_ITEM: the element */
     const char *output;
 };
 
@@ -37,10 +38,19 @@ struct hr_node_output {
     const struct hr_port_info *port; /* NULL: not of a component */
 };
 
+/* One instance for each element of a list. */
+struct hr_each {
+    struct hr_setting_source in;
+    const char *as;   /* what expressions call the element; "item" unless said */
+    int32_t parallel; /* instances at once; 0: as the run's jobs */
+};
+
 struct hr_node {
     const char *name, *note;
     enum hr_node_kind kind;
     const struct hr_json *json;
+    const struct hr_json_doc *doc; /* of json */
+    const char *dir;               /* of its file: paths are relative to it */
     struct hr_place place;
     const struct hr_component_info *component; /* of a HR_NODE_COMPONENT */
     struct hr_input *inputs;
@@ -55,6 +65,12 @@ struct hr_node {
     const char *import_type;
     const struct hr_json *import_properties;
     bool reimport;
+    struct hr_setting_source condition; /* "if"; without expr: none */
+    struct hr_each *each;               /* "for_each"; NULL: none */
+    struct hr_input *reads; /* of other nodes, by the two: key "_NODE.OUTPUT", without port */
+    size_t read_count;
+    bool last; /* "finally": when all others have ended, however */
+    bool late; /* its properties read artifacts or items: they are known when it begins */
     size_t *upstream; /* nodes that must be done before, each once, ascending */
     size_t upstream_count;
     bool cache;

@@ -4,22 +4,13 @@
 #include "pipeline/read.h"
 
 static const char *const kinds[] = { "component", "resolver", "importer" };
-static const char *const later[] = { "pipeline", "command", "if", "for_each", "finally" };
+static const char *const later[] = { "pipeline", "command" };
 static const char *const members[] = { "component", "resolver", "importer",   "pipeline", "command",
                                        "inputs",    "outputs",  "properties", "after",    "if",
                                        "for_each",  "cache",    "retries",    "timeout",  "memory",
                                        "isolation", "finally",  "doc",        "config" };
 
 enum { MAX_RETRIES = 100 };
-
-/* The member of the node, or of "defaults". */
-static const struct hr_json *with_default(struct hr_reader *rd, const struct hr_json *node,
-                                          const char *key)
-{
-    const struct hr_json *v = hr_json_get(node, key);
-
-    return v || !rd->defaults ? v : hr_json_get(rd->defaults, key);
-}
 
 /* A number and a unit: "90s", "2GiB".  -1: told. */
 static int64_t measure(struct hr_reader *rd, const struct hr_json *v, const char *what,
@@ -42,38 +33,40 @@ static int64_t measure(struct hr_reader *rd, const struct hr_json *v, const char
     return -1;
 }
 
-static void read_limits(struct hr_reader *rd, struct hr_node *node)
+static void read_limits(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node)
 {
     static const char *const times[] = { "ms", "s", "min", "h" };
     static const int64_t ms[] = { 1, 1000, 60000, 3600000 };
     static const char *const sizes[] = { "KiB", "MiB", "GiB", "TiB" };
     static const int64_t bytes[] = { 1 << 10, 1 << 20, 1 << 30, (int64_t)1 << 40 };
-    const struct hr_json *v = with_default(rd, node->json, "retries");
+    const struct hr_json *v;
     int64_t n = 0;
 
-    if (v && (!hr_json_int(rd->p->doc, v, &n) || n < 0 || n > MAX_RETRIES))
-        hr_bad(rd, v, "\"retries\" wants an int from 0 to %d", MAX_RETRIES);
-    node->retries = (int32_t)n;
-    node->timeout_ms =
-        measure(rd, with_default(rd, node->json, "timeout"), "timeout", times, ms, 4);
-    node->memory = measure(rd, with_default(rd, node->json, "memory"), "memory", sizes, bytes, 4);
-    if ((v = with_default(rd, node->json, "isolation"))) {
-        if (hr_text_eq(hr_json_text(v), "none"))
-            node->isolation = HR_ISOLATE_NONE;
-        else if (!hr_text_eq(hr_json_text(v), "worker"))
+    if ((v = hr_json_get(object, "retries"))) {
+        if (!hr_json_int(rd->doc, v, &n) || n < 0 || n > MAX_RETRIES)
+            hr_bad(rd, v, "\"retries\" wants an int from 0 to %d", MAX_RETRIES);
+        node->retries = (int32_t)n;
+    }
+    if ((v = hr_json_get(object, "timeout")))
+        node->timeout_ms = measure(rd, v, "timeout", times, ms, 4);
+    if ((v = hr_json_get(object, "memory")))
+        node->memory = measure(rd, v, "memory", sizes, bytes, 4);
+    if ((v = hr_json_get(object, "isolation"))) {
+        if (!hr_text_eq(hr_json_text(v), "none") && !hr_text_eq(hr_json_text(v), "worker"))
             hr_bad(rd, v, "\"isolation\" is \"worker\" or \"none\"");
+        node->isolation = hr_text_eq(hr_json_text(v), "none") ? HR_ISOLATE_NONE : HR_ISOLATE;
     }
 }
 
-static void read_cache(struct hr_reader *rd, struct hr_node *node)
+void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node)
 {
     static const char *const names[] = { "ignore" };
-    const struct hr_json *v = with_default(rd, node->json, "cache");
+    const struct hr_json *v = hr_json_get(object, "cache");
 
-    node->cache = true;
-    node->cache_ignore = hr_arena_array(&rd->p->arena, 1, sizeof *node->cache_ignore);
+    read_limits(rd, object, node);
     if (!v)
         return;
+    node->cache = true;
     if (hr_json_kind(v) == HR_JSON_BOOL) {
         node->cache = hr_json_bool(v);
     } else if (hr_json_kind(v) == HR_JSON_OBJECT) {
@@ -100,17 +93,20 @@ static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_n
 {
     size_t found, i;
 
-    *node = (struct hr_node){ .name = hr_json_key(m),
-                              .json = m,
-                              .place = hr_json_key_place(rd->p->doc, m) };
+    *node = rd->usual;
+    node->name = hr_json_key(m);
+    node->json = m;
+    node->doc = rd->doc;
+    node->dir = rd->dir;
+    node->place = hr_json_key_place(rd->doc, m);
     hr_check_members(rd, m, members, sizeof members / sizeof members[0], "a node");
     for (i = 0; i < sizeof later / sizeof later[0]; i++)
         if (hr_json_get(m, later[i]))
             hr_bad(rd, hr_json_get(m, later[i]), "node \"%s\": \"%s\" is not offered yet",
                    node->name, later[i]);
     node->note = hr_want_text(rd, m, "doc");
-    read_cache(rd, node);
-    read_limits(rd, node);
+    hr_read_usual(rd, m, node);
+    hr_read_control(rd, node);
     found = count_kinds(m, &node->kind);
     if (found != 1) {
         if (found || (!hr_json_get(m, "pipeline") && !hr_json_get(m, "command")))
@@ -126,18 +122,22 @@ static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_n
         hr_read_importer(rd, node);
 }
 
+/* Files that are merged may name a node twice; one file cannot. */
+static bool is_new(struct hr_reader *rd, const struct hr_json *m)
+{
+    size_t i = rd->p->source_count > 1 ? hr_pipeline_find(rd->p, hr_json_key(m)) : SIZE_MAX;
+
+    if (i == SIZE_MAX)
+        return true;
+    hr_bad(rd, m, "node \"%s\" is there already, at %s:%d:%d", hr_json_key(m),
+           rd->p->nodes[i].place.file, rd->p->nodes[i].place.line, rd->p->nodes[i].place.column);
+    return false;
+}
+
 void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
 {
-    size_t n = hr_json_count(list);
     const struct hr_json *m;
 
-    rd->p->nodes = hr_arena_array(&rd->p->arena, n + 1, sizeof *rd->p->nodes);
-    if (!rd->p->nodes || n > HR_MAX_NODES) {
-        hr_bad(rd, list, "more than %d nodes", HR_MAX_NODES);
-        return;
-    }
-    if (!n)
-        hr_bad(rd, list, "a pipeline without nodes has nothing to do");
     for (m = hr_json_first(list); m; m = hr_json_next(m)) {
         if (!hr_name_ok(hr_json_key(m)))
             hr_bad(rd, m,
@@ -146,7 +146,7 @@ void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
                    hr_json_key(m));
         else if (hr_json_kind(m) != HR_JSON_OBJECT)
             hr_bad(rd, m, "node \"%s\" wants an object", hr_json_key(m));
-        else
+        else if (is_new(rd, m))
             read_node(rd, m, &rd->p->nodes[rd->p->node_count++]);
     }
 }

@@ -48,7 +48,9 @@ static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
             const struct hr_channel_ref *c = &node->inputs[i].channels[k];
 
             hr_buf_cut(&name, 0);
-            hr_buf_format(&name, "%s.%s", p->nodes[c->node].name, c->output);
+            if (c->node != (size_t)HR_CHANNEL_ITEM)
+                hr_buf_format(&name, "%s.", p->nodes[c->node].name);
+            hr_buf_text(&name, c->output);
             hr_json_put_text(w, name.text);
         }
         hr_json_close_array(w);
@@ -57,8 +59,7 @@ static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
     hr_json_close_object(w);
 }
 
-static void put_settings(const struct hr_pipeline *p, const struct hr_node *node,
-                         struct hr_json_writer *w)
+static void put_settings(const struct hr_node *node, struct hr_json_writer *w)
 {
     size_t i;
 
@@ -72,7 +73,7 @@ static void put_settings(const struct hr_pipeline *p, const struct hr_node *node
 
         hr_json_put_key(w, s->info->key);
         if (s->value)
-            hr_json_put_value(w, p->doc, s->value, false);
+            hr_json_put_value(w, node->doc, s->value, false);
         else if (plain)
             hr_json_put_raw(w, text, strlen(text));
         else
@@ -90,7 +91,7 @@ static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
     if (node->kind == HR_NODE_COMPONENT) {
         hr_json_put_member_text(w, "component", node->component->id);
         put_inputs(p, node, w);
-        put_settings(p, node, w);
+        put_settings(node, w);
     } else if (node->kind == HR_NODE_RESOLVER) {
         hr_json_put_key(w, "resolver");
         hr_json_open_array(w);
@@ -99,13 +100,33 @@ static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
         hr_json_close_array(w);
     } else {
         hr_json_put_key(w, "importer");
-        hr_json_put_value(w, p->doc, hr_json_get(node->json, "importer"), false);
+        hr_json_put_value(w, node->doc, hr_json_get(node->json, "importer"), false);
     }
     hr_json_put_key(w, "outputs");
     hr_json_open_object(w);
     for (i = 0; i < node->output_count; i++)
         hr_json_put_member_text(w, node->outputs[i].key, node->outputs[i].type);
     hr_json_close_object(w);
+}
+
+static void put_control(const struct hr_node *node, struct hr_json_writer *w)
+{
+    if (node->condition.value) {
+        hr_json_put_key(w, "if");
+        hr_json_put_value(w, node->doc, node->condition.value, false);
+    }
+    if (node->each) {
+        hr_json_put_key(w, "for_each");
+        hr_json_open_object(w);
+        hr_json_put_key(w, "in");
+        hr_json_put_value(w, node->doc, node->each->in.value, false);
+        hr_json_put_member_text(w, "as", node->each->as);
+        if (node->each->parallel)
+            hr_json_put_member_int(w, "parallel", node->each->parallel);
+        hr_json_close_object(w);
+    }
+    if (node->last)
+        hr_json_put_member_bool(w, "finally", true);
 }
 
 static void put_node(const struct hr_pipeline *p, const struct hr_node *node,
@@ -117,6 +138,7 @@ static void put_node(const struct hr_pipeline *p, const struct hr_node *node,
     hr_json_put_key(w, node->name);
     hr_json_open_object(w);
     put_kind(p, node, w);
+    put_control(node, w);
     hr_json_put_key(w, "after");
     hr_json_open_array(w);
     for (i = 0; i < node->upstream_count; i++)

@@ -26,7 +26,7 @@ static hr_type type_of(struct hr_reader *rd, const struct hr_json *param)
     for (i = 0; i < sizeof types / sizeof types[0]; i++)
         if (!strcmp(types[i].name, hr_json_text(v)))
             return types[i].type;
-    place = hr_json_place(rd->p->doc, v);
+    place = hr_json_place(rd->doc, v);
     hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(hr_json_text(v), names, 5),
                   "there is no type \"%s\"; int, float, string, bool and json are the types",
                   hr_json_text(v));
@@ -45,32 +45,40 @@ static void read_param(struct hr_reader *rd, const struct hr_json *m, struct hr_
                                 .note = hr_want_text(rd, m, "doc"),
                                 .constraint = hr_want_text(rd, m, "constraint"),
                                 .type = type_of(rd, m),
-                                .place = hr_json_key_place(rd->p->doc, m) };
+                                .place = hr_json_key_place(rd->doc, m) };
     if (!v)
         return;
-    place = hr_json_place(rd->p->doc, v);
-    if (hr_term_of_json(rd->p->doc, v, &rd->p->arena, &param->value) < 0 ||
+    place = hr_json_place(rd->doc, v);
+    if (hr_term_of_json(rd->doc, v, &rd->p->arena, &param->value) < 0 ||
         hr_param_fits(rd->env, &place, param->name, param->type, param->constraint, &param->value) <
             0)
         rd->bad++;
 }
 
+static bool is_new(struct hr_reader *rd, const struct hr_json *m)
+{
+    size_t i;
+
+    for (i = 0; i < rd->p->param_count && rd->p->source_count > 1; i++)
+        if (!strcmp(rd->p->params[i].name, hr_json_key(m))) {
+            hr_bad(rd, m, "parameter \"%s\" is there already, at %s:%d:%d", hr_json_key(m),
+                   rd->p->params[i].place.file, rd->p->params[i].place.line,
+                   rd->p->params[i].place.column);
+            return false;
+        }
+    return true;
+}
+
 void hr_read_params(struct hr_reader *rd, const struct hr_json *list)
 {
-    size_t n = hr_json_count(list);
     const struct hr_json *m;
 
-    rd->p->params = hr_arena_array(&rd->p->arena, n + 1, sizeof *rd->p->params);
-    if (!rd->p->params || n > HR_MAX_PARAMS) {
-        hr_bad(rd, list, "more than %d parameters", HR_MAX_PARAMS);
-        return;
-    }
     for (m = hr_json_first(list); m; m = hr_json_next(m)) {
         if (hr_json_kind(m) != HR_JSON_OBJECT)
             hr_bad(rd, m, "parameter \"%s\" wants an object with \"type\"", hr_json_key(m));
         else if (!hr_name_ok(hr_json_key(m)))
             hr_bad(rd, m, "\"%s\" is no name for a parameter", hr_json_key(m));
-        else
+        else if (is_new(rd, m))
             read_param(rd, m, &rd->p->params[rd->p->param_count++]);
     }
 }

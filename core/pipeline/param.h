@@ -24,6 +24,8 @@ struct hr_param_values {
     struct hr_term *items; /* one for each parameter */
     const char *run_id, *run_name;
     int64_t run_time; /* Unix seconds */
+    const struct hr_scope *more; /* artifacts and items of a node that begins; NULL: unknown yet */
+    bool *late;                  /* set when such were read; may be NULL */
 };
 
 /* Values from the defaults and what is given; all errors are told.  complete: a parameter

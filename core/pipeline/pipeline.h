@@ -10,7 +10,7 @@
  *
  * Invariants of a pipeline that was read: every channel names an output of a node; order
  * holds each node once, after all that it depends on, ties in the order of the file; every
- * property that a component requires is there.
+ * property that a component requires is there; no node depends on one that is "finally".
  *
  *     expr.h  expressions            param.h  parameters and their values
  *     node.h  nodes and channels
@@ -22,10 +22,17 @@
 #include "pipeline/node.h"
 #include "pipeline/param.h"
 
+/* A file that was read: the pipeline's own, then those it includes. */
+struct hr_pipeline_source {
+    struct hr_json_doc *doc;
+    const char *file, *dir; /* as it was named; absolute */
+};
+
 struct hr_pipeline {
     struct hr_env *env;
     struct hr_arena arena;
-    struct hr_json_doc *doc;
+    struct hr_pipeline_source *sources;
+    size_t source_count;
     const char *file; /* as it was named */
     const char *dir;  /* absolute; paths are relative to it */
     const char *name, *note;

@@ -5,7 +5,7 @@
 
 void hr_bad(struct hr_reader *rd, const struct hr_json *at, const char *format, ...)
 {
-    struct hr_place place = hr_json_place(rd->p->doc, at);
+    struct hr_place place = hr_json_place(rd->doc, at);
     char text[1024];
     va_list args;
 
@@ -19,7 +19,7 @@ void hr_bad(struct hr_reader *rd, const struct hr_json *at, const char *format, 
 void hr_bad_name(struct hr_reader *rd, const struct hr_json *member, const char *const *names,
                  size_t n, const char *format, ...)
 {
-    struct hr_place place = hr_json_key_place(rd->p->doc, member);
+    struct hr_place place = hr_json_key_place(rd->doc, member);
     char text[1024];
     va_list args;
 
@@ -118,7 +118,7 @@ static void read_head(struct hr_reader *rd, const struct hr_json *root)
     hr_check_members(rd, root, members, sizeof members / sizeof members[0], "a pipeline");
     if (!v)
         hr_bad(rd, root, "the member \"headrace\": 1 is missing: the version of the format");
-    else if (!hr_json_int(rd->p->doc, v, &version) || version < 1)
+    else if (!hr_json_int(rd->doc, v, &version) || version < 1)
         hr_bad(rd, v, "\"headrace\" is the version of the format; write 1");
     else if (version > 1)
         hr_bad(rd, v, "this file is made for headrace of format %lld, and this one reads format 1",
@@ -133,54 +133,100 @@ static void read_head(struct hr_reader *rd, const struct hr_json *root)
     rd->p->note = hr_want_text(rd, root, "doc");
     rd->p->environment = hr_want_texts(rd, root, "env");
     hr_want_texts(rd, root, "plugins");
-    rd->defaults = hr_want(rd, root, "defaults", HR_JSON_OBJECT);
-    if ((v = hr_json_get(root, "include")))
-        hr_bad(rd, v, "\"include\" is not offered yet; put the nodes into this file");
 }
 
-static void check_defaults(struct hr_reader *rd)
+static void read_defaults(struct hr_reader *rd, const struct hr_json *root)
 {
     static const char *const members[] = { "cache", "retries", "timeout", "memory", "isolation" };
+    const struct hr_json *v = hr_want(rd, root, "defaults", HR_JSON_OBJECT);
 
-    if (rd->defaults)
-        hr_check_members(rd, rd->defaults, members, sizeof members / sizeof members[0],
-                         "\"defaults\"");
+    rd->usual.cache = true;
+    rd->usual.cache_ignore = hr_arena_array(&rd->p->arena, 1, sizeof *rd->usual.cache_ignore);
+    if (!rd->usual.cache_ignore)
+        rd->bad++;
+    if (!v)
+        return;
+    hr_check_members(rd, v, members, sizeof members / sizeof members[0], "\"defaults\"");
+    hr_read_usual(rd, v, &rd->usual);
+}
+
+static void at_source(struct hr_reader *rd, size_t i)
+{
+    rd->doc = rd->p->sources[i].doc;
+    rd->dir = rd->p->sources[i].dir;
+}
+
+static const struct hr_json *member_of(const struct hr_pipeline *p, size_t source, const char *key)
+{
+    return hr_json_get(hr_json_root(p->sources[source].doc), key);
+}
+
+/* Room for what all files say together. */
+static bool make_room(struct hr_reader *rd)
+{
+    size_t params = 0, nodes = 0, i;
+
+    for (i = 0; i < rd->p->source_count; i++) {
+        const struct hr_json *list = member_of(rd->p, i, "parameters");
+
+        params += list ? hr_json_count(list) : 0;
+        list = member_of(rd->p, i, "nodes");
+        nodes += list ? hr_json_count(list) : 0;
+    }
+    if (params > HR_MAX_PARAMS)
+        hr_bad(rd, member_of(rd->p, 0, "parameters"), "more than %d parameters", HR_MAX_PARAMS);
+    if (nodes > HR_MAX_NODES)
+        hr_bad(rd, member_of(rd->p, 0, "nodes"), "more than %d nodes", HR_MAX_NODES);
+    if (rd->bad && (params > HR_MAX_PARAMS || nodes > HR_MAX_NODES))
+        return false;
+    rd->p->params = hr_arena_array(&rd->p->arena, params + 1, sizeof *rd->p->params);
+    rd->p->nodes = hr_arena_array(&rd->p->arena, nodes + 1, sizeof *rd->p->nodes);
+    rd->bad += !rd->p->params || !rd->p->nodes;
+    return rd->p->params && rd->p->nodes;
+}
+
+static void read_lists(struct hr_reader *rd)
+{
+    const struct hr_json *v;
+    size_t i;
+
+    for (i = 0; i < rd->p->source_count; i++) {
+        at_source(rd, i);
+        if ((v = hr_want(rd, hr_json_root(rd->doc), "parameters", HR_JSON_OBJECT)))
+            hr_read_params(rd, v);
+    }
+    for (i = 0; i < rd->p->source_count; i++) {
+        at_source(rd, i);
+        if ((v = hr_want(rd, hr_json_root(rd->doc), "nodes", HR_JSON_OBJECT)))
+            hr_read_nodes(rd, v);
+    }
+    at_source(rd, 0);
 }
 
 static hr_status read_all(struct hr_reader *rd)
 {
-    const struct hr_json *root = hr_json_root(rd->p->doc), *v;
+    const struct hr_json *root;
     size_t i;
 
-    if (hr_json_kind(root) != HR_JSON_OBJECT) {
-        hr_bad(rd, root, "a pipeline is an object");
-        return HR_INVALID;
-    }
+    at_source(rd, 0);
+    root = hr_json_root(rd->doc);
     read_head(rd, root);
-    check_defaults(rd);
-    if ((v = hr_want(rd, root, "parameters", HR_JSON_OBJECT)))
-        hr_read_params(rd, v);
-    if ((v = hr_want(rd, root, "nodes", HR_JSON_OBJECT)))
-        hr_read_nodes(rd, v);
-    else if (!hr_json_get(root, "nodes"))
+    read_defaults(rd, root);
+    if (!make_room(rd))
+        return HR_INVALID;
+    read_lists(rd);
+    if (!hr_json_get(root, "nodes") && !rd->p->node_count)
         hr_bad(rd, root, "the member \"nodes\" is missing");
-    for (i = 0; i < rd->p->node_count; i++)
+    else if (!rd->p->node_count && !rd->bad)
+        hr_bad(rd, hr_json_get(root, "nodes"), "a pipeline without nodes has nothing to do");
+    for (i = 0; i < rd->p->node_count; i++) {
+        rd->doc = (struct hr_json_doc *)(uintptr_t)rd->p->nodes[i].doc;
         hr_read_inputs(rd, &rd->p->nodes[i]);
+        hr_read_reads(rd, &rd->p->nodes[i]);
+    }
     if (!rd->bad)
         hr_order_nodes(rd);
     return rd->bad ? HR_INVALID : HR_OK;
-}
-
-static hr_status find_dir(struct hr_pipeline *p)
-{
-    char full[HR_MAX_PATH], dir[HR_MAX_PATH];
-    int e = p->env->os->realpath(p->env->os->user, p->file, full);
-
-    if (e < 0)
-        return hr_fail_os(p->env, e, "open", p->file);
-    hr_path_dir(full, dir);
-    p->dir = hr_arena_text(&p->arena, dir);
-    return p->dir ? HR_OK : HR_EXHAUSTED;
 }
 
 /* Every setting computed with the defaults of parameters: mistakes that can be seen now. */
@@ -190,17 +236,23 @@ static hr_status try_settings(struct hr_reader *rd)
     struct hr_setting *settings;
     struct hr_term term;
     hr_status r = hr_pipeline_params(rd->p, NULL, 0, false, &rd->p->arena, &values), one;
-    size_t i;
+    size_t i, k;
 
     for (i = 0; i < rd->p->node_count && r != HR_EXHAUSTED; i++) {
         struct hr_node *node = &rd->p->nodes[i];
 
+        const struct hr_setting_source *others[] = { &node->source_uri, &node->condition,
+                                                     node->each ? &node->each->in : NULL };
+
+        values.late = &node->late;
         one = hr_node_settings(rd->p, node, &values, &rd->p->arena, &settings);
         r = one < 0 ? one : r;
-        if (node->kind == HR_NODE_IMPORTER) {
-            one = hr_node_text(rd->p, node, &node->source_uri, &values, &rd->p->arena, &term);
-            r = one < 0 ? one : r;
-        }
+        values.late = NULL;
+        for (k = 0; k < sizeof others / sizeof others[0]; k++)
+            if (others[k] && others[k]->expr) {
+                one = hr_node_text(rd->p, node, others[k], &values, &rd->p->arena, &term);
+                r = one < 0 ? one : r;
+            }
     }
     return r;
 }
@@ -210,25 +262,21 @@ hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue, c
 {
     struct hr_pipeline *p = hr_mem_zero(env, sizeof *p);
     struct hr_reader rd = { .env = env, .p = p, .catalogue = catalogue };
-    struct hr_buf text;
     hr_status r;
 
     if (!p)
         return HR_EXHAUSTED;
     p->env = env;
     hr_arena_init(&p->arena, env, 0);
-    hr_buf_of(&text, HR_MAX_JSON_BYTES, env);
-    p->file = hr_arena_text(&p->arena, file);
-    r = p->file ? hr_file_read(env, file, HR_MAX_JSON_BYTES, &text) : HR_EXHAUSTED;
-    if (r == HR_OK)
-        r = find_dir(p);
-    if (r == HR_OK)
-        r = hr_json_parse(env, file, text.text, text.len, HR_JSON_COMMENTS, &p->doc);
+    r = hr_read_source(&rd, file);
+    if (p->source_count) {
+        p->file = p->sources[0].file;
+        p->dir = p->sources[0].dir;
+    }
     if (r == HR_OK)
         r = read_all(&rd);
     if (r == HR_OK)
         r = try_settings(&rd);
-    hr_buf_clear(&text);
     if (r < 0) {
         hr_pipeline_free(p);
         return r;
@@ -241,9 +289,12 @@ void hr_pipeline_free(struct hr_pipeline *p)
 {
     struct hr_env *env = p ? p->env : NULL;
 
+    size_t i;
+
     if (!p)
         return;
-    hr_json_free(p->doc);
+    for (i = 0; i < p->source_count; i++)
+        hr_json_free(p->sources[i].doc);
     hr_arena_clear(&p->arena);
     hr_mem_put(env, p, sizeof *p);
 }

@@ -4,14 +4,16 @@
 
 #include "pipeline/pipeline.h"
 
-enum { HR_MAX_NODES = 10000, HR_MAX_PARAMS = 1000 };
+enum { HR_MAX_NODES = 10000, HR_MAX_PARAMS = 1000, HR_MAX_SOURCES = 64, HR_MAX_INCLUDE_DEPTH = 8 };
 
 /* A pipeline being read; bad counts what was told. */
 struct hr_reader {
     struct hr_env *env;
     struct hr_pipeline *p;
     struct hr_catalogue *catalogue;
-    const struct hr_json *defaults;
+    struct hr_json_doc *doc; /* the file at hand */
+    const char *dir;
+    struct hr_node usual; /* what "defaults" says */
     size_t bad;
 };
 
@@ -38,6 +40,20 @@ const char **hr_want_texts(struct hr_reader *rd, const struct hr_json *object, c
 
 /* name: letter or _, then letters, digits, _ . - ; at most 63. */
 bool hr_name_ok(const char *name);
+
+/* Read a file and those that it includes into the pipeline's sources. */
+hr_status hr_read_source(struct hr_reader *rd, const char *file);
+
+/* "if", "for_each" and "finally" of a node; then, with all nodes known, what they read. */
+void hr_read_control(struct hr_reader *rd, struct hr_node *node);
+void hr_read_reads(struct hr_reader *rd, struct hr_node *node);
+
+/* cache, retries, timeout, memory and isolation of an object; what it does not say stays. */
+void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node);
+
+/* Find "node" or "node.output" in a text: SIZE_MAX if there is no such node. */
+size_t hr_split_channel(const struct hr_pipeline *p, const char *text, const char **ret_output);
+bool hr_add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up);
 
 void hr_read_params(struct hr_reader *rd, const struct hr_json *list);
 void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list);

@@ -7,6 +7,7 @@ struct scope {
     const struct hr_pipeline *p;
     const struct hr_node *node;
     const struct hr_param_values *values;
+    bool control; /* of "if" or "for_each": other nodes may be read */
 };
 
 static hr_status find_param(const struct scope *s, const char *name, struct hr_term *ret,
@@ -42,12 +43,64 @@ static hr_status find_env(const struct scope *s, const char *name, struct hr_are
     return HR_NOT_FOUND;
 }
 
+/* Until a node begins, what is known of its artifacts and its item is that there will be some. */
+static hr_status find_late(const struct scope *s, const char *root, const char *rest,
+                           struct hr_arena *arena, struct hr_term *ret, const char **meant)
+{
+    const char *names[64], *dot = strchr(rest, '.');
+    size_t n = dot ? (size_t)(dot - rest) : strlen(rest), i, k = 0;
+    char *key = hr_arena_bytes(arena, rest, n);
+
+    if (!key)
+        return HR_EXHAUSTED;
+    if (s->values->late)
+        *s->values->late = true;
+    if (s->values->more)
+        return s->values->more->find(s->values->more->user, root, rest, arena, ret, meant);
+    *ret = (struct hr_term){ .kind = HR_TERM_UNKNOWN };
+    if (strcmp(root, "input") != 0)
+        return HR_OK;
+    for (i = 0; i < s->node->input_count; i++) {
+        if (!strcmp(s->node->inputs[i].key, key))
+            return HR_OK;
+        if (k < 64)
+            names[k++] = s->node->inputs[i].key;
+    }
+    *meant = hr_text_meant(key, names, k);
+    return HR_NOT_FOUND;
+}
+
+static bool is_late(const struct scope *s, const char *root, const char *rest)
+{
+    if (!strcmp(root, "input"))
+        return !s->control && s->node->kind == HR_NODE_COMPONENT;
+    if (!strcmp(root, "nodes"))
+        return s->control;
+    if (!strcmp(root, "run"))
+        return !strcmp(rest, "status") && s->node->last;
+    return s->node->each && !strcmp(root, s->node->each->as);
+}
+
+static hr_status member(void *user, const struct hr_term *of, const char *name,
+                        const struct hr_term *args, size_t n, struct hr_arena *arena,
+                        struct hr_term *ret)
+{
+    const struct hr_scope *more = ((const struct scope *)user)->values->more;
+
+    return more && more->member ? more->member(more->user, of, name, args, n, arena, ret)
+                                : HR_NOT_FOUND;
+}
+
 static hr_status find(void *user, const char *root, const char *rest, struct hr_arena *arena,
                       struct hr_term *ret, const char **meant)
 {
-    static const char *const roots[] = { "param", "env", "run", "pipeline", "node" };
+    static const char *const roots[] = { "param", "env",   "run",  "pipeline",
+                                         "node",  "input", "nodes" };
     const struct scope *s = user;
     const char *text = NULL;
+
+    if (is_late(s, root, rest))
+        return find_late(s, root, rest, arena, ret, meant);
 
     if (!strcmp(root, "param"))
         return find_param(s, rest, ret, meant);
@@ -77,8 +130,9 @@ hr_status hr_node_text(const struct hr_pipeline *p, const struct hr_node *node,
                        const struct hr_setting_source *source, const struct hr_param_values *values,
                        struct hr_arena *arena, struct hr_term *ret)
 {
-    struct scope s = { p, node, values };
-    struct hr_scope scope = { find, &s };
+    struct scope s = { p, node, values,
+                       source == &node->condition || (node->each && source == &node->each->in) };
+    struct hr_scope scope = { find, &s, member };
 
     if (source->expr)
         return hr_template_eval(p->env, source->expr, &scope, arena, ret);
@@ -86,7 +140,7 @@ hr_status hr_node_text(const struct hr_pipeline *p, const struct hr_node *node,
         *ret = (struct hr_term){ .kind = HR_TERM_NULL };
         return HR_OK;
     }
-    return hr_term_of_json(p->doc, source->value, arena, ret);
+    return hr_term_of_json(node->doc, source->value, arena, ret);
 }
 
 /* The component's own default, which is a text of the type. */
@@ -104,7 +158,7 @@ static hr_status default_of(const struct hr_pipeline *p, const struct hr_propert
     return hr_param_parse(p->env, &as, info->default_value, arena, ret);
 }
 
-static hr_status absolute(const struct hr_pipeline *p, struct hr_arena *arena,
+static hr_status absolute(const struct hr_pipeline *p, const char *dir, struct hr_arena *arena,
                           struct hr_term *value)
 {
     char path[HR_MAX_PATH];
@@ -112,7 +166,7 @@ static hr_status absolute(const struct hr_pipeline *p, struct hr_arena *arena,
 
     if (value->kind != HR_TERM_TEXT || !value->text[0])
         return HR_OK;
-    if (hr_path_join(p->env, p->dir, value->text, path) < 0)
+    if (hr_path_join(p->env, dir, value->text, path) < 0)
         return HR_INVALID;
     for (n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
         path[n - 1] = '\0';
@@ -123,6 +177,7 @@ static hr_status absolute(const struct hr_pipeline *p, struct hr_arena *arena,
 /* Strings inside a JSON value may hold expressions too. */
 struct filler {
     const struct hr_pipeline *p;
+    const struct hr_json_doc *doc;
     const struct hr_scope *scope;
     struct hr_arena *arena;
     struct hr_json_writer w;
@@ -131,7 +186,7 @@ struct filler {
 
 static hr_status fill_text(struct filler *f, const struct hr_json *v)
 {
-    struct hr_place place = hr_json_place(f->p->doc, v);
+    struct hr_place place = hr_json_place(f->doc, v);
     struct hr_template *t = NULL;
     struct hr_term term;
     struct hr_buf text;
@@ -161,7 +216,7 @@ static hr_status fill(struct filler *f, const struct hr_json *v)
     if (kind == HR_JSON_STRING)
         return fill_text(f, v);
     if (kind != HR_JSON_OBJECT && kind != HR_JSON_ARRAY) {
-        hr_json_put_value(&f->w, f->p->doc, v, false);
+        hr_json_put_value(&f->w, f->doc, v, false);
         return HR_OK;
     }
     if (kind == HR_JSON_OBJECT)
@@ -184,7 +239,8 @@ static hr_status json_of(const struct hr_pipeline *p, const struct hr_scope *sco
                          const struct hr_setting_source *source, struct hr_arena *arena,
                          struct hr_term *ret)
 {
-    struct filler f = { .p = p, .scope = scope, .arena = arena };
+    const struct scope *s = scope->user;
+    struct filler f = { .p = p, .doc = s->node->doc, .scope = scope, .arena = arena };
     struct hr_buf text;
     hr_status r;
 
@@ -206,8 +262,8 @@ static hr_status compute(const struct hr_pipeline *p, const struct hr_node *node
                          struct hr_term *ret)
 {
     const struct hr_property_info *info = source->info;
-    struct scope s = { p, node, values };
-    struct hr_scope scope = { find, &s };
+    struct scope s = { p, node, values, false };
+    struct hr_scope scope = { find, &s, member };
     hr_status r;
 
     if (!source->value)
@@ -219,8 +275,9 @@ static hr_status compute(const struct hr_pipeline *p, const struct hr_node *node
     return hr_param_fits(p->env, &source->place, info->key, info->type, info->constraint, ret);
 }
 
-static hr_status written(const struct hr_pipeline *p, const struct hr_setting_source *source,
-                         struct hr_arena *arena, const char **ret)
+static hr_status written(const struct hr_pipeline *p, const struct hr_node *node,
+                         const struct hr_setting_source *source, struct hr_arena *arena,
+                         const char **ret)
 {
     struct hr_buf text;
     hr_status r = HR_OK;
@@ -230,7 +287,7 @@ static hr_status written(const struct hr_pipeline *p, const struct hr_setting_so
         return HR_OK;
     }
     hr_buf_of(&text, HR_MAX_JSON_BYTES, p->env);
-    r = hr_json_print(p->doc, source->value, true, &text);
+    r = hr_json_print(node->doc, source->value, true, &text);
     if (r == HR_OK && !(*ret = hr_arena_text(arena, text.text)))
         r = HR_EXHAUSTED;
     hr_buf_clear(&text);
@@ -252,9 +309,9 @@ hr_status hr_node_settings(const struct hr_pipeline *p, const struct hr_node *no
         one = compute(p, node, source, values, arena, &settings[i].value);
         if (one == HR_OK &&
             (source->info->type == HR_PATH_READ || source->info->type == HR_PATH_WRITE))
-            one = absolute(p, arena, &settings[i].value);
+            one = absolute(p, node->dir, arena, &settings[i].value);
         if (one == HR_OK)
-            one = written(p, source, arena, &settings[i].written);
+            one = written(p, node, source, arena, &settings[i].written);
         r = one < 0 ? one : r;
     }
     if (r == HR_OK)

@@ -182,7 +182,7 @@ static hr_status put_dirs(struct hr_runner *runner, const struct hr_task *task, 
     if (r == HR_OK && staged) {
         r = hr_path_join(runner->env, runner->dir, "state", path);
         if (r == HR_OK)
-            r = hr_path_join(runner->env, path, task->node->name, path);
+            r = hr_path_join(runner->env, path, task->name, path);
     }
     hr_json_put_member_text(w, "state", path);
     return r;
@@ -224,7 +224,8 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
     hr_json_put_key(&w, "inputs");
     hr_json_open_array(&w);
     for (i = 0; i < task->input_count; i++)
-        put_input(&w, &task->inputs[i]);
+        if (task->inputs[i].port)
+            put_input(&w, &task->inputs[i]);
     hr_json_close_array(&w);
     hr_json_put_key(&w, "outputs");
     hr_json_open_array(&w);

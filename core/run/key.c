@@ -117,7 +117,7 @@ static hr_status put_path(struct hr_runner *runner, const struct hr_task *task,
     r = hr_artifact_digest(runner->env, runner->config.cache, s->value.text, digest);
     if (r < 0)
         return hr_fail(runner->env, r, "node \"%s\": cannot read what property \"%s\" names",
-                       task->node->name, s->info->key);
+                       task->name, s->info->key);
     hr_json_put_text(w, digest);
     return HR_OK;
 }
@@ -133,7 +133,8 @@ static hr_status put_settings(struct hr_runner *runner, struct hr_task *task,
     hr_json_open_object(w);
     hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
     for (i = 0; i < task->node->setting_count && r == HR_OK; i++) {
-        const struct hr_setting *s = &task->settings[i];
+        const struct hr_setting *s =
+            task->key_settings ? &task->key_settings[i] : &task->settings[i];
 
         if (ignored(task->node, s->info->key))
             continue;

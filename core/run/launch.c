@@ -29,7 +29,7 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     hr_task_clear(runner, task);
     hr_arena_clear(&task->arena);
     task->execution = 0;
-    task->settings = NULL;
+    task->settings = task->key_settings = NULL;
     task->inputs = task->outputs = NULL;
     task->input_count = task->output_count = 0;
     task->set = NULL;
@@ -242,7 +242,7 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
 
     if (runner->config.isolation == HR_ISOLATE_REQUIRED && !isolated)
         return hr_fail(runner->env, HR_PRECONDITION,
-                       "node \"%s\" is not isolated, and the run requires it", task->node->name);
+                       "node \"%s\" is not isolated, and the run requires it", task->name);
     plugins[config.plugin_count++] = task->node->component->plugin;
     for (i = 0; i < task->model_count; i++)
         plugins[config.plugin_count++] = task->models[i]->plugin;
@@ -341,8 +341,8 @@ static bool twin_works(const struct hr_runner *runner, const struct hr_task *tas
     size_t i;
 
     for (i = 0; i < runner->count; i++)
-        if (&runner->tasks[i] != task && runner->tasks[i].leased &&
-            !strcmp(runner->tasks[i].key, task->key))
+        if (runner->tasks[i] != task && runner->tasks[i]->leased &&
+            !strcmp(runner->tasks[i]->key, task->key))
             return true;
     return false;
 }
@@ -419,7 +419,7 @@ static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t
         if (r == HR_NOT_FOUND)
             r = hr_fail(runner->env, HR_PRECONDITION,
                         "the driver of node \"%s\" reuses its last success, and there is none",
-                        task->node->name);
+                        task->name);
         end_failed(runner, task, r);
         return;
     }
@@ -508,39 +508,82 @@ static void begin_own(struct hr_runner *runner, struct hr_task *task)
                                                         : task->outputs[0].artifacts[0].uri);
 }
 
-void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
+/* All that is read before a node does anything.  *skip: why it does nothing. */
+static hr_status prepare(struct hr_runner *runner, struct hr_task *task, const char **skip)
 {
-    hr_status r = reset(runner, task);
+    bool component = task->node->kind == HR_NODE_COMPONENT;
+    hr_status r = hr_task_reads(runner, task, skip);
 
-    task->tries++;
-    task->started_us = hr_now_us(runner);
-    hr_runner_tell(runner, task, HR_EVENT_STARTED, HR_OK, "");
-    if (r == HR_OK && task->node->kind != HR_NODE_COMPONENT) {
-        begin_own(runner, task);
-        return;
-    }
-    if (r == HR_OK)
-        r = hr_node_settings(runner->config.pipeline, task->node, &runner->values, &task->arena,
-                             &task->settings);
-    if (r == HR_OK)
-        r = hr_task_resolve(runner, task);
-    if (r == HR_OK)
-        r = register_task(runner, task);
-    if (r < 0) {
-        end_failed(runner, task, r);
-        return;
-    }
-    if (!hr_component_offers(task->node->component, HR_DRIVER)) {
+    if (r == HR_OK && !*skip)
+        r = hr_task_condition(runner, task, skip);
+    if (r == HR_OK && !*skip && component)
+        r = hr_task_resolve(runner, task, skip);
+    if (r == HR_OK && !*skip && component)
+        r = hr_task_settings(runner, task);
+    return r;
+}
+
+static void begin_component(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = register_task(runner, task);
+
+    if (r == HR_OK && !hr_component_offers(task->node->component, HR_DRIVER)) {
         task->state = HR_TASK_LEASE; /* until it is known to run, it holds no place */
         after_driver(runner, task, HR_EXECUTE);
         return;
     }
-    if ((r = start_hook(runner, task, "decide", HR_OK)) < 0) {
+    if (r == HR_OK)
+        r = start_hook(runner, task, "decide", HR_OK);
+    if (r < 0) {
         end_failed(runner, task, r);
         return;
     }
     task->state = HR_TASK_DECIDING;
     runner->running++;
+}
+
+/* A node with "for_each" does nothing itself. */
+static void begin_head(struct hr_runner *runner, struct hr_task *task)
+{
+    const char *skip = NULL;
+    size_t n = 0;
+    hr_status r = reset(runner, task);
+
+    if (r == HR_OK)
+        r = hr_task_reads(runner, task, &skip);
+    if (r == HR_OK && !skip)
+        r = hr_task_spread(runner, task, &n);
+    if (r < 0)
+        end_failed(runner, task, r);
+    else if (skip || !n)
+        end_skipped(runner, task, skip ? skip : "\"for_each\" is over an empty list");
+    else
+        task->state = HR_TASK_SPREAD;
+}
+
+void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
+{
+    const char *skip = NULL;
+    hr_status r;
+
+    if (task->node->each && !task->head) {
+        begin_head(runner, task);
+        return;
+    }
+    r = reset(runner, task);
+    task->tries++;
+    task->started_us = hr_now_us(runner);
+    hr_runner_tell(runner, task, HR_EVENT_STARTED, HR_OK, "");
+    if (r == HR_OK)
+        r = prepare(runner, task, &skip);
+    if (r < 0)
+        end_failed(runner, task, r);
+    else if (skip)
+        end_skipped(runner, task, skip);
+    else if (task->node->kind != HR_NODE_COMPONENT)
+        begin_own(runner, task);
+    else
+        begin_component(runner, task);
 }
 
 /* -- going on -------------------------------------------------------------- */
@@ -585,7 +628,7 @@ static hr_status judge(struct hr_runner *runner, struct hr_task *task, int32_t *
     if (task->timed_out)
         return hr_fail(runner->env, HR_DEADLINE,
                        "node \"%s\" took longer than its timeout of %lld ms and was stopped",
-                       task->node->name, (long long)task->node->timeout_ms);
+                       task->name, (long long)task->node->timeout_ms);
     if (runner->cancelling && (!task->result || *ending))
         return hr_fail(runner->env, HR_CANCELLED, "cancelled");
     if (*ending || !task->result) {
@@ -594,7 +637,7 @@ static hr_status judge(struct hr_runner *runner, struct hr_task *task, int32_t *
             hr_fail(runner->env, HR_INTERNAL, "its last progress was %.0f of %.0f %s", task->done,
                     task->total, task->unit);
         return hr_fail(runner->env, HR_INTERNAL, "the %s of node \"%s\" (%s) %s",
-                       hook_text(task->state), task->node->name, task->node->component->id,
+                       hook_text(task->state), task->name, task->node->component->id,
                        *ending ? ending : "ended without a result");
     }
     r = hr_task_result(runner, task, task->result, verdict);

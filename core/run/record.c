@@ -227,7 +227,15 @@ static hr_status put_importer(struct hr_runner *runner, struct hr_task *task)
 static hr_status put_identity(struct hr_runner *runner, struct hr_task *task)
 {
     const struct hr_component_info *c = task->node->component;
+    struct hr_meta_value index = { .kind = HR_VALUE_INT };
     hr_status r = put_text(runner, task, "__host", runner->config.host->id);
+
+    if (r == HR_OK && task->head) { /* an instance: which, and of what */
+        index.i = (int64_t)(task->index - task->head->first);
+        r = put_custom(runner, task, "__index", &index);
+        if (r == HR_OK)
+            r = put_text(runner, task, "__item", task->item_json);
+    }
 
     if (r == HR_OK)
         r = put_text(runner, task, "__run", runner->id);

@@ -4,7 +4,7 @@
  * that begin with "__":
  *
  *     execution  __host, __run, __cache_key, __plugin, __plugin_digest, __component_version,
- *                __walls, __reason, __summary
+ *                __walls, __reason, __summary; of an instance __index, __item
  *     artifact   __digest
  */
 #ifndef HR_RECORD_H

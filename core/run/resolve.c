@@ -53,31 +53,55 @@ static hr_status complete_digest(struct hr_runner *runner, struct hr_task_artifa
                         : hr_artifact_digest(runner->env, runner->config.cache, a->uri, a->digest);
 }
 
+/* The artifacts of one channel: another node's output, or the element of "for_each". */
+static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
+                           const struct hr_channel_ref *ref, const char *type,
+                           const struct hr_task_artifact **ret, size_t *ret_n)
+{
+    const struct hr_task_channel *c;
+
+    *ret = NULL;
+    *ret_n = 0;
+    if (ref->node != (size_t)HR_CHANNEL_ITEM) {
+        c = output_of(runner->tasks[ref->node], ref->output);
+        *ret = c ? c->artifacts : NULL;
+        *ret_n = c ? c->count : 0;
+        return HR_OK;
+    }
+    *ret = task->item.artifact;
+    *ret_n = 1;
+    if (!*ret)
+        return hr_fail(runner->env, HR_INVALID,
+                       "node \"%s\": an input wants \"%s\", which is %s and no artifact",
+                       task->name, ref->output, hr_term_kind_text(task->item.kind));
+    if (!hr_text_eq((*ret)->type, type))
+        return hr_fail(runner->env, HR_INVALID,
+                       "node \"%s\": \"%s\" is an artifact of type %s, and %s is wanted",
+                       task->name, ref->output, (*ret)->type, type);
+    return HR_OK;
+}
+
 static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
                                const struct hr_input *input, struct hr_task_channel *to)
 {
+    const struct hr_task_artifact *from;
+    const char *type = input->port ? input->port->type : NULL;
     hr_status r = HR_OK;
-    size_t i, k, most = 0;
+    size_t i, k, n, most = 0;
 
-    for (i = 0; i < input->channel_count; i++) {
-        const struct hr_task_channel *from =
-            output_of(&runner->tasks[input->channels[i].node], input->channels[i].output);
-
-        most += from ? from->count : 0;
-    }
-    *to = (struct hr_task_channel){ .key = input->key,
-                                    .type = input->port->type,
-                                    .port = input->port };
-    if (!(to->artifacts = hr_arena_array(&task->arena, most + 1, sizeof *to->artifacts)))
-        return HR_EXHAUSTED;
     for (i = 0; i < input->channel_count && r == HR_OK; i++) {
-        const struct hr_task_channel *from =
-            output_of(&runner->tasks[input->channels[i].node], input->channels[i].output);
-
-        for (k = 0; from && k < from->count && r == HR_OK; k++) {
-            if (has(to, from->artifacts[k].id))
+        r = source_of(runner, task, &input->channels[i], type, &from, &n);
+        most += n;
+    }
+    *to = (struct hr_task_channel){ .key = input->key, .type = type, .port = input->port };
+    if (r < 0 || !(to->artifacts = hr_arena_array(&task->arena, most + 1, sizeof *to->artifacts)))
+        return r < 0 ? r : HR_EXHAUSTED;
+    for (i = 0; i < input->channel_count && r == HR_OK; i++) {
+        r = source_of(runner, task, &input->channels[i], type, &from, &n);
+        for (k = 0; k < n && r == HR_OK; k++) {
+            if (has(to, from[k].id))
                 continue;
-            r = read_artifact(runner, task, from->artifacts[k].id, &to->artifacts[to->count]);
+            r = read_artifact(runner, task, from[k].id, &to->artifacts[to->count]);
             if (r == HR_OK)
                 r = complete_digest(runner, &to->artifacts[to->count]);
             to->count += r == HR_OK;
@@ -86,17 +110,41 @@ static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
+/* Of the list that it was made from, an instance reads its own element. */
+static void keep_item(const struct hr_task *task, struct hr_task_channel *c)
+{
+    size_t i;
+
+    for (i = 0; task->item.artifact && i < c->count; i++)
+        if (c->artifacts[i].id == task->item.i) {
+            c->artifacts[0] = c->artifacts[i];
+            c->count = 1;
+        }
+}
+
+/* A node that was skipped and gives nothing: who needs it is skipped with it. */
+static const char *skipped_of(const struct hr_runner *runner, const struct hr_input *input)
+{
+    size_t i;
+
+    for (i = 0; i < input->channel_count; i++)
+        if (input->channels[i].node != (size_t)HR_CHANNEL_ITEM &&
+            runner->tasks[input->channels[i].node]->state == HR_TASK_SKIPPED)
+            return runner->tasks[input->channels[i].node]->name;
+    return NULL;
+}
+
 static hr_status check_count(struct hr_runner *runner, const struct hr_task *task,
                              const struct hr_task_channel *c)
 {
     if (!c->count && !(c->port->flags & (HR_PORT_EMPTY | HR_PORT_OPTIONAL)))
         return hr_fail(runner->env, HR_PRECONDITION,
                        "input \"%s\" of node \"%s\" holds no artifact, and wants at least one",
-                       c->key, task->node->name);
+                       c->key, task->name);
     if (c->count > 1 && !(c->port->flags & HR_PORT_MANY))
         return hr_fail(runner->env, HR_PRECONDITION,
                        "input \"%s\" of node \"%s\" holds %zu artifacts, and takes one", c->key,
-                       task->node->name, c->count);
+                       task->name, c->count);
     return HR_OK;
 }
 
@@ -110,6 +158,8 @@ static hr_status find_models(struct hr_runner *runner, struct hr_task *task)
 
     for (i = 0; i < task->input_count; i++)
         for (k = 0; k < task->inputs[i].count; k++) {
+            if (!task->inputs[i].port)
+                continue;
             format = hr_meta_text(&task->inputs[i].artifacts[k].node, "format");
             if (!format || strcmp(task->inputs[i].type, "Model") != 0)
                 continue;
@@ -123,21 +173,60 @@ static hr_status find_models(struct hr_runner *runner, struct hr_task *task)
     return HR_OK;
 }
 
-hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task)
+static hr_status make_inputs(struct hr_task *task)
+{
+    size_t n = task->node->read_count + task->node->input_count;
+
+    if (!task->inputs)
+        task->inputs = hr_arena_array(&task->arena, n + 1, sizeof *task->inputs);
+    return task->inputs ? HR_OK : HR_EXHAUSTED;
+}
+
+hr_status hr_task_reads(struct hr_runner *runner, struct hr_task *task, const char **ret_skip)
 {
     const struct hr_node *node = task->node;
-    hr_status r = HR_OK;
+    const char *from;
+    hr_status r = make_inputs(task);
     size_t i;
 
-    task->inputs = hr_arena_array(&task->arena, node->input_count + 1, sizeof *task->inputs);
-    if (!task->inputs)
-        return HR_EXHAUSTED;
-    for (i = 0; i < node->input_count && r == HR_OK; i++, task->input_count++) {
-        r = resolve_input(runner, task, &node->inputs[i], &task->inputs[i]);
+    for (i = 0; i < node->read_count && r == HR_OK && !*ret_skip; i++, task->input_count++) {
+        r = resolve_input(runner, task, &node->reads[i], &task->inputs[i]);
         if (r == HR_OK)
-            r = check_count(runner, task, &task->inputs[i]);
+            keep_item(task, &task->inputs[i]);
+        if (r < 0 || task->inputs[i].count || !(from = skipped_of(runner, &node->reads[i])))
+            continue;
+        if (!(*ret_skip = hr_arena_format(
+                  &task->arena, "it looks at \"%s\", which was skipped", from)))
+            r = HR_EXHAUSTED;
     }
-    return r < 0 ? r : find_models(runner, task);
+    return r;
+}
+
+hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task, const char **ret_skip)
+{
+    const struct hr_node *node = task->node;
+    struct hr_task_channel *c;
+    const char *from;
+    hr_status r = make_inputs(task);
+    size_t i;
+
+    for (i = 0; i < node->input_count && r == HR_OK; i++, task->input_count++) {
+        c = &task->inputs[task->input_count];
+        r = resolve_input(runner, task, &node->inputs[i], c);
+        if (r < 0)
+            break;
+        from = c->count || c->port->flags & HR_PORT_OPTIONAL ? NULL
+                                                             : skipped_of(runner, &node->inputs[i]);
+        if (!from) {
+            r = check_count(runner, task, c);
+        } else if (!*ret_skip) {
+            *ret_skip = hr_arena_format(&task->arena,
+                                        "its input \"%s\" comes from \"%s\", which was skipped",
+                                        c->key, from);
+            r = *ret_skip ? HR_OK : HR_EXHAUSTED;
+        }
+    }
+    return r < 0 || *ret_skip ? r : find_models(runner, task);
 }
 
 /* -- resolvers ------------------------------------------------------------- */
@@ -264,7 +353,7 @@ static hr_status import_properties(struct hr_runner *runner, struct hr_task *tas
                                    struct hr_task_artifact *a)
 {
     const struct hr_json *list = task->node->import_properties, *m;
-    const struct hr_json_doc *doc = runner->config.pipeline->doc;
+    const struct hr_json_doc *doc = task->node->doc;
     size_t n = list ? hr_json_count(list) : 0;
 
     if (!(a->set = hr_arena_array(&task->arena, n + 1, sizeof *a->set)))
@@ -282,7 +371,7 @@ static hr_status import_properties(struct hr_runner *runner, struct hr_task *tas
         else
             return hr_fail(runner->env, HR_INVALID,
                            "node \"%s\": property \"%s\" wants a string or a number",
-                           task->node->name, v->name);
+                           task->name, v->name);
     }
     return HR_OK;
 }
@@ -296,13 +385,12 @@ hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task)
 
     if (!a)
         return HR_EXHAUSTED;
-    r = hr_node_text(runner->config.pipeline, task->node, &task->node->source_uri, &runner->values,
-                     &task->arena, &uri);
+    r = hr_task_term(runner, task, &task->node->source_uri, &uri);
     if (r == HR_OK && uri.kind != HR_TERM_TEXT)
         r = hr_fail(runner->env, HR_INVALID, "node \"%s\": source_uri is %s, and a text is wanted",
-                    task->node->name, hr_term_kind_text(uri.kind));
+                    task->name, hr_term_kind_text(uri.kind));
     if (r == HR_OK)
-        r = hr_path_join(runner->env, runner->config.pipeline->dir, uri.text, path);
+        r = hr_path_join(runner->env, task->node->dir, uri.text, path);
     if (r < 0)
         return r;
     a->uri = hr_arena_text(&task->arena, path);

@@ -65,15 +65,9 @@ static hr_status make_tasks(struct hr_runner *runner)
     const struct hr_pipeline *p = runner->config.pipeline;
     size_t i;
 
-    runner->tasks = hr_arena_array(&runner->arena, p->node_count, sizeof *runner->tasks);
-    if (!runner->tasks)
-        return HR_EXHAUSTED;
-    runner->count = p->node_count;
-    for (i = 0; i < p->node_count; i++) {
-        runner->tasks[i].node = &p->nodes[i];
-        runner->tasks[i].index = i;
-        hr_arena_init(&runner->tasks[i].arena, runner->env, 0);
-    }
+    for (i = 0; i < p->node_count; i++)
+        if (!hr_task_add(runner, &p->nodes[i]))
+            return HR_EXHAUSTED;
     return HR_OK;
 }
 
@@ -147,7 +141,7 @@ void hr_runner_free(struct hr_runner *runner)
     if (!runner)
         return;
     for (i = 0; i < runner->count; i++) {
-        struct hr_task *task = &runner->tasks[i];
+        struct hr_task *task = runner->tasks[i];
 
         if (task->process) { /* freed in the middle: closed as cancelled */
             hr_task_unstage(runner, task, true);
@@ -172,6 +166,24 @@ void hr_runner_free(struct hr_runner *runner)
 
 /* -- going on -------------------------------------------------------------- */
 
+const char *hr_runner_outcome(const struct hr_runner *runner)
+{
+    if (runner->cancelling)
+        return "CANCELED";
+    return runner->failed ? "FAILED" : "COMPLETE";
+}
+
+/* Nodes that are not "finally" have all ended. */
+static bool others_ended(const struct hr_runner *runner)
+{
+    size_t i;
+
+    for (i = 0; i < runner->count; i++)
+        if (!runner->tasks[i]->node->last && !hr_task_ended(runner->tasks[i]))
+            return false;
+    return true;
+}
+
 static bool before_done(const struct hr_runner *runner, const struct hr_task *task,
                         bool *ret_blocked)
 {
@@ -179,45 +191,77 @@ static bool before_done(const struct hr_runner *runner, const struct hr_task *ta
     bool done = true;
     size_t i;
 
+    if (task->head)
+        return true;
+    if (node->last && !others_ended(runner))
+        return false;
     for (i = 0; i < node->upstream_count; i++) {
-        enum hr_task_state state = runner->tasks[node->upstream[i]].state;
+        const struct hr_task *up = runner->tasks[node->upstream[i]];
+        bool ok = up->state == HR_TASK_DONE || up->state == HR_TASK_SKIPPED;
 
-        done = done && (state == HR_TASK_DONE || state == HR_TASK_SKIPPED);
-        if (state == HR_TASK_FAILED || state == HR_TASK_NOT_RUN || state == HR_TASK_CANCELLED)
-            *ret_blocked = true;
+        if (node->last && !up->node->last) /* whatever became of it */
+            continue;
+        done = done && ok;
+        *ret_blocked = *ret_blocked || (!ok && hr_task_ended(up));
     }
     return done;
 }
 
 static bool at_work(const struct hr_task *task)
 {
-    return task->process || task->state == HR_TASK_LEASE || task->state == HR_TASK_BACKOFF;
+    return task->process || task->state == HR_TASK_LEASE || task->state == HR_TASK_BACKOFF ||
+           task->state == HR_TASK_SPREAD;
 }
 
-/* Begin what is ready, in the order of the graph. */
+/* May one more instance of its node begin? */
+static bool within_parallel(const struct hr_runner *runner, const struct hr_task *task)
+{
+    size_t busy = 0, i;
+
+    if (!task->head || !task->node->each->parallel)
+        return true;
+    for (i = 0; i < task->head->instances; i++)
+        busy += at_work(runner->tasks[task->head->first + i]);
+    return busy < (size_t)task->node->each->parallel;
+}
+
+static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
+{
+    bool place = runner->running < (size_t)runner->config.jobs, blocked = false;
+    bool stop = runner->cancelling ||
+                (runner->failed && !runner->config.keep_going && !task->node->last);
+
+    if (task->state == HR_TASK_BACKOFF && !runner->cancelling && place &&
+        hr_now_us(runner) >= task->wake_us)
+        hr_task_begin(runner, task);
+    if (task->state != HR_TASK_WAITING)
+        return;
+    if (!before_done(runner, task, &blocked)) {
+        if (blocked)
+            task->state = HR_TASK_NOT_RUN;
+        return;
+    }
+    if (stop)
+        task->state = HR_TASK_NOT_RUN;
+    else if (place && within_parallel(runner, task))
+        hr_task_begin(runner, task);
+}
+
+/* Begin what is ready, in the order of the graph; instances where their node stands. */
 static void begin_ready(struct hr_runner *runner)
 {
-    size_t i;
+    const struct hr_pipeline *p = runner->config.pipeline;
+    size_t i, k;
 
-    for (i = 0; i < runner->count; i++) {
-        struct hr_task *task = &runner->tasks[runner->config.pipeline->order[i]];
-        bool blocked = false,
-             stop = runner->cancelling || (runner->failed && !runner->config.keep_going);
+    for (i = 0; i < p->node_count; i++) {
+        struct hr_task *task = runner->tasks[p->order[i]];
 
-        if (task->state == HR_TASK_BACKOFF && !runner->cancelling &&
-            hr_now_us(runner) >= task->wake_us && runner->running < (size_t)runner->config.jobs)
-            hr_task_begin(runner, task);
-        if (task->state != HR_TASK_WAITING)
+        begin_if_ready(runner, task);
+        if (task->state != HR_TASK_SPREAD)
             continue;
-        if (!before_done(runner, task, &blocked)) {
-            if (blocked)
-                task->state = HR_TASK_NOT_RUN;
-            continue;
-        }
-        if (stop)
-            task->state = HR_TASK_NOT_RUN;
-        else if (runner->running < (size_t)runner->config.jobs)
-            hr_task_begin(runner, task);
+        for (k = 0; k < task->instances; k++)
+            begin_if_ready(runner, runner->tasks[task->first + k]);
+        hr_task_gather(runner, task);
     }
 }
 
@@ -241,10 +285,10 @@ static bool step(struct hr_runner *runner)
 
     check_cancel(runner);
     for (i = 0; i < runner->count; i++)
-        hr_task_pump(runner, &runner->tasks[i]);
+        hr_task_pump(runner, runner->tasks[i]);
     begin_ready(runner);
     for (i = 0; i < runner->count; i++)
-        busy = busy || at_work(&runner->tasks[i]) || runner->tasks[i].state == HR_TASK_WAITING;
+        busy = busy || !hr_task_ended(runner->tasks[i]);
     return busy;
 }
 
@@ -254,8 +298,10 @@ static void tell_done(struct hr_runner *runner)
     char text[256];
 
     for (i = 0; i < runner->count; i++) {
-        const struct hr_task *t = &runner->tasks[i];
+        const struct hr_task *t = runner->tasks[i];
 
+        if (t->instances) /* they are counted, not what they are of */
+            continue;
         failed += t->state == HR_TASK_FAILED;
         skipped += t->state == HR_TASK_SKIPPED;
         not_run += t->state == HR_TASK_NOT_RUN || t->state == HR_TASK_CANCELLED;
@@ -281,7 +327,7 @@ static int patience(const struct hr_runner *runner, int32_t timeout_ms)
     size_t i;
 
     for (i = 0; i < runner->count; i++) {
-        const struct hr_task *t = &runner->tasks[i];
+        const struct hr_task *t = runner->tasks[i];
         int64_t at = 0;
 
         if (t->state == HR_TASK_LEASE || t->state == HR_TASK_BACKOFF)

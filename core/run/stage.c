@@ -48,7 +48,7 @@ hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK)
         r = hr_path_join(runner->env, runner->dir, "state", state);
     if (r == HR_OK)
-        r = hr_path_join(runner->env, state, task->node->name, state);
+        r = hr_path_join(runner->env, state, task->name, state);
     if (r == HR_OK)
         r = hr_dir_make(runner->env, state);
     /* What a property lets the worker write must be there before the walls are. */

@@ -11,6 +11,7 @@ enum hr_task_state {
     HR_TASK_RUNNING,
     HR_TASK_PUBLISHING, /* its publisher runs */
     HR_TASK_BACKOFF,    /* until the next try */
+    HR_TASK_SPREAD,     /* its instances are at work */
     HR_TASK_DONE,
     HR_TASK_FAILED,
     HR_TASK_SKIPPED,
@@ -36,21 +37,28 @@ struct hr_task_artifact {
 
 struct hr_task_channel {
     const char *key, *type;
-    const struct hr_port_info *port; /* NULL: of a resolver or importer */
+    const struct hr_port_info *port; /* NULL: of a resolver or importer, or what "if" reads */
     struct hr_task_artifact *artifacts;
     size_t count;
 };
 
 enum { HR_TASK_LINES = 20, HR_TASK_LINE = 240 };
 
+/* Of a node with "for_each" there is one task that waits, spreads into an instance for each
+ * element, and gathers their outputs in the order of the elements. */
 struct hr_task {
     const struct hr_node *node;
+    const char *name;     /* the node's, or "node[2]" of an instance */
+    struct hr_task *head; /* of an instance; NULL else */
+    struct hr_term item;
+    const char *item_json;
+    size_t first, instances; /* of a head: where they begin among the tasks, and how many */
     size_t index;
     enum hr_task_state state;
     struct hr_arena arena; /* of one try */
     int64_t execution;
     int32_t tries;
-    struct hr_setting *settings;
+    struct hr_setting *settings, *key_settings; /* the latter without uris and ids; may be NULL */
     struct hr_task_channel *inputs, *outputs;
     size_t input_count, output_count;
     struct hr_task_value *set; /* of the execution, by its hooks */
@@ -83,8 +91,8 @@ struct hr_runner {
     struct hr_runner_config config;
     struct hr_arena arena;
     struct hr_param_values values;
-    struct hr_task *tasks; /* as the pipeline's nodes */
-    size_t count, running;
+    struct hr_task **tasks; /* as the pipeline's nodes, then instances */
+    size_t count, cap, running;
     char id[128], dir[HR_MAX_PATH];
     int64_t number;
     int64_t context_pipeline, context_run, type_context_node, type_context_cache;
@@ -103,7 +111,30 @@ int64_t hr_now_us(const struct hr_runner *runner); /* monotonic */
 
 /* Inputs of a task from its upstream tasks, or what a resolver finds.  HR_NOT_FOUND,
  * HR_PRECONDITION: told. */
-hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task);
+hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task, const char **ret_skip);
+
+/* Artifacts that "if" or "for_each" read.  *ret_skip: why the node is skipped, or untouched. */
+hr_status hr_task_reads(struct hr_runner *runner, struct hr_task *task, const char **ret_skip);
+hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, const char **ret_skip);
+
+/* Properties with what expressions read of artifacts and the item. */
+hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task);
+
+/* One text of the file, computed. */
+hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task,
+                       const struct hr_setting_source *source, struct hr_term *ret);
+
+/* The list of "for_each". */
+hr_status hr_task_elements(struct hr_runner *runner, struct hr_task *task, struct hr_term *ret);
+
+/* One more task, with an arena of its own. */
+struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node);
+
+/* Instances for the elements of a head that is ready. */
+hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t *ret_n);
+/* All instances have ended: the head takes their outputs and a state. */
+void hr_task_gather(struct hr_runner *runner, struct hr_task *head);
+bool hr_task_ended(const struct hr_task *task);
 hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task);
 
@@ -128,6 +159,9 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
 hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task);
 void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool sealed_too);
+
+/* "COMPLETE", "FAILED" or "CANCELED": of the run so far, for run.status. */
+const char *hr_runner_outcome(const struct hr_runner *runner);
 
 /* Begin a task that is ready; go on with one whose hook has ended, or whose time has come. */
 void hr_task_begin(struct hr_runner *runner, struct hr_task *task);

@@ -72,7 +72,7 @@ static struct hr_queued *add(struct hr_runner *runner, struct hr_task *task, int
                            .run = runner->id,
                            .text = text ? hr_arena_text(&q->arena, text) : "" };
     if (task) {
-        q->event.node = task->node->name;
+        q->event.node = hr_arena_text(&q->arena, task->name);
         q->event.execution = task->execution;
         q->event.component = task->node->component ? task->node->component->id : NULL;
     }

@@ -21,7 +21,7 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hr_place place = { "f", 1, 1 };
-    struct hr_scope scope = { find, NULL };
+    struct hr_scope scope = { find, NULL, NULL };
     struct hr_template *t = NULL;
     struct hr_arena arena;
     struct hr_term term;

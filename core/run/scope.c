@@ -1,0 +1,397 @@
+/* What expressions mean when a node begins: its artifacts, its element, the run so far.
+ *
+ *     artifact  .uri .id .type .name .property.NAME .value .split("train") .file("a.json")
+ *     file      .uri .text .json.PATH
+ *     JSON      .NAME
+ *
+ * For the cache key the same expressions are computed once more with digests for uris and 0
+ * for ids, so that a result is found again wherever its inputs lie.
+ */
+#include <string.h>
+
+#include "run/task.h"
+
+enum { MAX_VALUE = 1 << 20 };
+
+struct task_scope {
+    struct hr_runner *runner;
+    struct hr_task *task;
+    bool for_key;
+    struct hr_scope scope;
+    struct hr_param_values values;
+};
+
+static hr_status text_term(const char *text, struct hr_term *ret)
+{
+    *ret = (struct hr_term){ .kind = HR_TERM_TEXT, .text = text };
+    return text ? HR_OK : HR_EXHAUSTED;
+}
+
+static struct hr_term artifact_term(const struct task_scope *s, const struct hr_task_artifact *a)
+{
+    return (struct hr_term){ .kind = HR_TERM_ARTIFACT,
+                             .text = s->for_key ? a->digest : a->uri,
+                             .i = s->for_key ? 0 : a->id,
+                             .artifact = a };
+}
+
+static hr_status channel_term(const struct task_scope *s, const struct hr_task_channel *c,
+                              struct hr_arena *arena, struct hr_term *ret)
+{
+    struct hr_term *items = hr_arena_array(arena, c->count + 1, sizeof *items);
+    size_t i;
+
+    if (!items)
+        return HR_EXHAUSTED;
+    for (i = 0; i < c->count; i++)
+        items[i] = artifact_term(s, &c->artifacts[i]);
+    *ret = (struct hr_term){ .kind = HR_TERM_LIST, .items = items, .count = c->count };
+    return HR_OK;
+}
+
+/* -- members --------------------------------------------------------------- */
+
+static hr_status property(const struct hr_task_artifact *a, const char *name, struct hr_term *ret)
+{
+    const struct hr_meta_value *v = hr_meta_value(&a->node, name);
+
+    if (!v)
+        return HR_NOT_FOUND;
+    switch (v->kind) {
+    case HR_VALUE_INT:
+        *ret = (struct hr_term){ .kind = HR_TERM_INT, .i = v->i };
+        return HR_OK;
+    case HR_VALUE_BOOL:
+        *ret = (struct hr_term){ .kind = HR_TERM_BOOL, .i = v->i != 0 };
+        return HR_OK;
+    case HR_VALUE_DOUBLE:
+        *ret = (struct hr_term){ .kind = HR_TERM_FLOAT, .d = v->d };
+        return HR_OK;
+    case HR_VALUE_STRUCT:
+        *ret = (struct hr_term){ .kind = HR_TERM_JSON, .text = v->text };
+        return HR_OK;
+    default:
+        return text_term(v->text ? v->text : "", ret);
+    }
+}
+
+static hr_status parse(struct hr_runner *runner, const char *name, const char *text, size_t n,
+                       struct hr_arena *arena, struct hr_term *ret)
+{
+    struct hr_json_doc *doc;
+    hr_status r = hr_json_parse(runner->env, name, text, n, 0, &doc);
+
+    if (r == HR_OK) {
+        r = hr_term_of_json(doc, hr_json_root(doc), arena, ret);
+        hr_json_free(doc);
+    }
+    return r;
+}
+
+/* A value artifact holds its value in the file "value": an int, a float, JSON or text, by type. */
+static hr_status value_of(struct hr_runner *runner, const struct hr_task_artifact *a,
+                          struct hr_arena *arena, struct hr_term *ret)
+{
+    char path[HR_MAX_PATH];
+    struct hr_buf text;
+    hr_status r = hr_path_join(runner->env, a->uri, "value", path);
+
+    hr_buf_of(&text, MAX_VALUE, runner->env);
+    if (r == HR_OK)
+        r = hr_file_read(runner->env, hr_file_exists(runner->env, path) ? path : a->uri, MAX_VALUE,
+                         &text);
+    if (r == HR_OK && hr_text_eq(a->type, "Integer") && hr_num_int(text.text, text.len, &ret->i))
+        ret->kind = HR_TERM_INT;
+    else if (r == HR_OK && hr_text_eq(a->type, "Float") &&
+             hr_num_double(text.text, text.len, &ret->d))
+        ret->kind = HR_TERM_FLOAT;
+    else if (r == HR_OK && hr_text_eq(a->type, "Boolean"))
+        *ret = (struct hr_term){ .kind = HR_TERM_BOOL,
+                                 .i = hr_text_eq(text.text, "1") || hr_text_eq(text.text, "true") };
+    else if (r == HR_OK && hr_text_eq(a->type, "JsonValue"))
+        r = parse(runner, path, text.text, text.len, arena, ret);
+    else if (r == HR_OK)
+        r = text_term(hr_arena_text(arena, text.text), ret);
+    hr_buf_clear(&text);
+    return r;
+}
+
+/* A place below an artifact; names do not climb. */
+static hr_status below(struct hr_runner *runner, const struct hr_term *of, const char *name,
+                       const char *prefix, struct hr_arena *arena, struct hr_term *ret)
+{
+    if (!*name || *name == '/' || strstr(name, ".."))
+        return hr_fail(runner->env, HR_INVALID, "\"%s\" is no name of a part of an artifact", name);
+    *ret = (struct hr_term){ .kind = HR_TERM_ARTIFACT,
+                             .text = hr_arena_format(arena, "%s/%s%s", of->text, prefix, name) };
+    return ret->text ? HR_OK : HR_EXHAUSTED;
+}
+
+static hr_status read_file(struct hr_runner *runner, const char *path, bool json,
+                           struct hr_arena *arena, struct hr_term *ret)
+{
+    struct hr_buf text;
+    hr_status r;
+
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
+    r = hr_file_read(runner->env, path, HR_MAX_JSON_BYTES, &text);
+    if (r == HR_OK && json)
+        r = parse(runner, path, text.text, text.len, arena, ret);
+    else if (r == HR_OK)
+        r = text_term(hr_arena_text(arena, text.text), ret);
+    hr_buf_clear(&text);
+    return r;
+}
+
+static hr_status json_member(struct hr_runner *runner, const struct hr_term *of, const char *name,
+                             struct hr_arena *arena, struct hr_term *ret)
+{
+    const struct hr_json *v;
+    struct hr_json_doc *doc;
+    hr_status r = hr_json_parse(runner->env, "JSON", of->text, strlen(of->text), 0, &doc);
+
+    if (r < 0)
+        return r;
+    v = hr_json_kind(hr_json_root(doc)) == HR_JSON_OBJECT ? hr_json_get(hr_json_root(doc), name)
+                                                          : NULL;
+    r = v ? hr_term_of_json(doc, v, arena, ret) : HR_NOT_FOUND;
+    hr_json_free(doc);
+    return r;
+}
+
+/* Of a file, the real path is needed, also for a key: what it holds is what counts. */
+static const char *real_path(const struct task_scope *s, const struct hr_term *file,
+                             struct hr_arena *arena)
+{
+    size_t i, k, n;
+
+    for (i = 0; s->for_key && i < s->task->input_count; i++)
+        for (k = 0; k < s->task->inputs[i].count; k++) {
+            const struct hr_task_artifact *a = &s->task->inputs[i].artifacts[k];
+
+            n = strlen(a->digest);
+            if (n && !strncmp(file->text, a->digest, n))
+                return hr_arena_format(arena, "%s%s", a->uri, file->text + n);
+        }
+    return file->text;
+}
+
+static hr_status member(void *user, const struct hr_term *of, const char *name,
+                        const struct hr_term *args, size_t n, struct hr_arena *arena,
+                        struct hr_term *ret)
+{
+    const struct task_scope *s = user;
+    const struct hr_task_artifact *a = of->artifact;
+
+    if (of->kind == HR_TERM_JSON && !n)
+        return json_member(s->runner, of, name, arena, ret);
+    if (of->kind != HR_TERM_ARTIFACT)
+        return HR_NOT_FOUND;
+    if (n == 1 && args[0].kind == HR_TERM_TEXT && a) {
+        if (!strcmp(name, "split"))
+            return below(s->runner, of, args[0].text, "Split-", arena, ret);
+        if (!strcmp(name, "file"))
+            return below(s->runner, of, args[0].text, "", arena, ret);
+    }
+    if (n)
+        return HR_NOT_FOUND;
+    if (!strcmp(name, "uri"))
+        return text_term(of->text, ret);
+    if (!a && (!strcmp(name, "text") || !strcmp(name, "json")))
+        return read_file(s->runner, real_path(s, of, arena), *name == 'j', arena, ret);
+    if (!a)
+        return HR_NOT_FOUND;
+    if (!strcmp(name, "type"))
+        return text_term(a->type, ret);
+    if (!strcmp(name, "name"))
+        return text_term(a->node.name ? a->node.name : "", ret);
+    if (!strcmp(name, "value"))
+        return value_of(s->runner, a, arena, ret);
+    if (strcmp(name, "id") != 0)
+        return HR_NOT_FOUND;
+    *ret = (struct hr_term){ .kind = HR_TERM_INT, .i = of->i };
+    return HR_OK;
+}
+
+/* Follow ".property.blessed" and the like from a value. */
+static hr_status follow(const struct task_scope *s, struct hr_term at, const char *rest,
+                        struct hr_arena *arena, struct hr_term *ret)
+{
+    hr_status r = HR_OK;
+
+    while (*rest && r == HR_OK) {
+        size_t n = strcspn(rest, ".");
+        const char *name = hr_arena_bytes(arena, rest, n);
+        struct hr_term next = { 0 };
+
+        if (!name)
+            return HR_EXHAUSTED;
+        if (at.kind == HR_TERM_LIST) {
+            if (at.count != 1)
+                return hr_fail(s->runner->env, HR_PRECONDITION,
+                               "node \"%s\": \".%s\" wants one artifact, and there are %zu",
+                               s->task->name, rest, at.count);
+            at = at.items[0];
+        }
+        rest += n + (rest[n] == '.');
+        if (!strcmp(name, "property") && at.artifact && *rest) {
+            n = strcspn(rest, ".");
+            if (!(name = hr_arena_bytes(arena, rest, n)))
+                return HR_EXHAUSTED;
+            r = property(at.artifact, name, &next);
+            if (r == HR_NOT_FOUND)
+                return hr_fail(s->runner->env, HR_PRECONDITION,
+                               "node \"%s\": artifact %lld (%s) has no property \"%s\"",
+                               s->task->name, (long long)at.i,
+                               ((const struct hr_task_artifact *)at.artifact)->type, name);
+            rest += n + (rest[n] == '.');
+        } else {
+            r = member((void *)(uintptr_t)s, &at, name, NULL, 0, arena, &next);
+        }
+        at = next;
+    }
+    *ret = at;
+    return r;
+}
+
+/* -- names ----------------------------------------------------------------- */
+
+/* The channel whose key, after what it begins with, begins rest; the longest one. */
+static const struct hr_task_channel *channel_of(const struct hr_task *task, const char *prefix,
+                                                const char *rest, const char **ret_rest)
+{
+    const struct hr_task_channel *found = NULL;
+    size_t i, n, best = 0, skip = strlen(prefix);
+
+    for (i = 0; i < task->input_count; i++) {
+        const char *key = task->inputs[i].key;
+
+        if (strncmp(key, prefix, skip) != 0 || !task->inputs[i].port != (skip != 0))
+            continue;
+        n = strlen(key) - skip;
+        if (n > best && !strncmp(rest, key + skip, n) && (!rest[n] || rest[n] == '.')) {
+            found = &task->inputs[i];
+            best = n;
+            *ret_rest = rest + n + (rest[n] == '.');
+        }
+    }
+    return found;
+}
+
+static hr_status find(void *user, const char *root, const char *rest, struct hr_arena *arena,
+                      struct hr_term *ret, const char **meant)
+{
+    const struct task_scope *s = user;
+    const struct hr_task_channel *c;
+    struct hr_term list;
+    hr_status r;
+
+    (void)meant;
+    if (!strcmp(root, "run"))
+        return text_term(hr_runner_outcome(s->runner), ret);
+    if (s->task->head && !strcmp(root, s->task->node->each->as)) {
+        struct hr_term item = s->task->item;
+
+        if (item.artifact)
+            item = artifact_term(s, item.artifact);
+        return follow(s, item, rest, arena, ret);
+    }
+    c = channel_of(s->task, !strcmp(root, "nodes") ? "_" : "", rest, &rest);
+    if (!c) { /* an input that is not connected */
+        *ret = (struct hr_term){ .kind = HR_TERM_NULL };
+        return strchr(rest, '.') ? HR_NOT_FOUND : HR_OK;
+    }
+    r = channel_term(s, c, arena, &list);
+    return r < 0 ? r : follow(s, list, rest, arena, ret);
+}
+
+static void begin(struct task_scope *s, struct hr_runner *runner, struct hr_task *task,
+                  bool for_key)
+{
+    *s = (struct task_scope){ .runner = runner, .task = task, .for_key = for_key };
+    s->scope = (struct hr_scope){ find, s, member };
+    s->values = runner->values;
+    s->values.more = &s->scope;
+}
+
+hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task,
+                       const struct hr_setting_source *source, struct hr_term *ret)
+{
+    struct task_scope s;
+
+    begin(&s, runner, task, false);
+    return hr_node_text(runner->config.pipeline, task->node, source, &s.values, &task->arena, ret);
+}
+
+hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)
+{
+    struct task_scope s;
+    hr_status r;
+
+    begin(&s, runner, task, false);
+    r = hr_node_settings(runner->config.pipeline, task->node, &s.values, &task->arena,
+                         &task->settings);
+    if (r < 0 || !task->node->late)
+        return r;
+    begin(&s, runner, task, true);
+    return hr_node_settings(runner->config.pipeline, task->node, &s.values, &task->arena,
+                            &task->key_settings);
+}
+
+hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, const char **ret_skip)
+{
+    const struct hr_setting_source *source = &task->node->condition;
+    struct hr_term term;
+    hr_status r;
+
+    if (!source->value)
+        return HR_OK;
+    if ((r = hr_task_term(runner, task, source, &term)) < 0)
+        return r;
+    if (term.kind != HR_TERM_BOOL)
+        return hr_fail_at(runner->env, HR_INVALID, &source->place,
+                          "node \"%s\": \"if\" gives %s, and wants true or false", task->name,
+                          hr_term_kind_text(term.kind));
+    if (!term.i && !(*ret_skip = hr_arena_format(&task->arena, "its condition is false: %s",
+                                                 hr_json_text(source->value))))
+        return HR_EXHAUSTED;
+    return HR_OK;
+}
+
+/* A list as JSON, of values that are not all scalars. */
+static hr_status list_of_json(struct hr_runner *runner, struct hr_task *task, const char *text,
+                              struct hr_term *ret)
+{
+    const struct hr_json *m;
+    struct hr_json_doc *doc;
+    struct hr_term *items;
+    hr_status r = hr_json_parse(runner->env, "for_each", text, strlen(text), 0, &doc);
+    size_t n = 0;
+
+    if (r < 0)
+        return r;
+    *ret = (struct hr_term){ .kind = HR_TERM_JSON };
+    if (hr_json_kind(hr_json_root(doc)) == HR_JSON_ARRAY) {
+        items = hr_arena_array(&task->arena, hr_json_count(hr_json_root(doc)) + 1, sizeof *items);
+        r = items ? HR_OK : HR_EXHAUSTED;
+        for (m = hr_json_first(hr_json_root(doc)); m && r == HR_OK; m = hr_json_next(m))
+            r = hr_term_of_json(doc, m, &task->arena, &items[n++]);
+        *ret = (struct hr_term){ .kind = HR_TERM_LIST, .items = items, .count = n };
+    }
+    hr_json_free(doc);
+    return r;
+}
+
+hr_status hr_task_elements(struct hr_runner *runner, struct hr_task *task, struct hr_term *ret)
+{
+    const struct hr_setting_source *in = &task->node->each->in;
+    hr_status r = hr_task_term(runner, task, in, ret);
+
+    if (r == HR_OK && ret->kind == HR_TERM_JSON)
+        r = list_of_json(runner, task, ret->text, ret);
+    if (r == HR_OK && ret->kind != HR_TERM_LIST)
+        r = hr_fail_at(runner->env, HR_INVALID, &in->place,
+                       "node \"%s\": \"for_each\" is over %s, and wants a list", task->name,
+                       hr_term_kind_text(ret->kind));
+    return r;
+}

@@ -1,0 +1,141 @@
+/* The tasks of a run, and those that a node with "for_each" spreads into. */
+#include <string.h>
+
+#include "run/task.h"
+
+enum { MAX_INSTANCES = 10000 };
+
+struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node)
+{
+    size_t cap = runner->cap ? runner->cap * 2 : runner->config.pipeline->node_count + 1;
+    struct hr_task *task = hr_arena_get(&runner->arena, sizeof *task), **all;
+
+    if (!task)
+        return NULL;
+    if (runner->count == runner->cap) {
+        if (!(all = hr_arena_array(&runner->arena, cap, sizeof(struct hr_task *))))
+            return NULL;
+        if (runner->count)
+            memcpy(all, runner->tasks, runner->count * sizeof(struct hr_task *));
+        runner->tasks = all;
+        runner->cap = cap;
+    }
+    task->node = node;
+    task->name = node->name;
+    task->index = runner->count;
+    hr_arena_init(&task->arena, runner->env, 0);
+    runner->tasks[runner->count++] = task;
+    return task;
+}
+
+bool hr_task_ended(const struct hr_task *task)
+{
+    return task->state == HR_TASK_DONE || task->state == HR_TASK_FAILED ||
+           task->state == HR_TASK_SKIPPED || task->state == HR_TASK_CANCELLED ||
+           task->state == HR_TASK_NOT_RUN;
+}
+
+static hr_status add_instance(struct hr_runner *runner, struct hr_task *head,
+                              const struct hr_term *item)
+{
+    struct hr_task *task = hr_task_add(runner, head->node);
+    struct hr_buf json;
+    hr_status r;
+
+    if (!task)
+        return HR_EXHAUSTED;
+    hr_buf_of(&json, HR_MAX_JSON_BYTES, runner->env);
+    r = hr_term_json(item, &json);
+    task->head = head;
+    task->item = *item;
+    task->item_json = r == HR_OK ? hr_arena_text(&head->arena, json.text) : NULL;
+    task->name = hr_arena_format(&runner->arena, "%s[%zu]", head->node->name, head->instances++);
+    hr_buf_clear(&json);
+    return r < 0 ? r : task->item_json && task->name ? HR_OK : HR_EXHAUSTED;
+}
+
+hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t *ret_n)
+{
+    struct hr_term list;
+    hr_status r = hr_task_elements(runner, head, &list);
+    size_t i;
+
+    if (r < 0)
+        return r;
+    if (list.count > MAX_INSTANCES)
+        return hr_fail_at(runner->env, HR_INVALID, &head->node->each->in.place,
+                          "node \"%s\": \"for_each\" is over %zu elements, and takes %d",
+                          head->node->name, list.count, MAX_INSTANCES);
+    head->first = runner->count;
+    head->instances = 0;
+    for (i = 0; i < list.count && r == HR_OK; i++)
+        r = add_instance(runner, head, &list.items[i]);
+    if (r < 0) { /* none of them has begun */
+        while (runner->count > head->first)
+            hr_arena_clear(&runner->tasks[--runner->count]->arena);
+        head->instances = 0;
+        return r;
+    }
+    *ret_n = list.count;
+    return HR_OK;
+}
+
+/* One output of all instances, in the order of the elements. */
+static hr_status gather_output(struct hr_runner *runner, struct hr_task *head, size_t output)
+{
+    struct hr_task_channel *to = &head->outputs[output];
+    size_t n = 0, i;
+
+    for (i = 0; i < head->instances; i++)
+        n += runner->tasks[head->first + i]->outputs
+                 ? runner->tasks[head->first + i]->outputs[output].count
+                 : 0;
+    if (!(to->artifacts = hr_arena_array(&head->arena, n + 1, sizeof *to->artifacts)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < head->instances; i++) {
+        const struct hr_task *task = runner->tasks[head->first + i];
+
+        if (!task->outputs || task->state != HR_TASK_DONE || !task->outputs[output].count)
+            continue;
+        memcpy(to->artifacts + to->count, task->outputs[output].artifacts,
+               task->outputs[output].count * sizeof *to->artifacts);
+        to->count += task->outputs[output].count;
+    }
+    return HR_OK;
+}
+
+static enum hr_task_state state_of(const struct hr_runner *runner, const struct hr_task *head)
+{
+    size_t done = 0, skipped = 0, cancelled = 0, failed = 0, i;
+
+    for (i = 0; i < head->instances; i++) {
+        enum hr_task_state s = runner->tasks[head->first + i]->state;
+
+        done += s == HR_TASK_DONE;
+        skipped += s == HR_TASK_SKIPPED;
+        failed += s == HR_TASK_FAILED;
+        cancelled += s == HR_TASK_CANCELLED;
+    }
+    if (failed)
+        return HR_TASK_FAILED;
+    if (done + skipped == head->instances)
+        return done ? HR_TASK_DONE : HR_TASK_SKIPPED;
+    return cancelled ? HR_TASK_CANCELLED : HR_TASK_NOT_RUN;
+}
+
+void hr_task_gather(struct hr_runner *runner, struct hr_task *head)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < head->instances; i++)
+        if (!hr_task_ended(runner->tasks[head->first + i]))
+            return;
+    for (i = 0; i < head->output_count && r == HR_OK; i++)
+        r = gather_output(runner, head, i);
+    head->state = r == HR_OK ? state_of(runner, head) : HR_TASK_FAILED;
+    if (r < 0) {
+        runner->failed = true;
+        runner->status = runner->status == HR_OK ? r : runner->status;
+    }
+}

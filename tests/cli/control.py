@@ -1,0 +1,170 @@
+"""What decides whether, how often and when a node runs: if, for_each, finally, include."""
+import json
+import os
+
+from driver import main, says
+
+GEN = '{"component": "CsvExampleGen", "properties": {"input_base": "%s"}%s}'
+
+
+def pipeline(h, nodes, more="", name="pipeline.json"):
+    h.write(name, '{"headrace": 1, "name": "c"%s, "nodes": {%s}}' % (more, ", ".join(
+        '"%s": %s' % (k, v) for k, v in nodes.items())))
+
+
+def data(h, *names):
+    for i, name in enumerate(names):
+        h.write("%s/a.csv" % name, "x,y\n" + "".join("%d,%d\n" % (r, r * (i + 1))
+                                                     for r in range(20)))
+
+
+def stats(examples, more=""):
+    return '{"component": "StatisticsGen", "inputs": {"examples": "%s"}%s}' % (examples, more)
+
+
+def test_if(h):
+    """A false condition skips a node and what needs it; a true one runs it."""
+    data(h, "data")
+    pipeline(h, {
+        "gen": GEN % ("data", ""),
+        "stats": stats("gen", ', "if": "${ param.look }"'),
+        "schema": '{"component": "SchemaGen", "inputs": {"statistics": "stats"}}',
+        "when": stats("gen", ', "if": "${ nodes.gen.examples.property.split_names != \'[]\' and '
+                             'len(nodes.gen.examples) == 1 }"'),
+    }, ', "parameters": {"look": {"type": "bool", "default": false}}')
+    states, result = h.states()
+    assert states == {"gen": "finished", "stats": "skipped", "schema": "skipped",
+                      "when": "finished"}, states
+    reasons = {e["node"]: e["text"] for e in result.events() if e["event"] == "skipped"}
+    says(reasons["stats"], "its condition is false", "param.look")
+    says(reasons["schema"], 'its input "statistics" comes from "stats", which was skipped')
+    # CANCELED with the reason, and no outputs
+    assert h.query("SELECT count(*) FROM Execution WHERE last_known_state = 6") == [(2,)]
+    # what "if" reads is an input under _NODE.OUTPUT
+    assert h.query("SELECT count(*) FROM EventPath WHERE step_key = '_gen.examples'") == [(1,)]
+    states, _ = h.states("--param", "look=true")
+    assert states == {"gen": "cached", "stats": "cached", "schema": "finished",
+                      "when": "cached"}, states
+
+
+def test_if_wrong(h):
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ', "if": "${ 1 + 1 }"')})
+    says(h.run("run", code=1).err, "pipeline.json:1:", '"if" gives an int, and wants true or false')
+    for text, want in (("${ nodes.gone.x }", "there is no such node"),
+                       ("${ nodes.b }", "name an output too"),
+                       ("${ nodes.b.y }", '"b" has no output "y"'),
+                       ("${ input.examples }", 'there is no "input.examples" here'),
+                       ("yes", "wants an expression")):
+        pipeline(h, {"b": GEN % ("data", ""), "a": GEN % ("data", ', "if": "%s"' % text)})
+        says(h.run("check", code=1).err, want)
+    # no such property is told when it is known
+    pipeline(h, {"b": GEN % ("data", ""),
+                 "a": GEN % ("data", ', "if": "${ nodes.b.examples.property.nosuch == 1 }"')})
+    says(h.run("run", code=1).err, 'has no property "nosuch"')
+    # a circle through a condition is a circle
+    pipeline(h, {"b": GEN % ("data", ', "if": "${ len(nodes.a.examples) > 0 }"'),
+                 "a": GEN % ("data", ', "if": "${ len(nodes.b.examples) > 0 }"')})
+    says(h.run("check", code=1).err, "circle")
+
+
+def test_for_each(h):
+    """An execution for each element; over literals, a parameter, artifacts."""
+    data(h, "d1", "d2", "d3")
+    pipeline(h, {
+        "gen": GEN % ("${item}", ', "for_each": {"in": "${ param.sets }", "parallel": 2}'),
+        "stats": stats("part", ', "for_each": {"in": "${ nodes.gen.examples }", "as": "part"}'),
+        "none": GEN % ("${item}", ', "for_each": {"in": []}'),
+    }, ', "parameters": {"sets": {"type": "json", "default": ["d1", "d2", "d3"]}}')
+    states, _ = h.states()
+    want = {"%s[%d]" % (n, i): "finished" for n in ("gen", "stats") for i in range(3)}
+    assert states == dict(want, none="skipped"), states
+    rows = h.query("SELECT e.string_value FROM ExecutionProperty e WHERE e.name = '__item' AND "
+                   "e.string_value LIKE '\"d%' ORDER BY e.execution_id")
+    assert [json.loads(r[0]) for r in rows] == ["d1", "d2", "d3"], rows
+    # each of the second node has read its own element, and one only
+    assert h.query("SELECT count(DISTINCT artifact_id), count(*) FROM Event e JOIN EventPath p "
+                   "ON p.event_id = e.id WHERE e.type = 3 AND p.step_key = 'examples'") == [(3, 3)]
+    states, _ = h.states()
+    assert set(states.values()) == {"cached", "skipped"}, states
+    # one more element: one more execution, the others are there
+    data(h, "d1", "d2", "d3", "d4")
+    states, _ = h.states("--param", 'sets=["d4", "d2"]')
+    assert states == {"gen[0]": "finished", "gen[1]": "cached", "stats[0]": "finished",
+                      "stats[1]": "cached", "none": "skipped"}, states
+
+
+def test_for_each_fails(h):
+    data(h, "d1")
+    pipeline(h, {"gen": GEN % ("${item}", ', "for_each": {"in": ["d1", "gone"]}'),
+                 "stats": stats("gen")})
+    states, result = h.states("--keep-going", code=1)
+    assert states == {"gen[0]": "finished", "gen[1]": "failed"}, result
+    pipeline(h, {"gen": GEN % ("d1", ', "for_each": {"in": "${ 7 }"}')})
+    says(h.run("run", code=1).err, '"for_each" is over an int, and wants a list')
+    for text, want in (('{"in": 3}', "a list or an expression"), ('{}', '"in"'),
+                       ('{"in": [1], "as": "param"}', "is no name for an element"),
+                       ('{"in": [1], "paralel": 2}', 'did you mean "parallel"'),
+                       ('{"in": [1], "parallel": 0}', "wants an int from 1")):
+        pipeline(h, {"gen": GEN % ("d1", ', "for_each": ' + text)})
+        says(h.run("check", code=1).err, want)
+
+
+def test_input_in_property(h):
+    """Properties read artifacts; where they lie does not count for the cache."""
+    data(h, "data")
+    h.write("note/value", "data")
+    pipeline(h, {
+        "note": '{"importer": {"source_uri": "note", "type": "String"}}',
+        "gen": GEN % ("data", ""),
+        "gen2": GEN % ("${ nodes }", ""),
+    })
+    says(h.run("check", code=1).err, 'there is no "nodes" here')
+    pipeline(h, {
+        "note": '{"importer": {"source_uri": "note", "type": "String"}}',
+        "gen": GEN % ("${ item.value }", ', "for_each": {"in": "${ nodes.note.result }"}'),
+        "gen2": GEN % ("${ item.file(\'value\').text }",
+                       ', "for_each": {"in": "${ nodes.note.result }"}'),
+    })
+    states, _ = h.states()
+    assert states == {"note": "finished", "gen[0]": "finished", "gen2[0]": "cached"}, states
+
+
+def test_finally(h):
+    """Runs when the others have ended, however they ended."""
+    data(h, "data")
+    late = GEN % ("data", ', "finally": true, "if": "${ run.status == \'FAILED\' }"')
+    pipeline(h, {"late": late, "gen": GEN % ("${param.dir}", ""), "stats": stats("gen")},
+             ', "parameters": {"dir": {"type": "string", "default": "gone"}}')
+    states, _ = h.states(code=1)
+    assert states == {"gen": "failed", "late": "finished"}, states
+    states, _ = h.states("--param", "dir=data")
+    assert states["late"] == "skipped" and states["stats"] == "finished", states
+    pipeline(h, {"gen": GEN % ("data", ', "finally": true'), "stats": stats("gen")})
+    says(h.run("check", code=1).err, 'node "stats" depends on "gen"')
+
+
+def test_include(h):
+    data(h, "parts/data")
+    h.write("parts/gen.json", '{"parameters": {"dir": {"type": "string", "default": "data"}}, '
+                              '"nodes": {"gen": %s}}' % (GEN % ("${param.dir}", "")))
+    pipeline(h, {"stats": stats("gen")}, ', "include": ["parts/gen.json"]')
+    states, _ = h.states()
+    assert states == {"gen": "finished", "stats": "finished"}, states
+    normal = json.loads(h.run("check", "--json").out)
+    assert list(normal["nodes"]) == ["gen", "stats"], normal
+    pipeline(h, {"gen": GEN % ("data", "")}, ', "include": "parts/gen.json"')
+    says(h.run("check", code=1).err, "parts/gen.json:1:", 'node "gen" is there already, at',
+         "pipeline.json:1:")
+    pipeline(h, {"stats": stats("gen")}, ', "include": ["gone.json"]')
+    says(h.run("check", code=1).err, "gone.json", "pipeline.json:1:")
+    h.write("a.json", '{"include": "b.json", "nodes": {}}')
+    h.write("b.json", '{"include": "a.json", "nodes": {}}')
+    pipeline(h, {"stats": stats("gen")}, ', "include": ["a.json"]')
+    says(h.run("check", code=1).err, "includes itself")
+    h.write("a.json", '{"name": "x", "nodes": {}}')
+    says(h.run("check", code=1).err, 'an included file has no member "name"')
+
+
+if __name__ == "__main__":
+    main(globals())
