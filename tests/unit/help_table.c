@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "help_proto.h"
 
@@ -31,4 +33,18 @@ void help_table(const char *dir, const char *name, struct help_rows *ret)
     hr_buf_clear(&b);
     hr_arena_clear(&arena);
     hr_env_clear(&env);
+}
+
+void help_unpack(struct hr_env *env, const char *name, struct hr_buf *to)
+{
+    char path[HR_MAX_PATH], bytes[65536];
+    gzFile f;
+    int n;
+
+    assert_int_equal(hr_path_join(env, HR_TEST_CASES "/data", name, path), HR_OK);
+    assert_non_null(f = gzopen(path, "rb"));
+    while ((n = gzread(f, bytes, sizeof bytes)) > 0)
+        assert_int_equal(hr_buf_add(to, bytes, (size_t)n), HR_OK);
+    assert_int_equal(n, 0);
+    gzclose(f);
 }

@@ -8,37 +8,44 @@
 
 #include <cmocka.h>
 
+#include "analysis/analysis.h"
+#include "help_evaluation.h"
 #include "help_plugin.h"
 #include "help_table.h"
 
 struct fix {
     struct hr_env env;
+    struct hr_arena arena;
 };
 
 static void begin(struct fix *f)
 {
     hr_env_init(&f->env, NULL);
+    hr_arena_init(&f->arena, &f->env, 0);
 }
 
 static void end(struct fix *f)
 {
+    hr_arena_clear(&f->arena);
     hr_env_clear(&f->env);
 }
 
-static struct hr_local *start(struct fix *f, const char *dir, const char *config)
+/* The component over the examples of a case, its outputs in dir. */
+static struct hr_local *start(struct fix *f, const char *dir, const char *name)
 {
     struct hr_local *l =
         hr_local_new(&f->env, help_component("evaluator", "org.headrace.evaluator.Evaluator"));
     struct ArrowArrayStream stream;
     struct help_rows rows;
-    char path[HR_MAX_PATH];
+    char path[HR_MAX_PATH], file[100];
 
     assert_non_null(l);
-    help_table("analysis", "binary_examples.rows.json", &rows);
+    snprintf(file, sizeof file, "%s_examples.rows.json", help_evaluation_table(name));
+    help_table("analysis", file, &rows);
     help_stream(&rows, 50, &stream);
     assert_int_equal(hr_local_input(l, "examples", 0, "eval", &stream), HR_OK);
     help_clear(&rows);
-    snprintf(path, sizeof path, "%s/analysis/tables/%s", HR_TEST_CASES, config);
+    snprintf(path, sizeof path, "%s/analysis/tables/%s.config.json", HR_TEST_CASES, name);
     assert_int_equal(hr_local_set(l, "eval_config", path), HR_OK);
     help_artifact(&f->env, l, "evaluation", dir, "evaluation");
     help_artifact(&f->env, l, "blessing", dir, "blessing");
@@ -58,7 +65,7 @@ static void test_component(void **state)
     begin(&f);
     hr_buf_of(&b, 10000, &f.env);
     help_directory(dir, sizeof dir);
-    l = start(&f, dir, "validate_both.config.json");
+    l = start(&f, dir, "validate_both");
     assert_string_equal(hr_local_text(l, "blessing", 0, "blessed"), "0");
     assert_string_equal(hr_local_text(l, NULL, 0, "summary"),
                         "NOT_BLESSED  binary_accuracy of country=de is 0.424242, wanted at least "
@@ -71,7 +78,7 @@ static void test_component(void **state)
     help_remove(&f.env, dir);
 
     help_directory(dir, sizeof dir);
-    l = start(&f, dir, "validate_change_better.config.json");
+    l = start(&f, dir, "validate_change_better");
     assert_string_equal(hr_local_text(l, "blessing", 0, "blessed"), "1");
     assert_string_equal(hr_local_text(l, NULL, 0, "summary"),
                         "BLESSED  auc 0.68, +0.09 vs the baseline");
@@ -82,7 +89,7 @@ static void test_component(void **state)
     help_remove(&f.env, dir);
 
     help_directory(dir, sizeof dir);
-    l = start(&f, dir, "validate_baseline_absent.config.json");
+    l = start(&f, dir, "validate_baseline_absent");
     assert_null(hr_local_text(l, "blessing", 0, "blessed"));
     assert_string_equal(hr_local_text(l, "blessing", 0, "not_evaluated"),
                         "all thresholds compare with a baseline, and there is none");
@@ -94,9 +101,38 @@ static void test_component(void **state)
     end(&f);
 }
 
+/* Every case of the reference, from the files that the component writes. */
+static void test_reference(void **state)
+{
+    struct hr_evaluation e;
+    hr_verdict *verdict;
+    struct hr_local *l;
+    char dir[256], path[HR_MAX_PATH];
+    struct fix f;
+    size_t i;
+
+    (void)state;
+    for (i = 0; help_evaluation_cases[i]; i++) {
+        const char *name = help_evaluation_cases[i];
+
+        begin(&f);
+        help_directory(dir, sizeof dir);
+        l = start(&f, dir, name);
+        assert_int_equal(hr_path_join(&f.env, dir, "evaluation", path), HR_OK);
+        if (hr_evaluation_open(&f.arena, path, &e, &verdict) < 0)
+            fail_msg("%s: %s", name, hr_env_error(&f.env));
+        help_same_evaluation(&f.env, "examples", name, &e,
+                             strncmp(name, "validate", 8) ? NULL : verdict);
+        hr_local_free(l);
+        help_remove(&f.env, dir);
+        end(&f);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_component) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_component),
+                                        cmocka_unit_test(test_reference) };
 
     return cmocka_run_group_tests_name("plugins/evaluator", tests, NULL, NULL);
 }

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <zlib.h>
 
 #include "data/data.h"
 #include "help_flow.h"
+#include "help_table.h"
 
 static struct hr_env env;
 static char dir[256];
@@ -43,20 +43,9 @@ static void path_of(char *to, const char *name)
 static void unpack(const char *name, const char *to, struct hr_buf *ret)
 {
     char path[512];
-    gzFile f;
-    int n;
 
-    snprintf(path, sizeof path, "%s/data/%s", HR_TEST_CASES, name);
     hr_buf_of(ret, 1 << 26, &env);
-    assert_non_null(f = gzopen(path, "rb"));
-    do {
-        char bytes[65536];
-
-        n = gzread(f, bytes, sizeof bytes);
-        assert_true(n >= 0);
-        assert_int_equal(hr_buf_add(ret, bytes, (size_t)n), HR_OK);
-    } while (n);
-    gzclose(f);
+    help_unpack(&env, name, ret);
     path_of(path, to);
     assert_int_equal(hr_file_write(&env, path, ret->text, ret->len), HR_OK);
 }

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "help_flow.h"
-#include "help_proto.h"
+#include "help_statistics.h"
 #include "help_table.h"
 #include "validation/column_store.h"
 #include "validation/exact.h"
@@ -36,67 +36,11 @@ static void end(struct fix *f)
     hr_env_clear(&f->env);
 }
 
-/* The statistics of rows, in batches of n on some threads. */
-static void run(struct fix *f, const struct help_rows *in, int threads, int n, struct hr_buf *to)
-{
-    struct help_run how = { .function = &statistics, .threads = threads, .batch_rows = n };
-    struct help_rows out;
-    struct hr_col c;
-    const char *p;
-    size_t size;
-
-    (void)f;
-    if (help_combine(&how, in, &out) < 0)
-        fail_msg("%s", how.error);
-    assert_int_equal(out.rows.length, 1);
-    assert_int_equal(hr_col_open(&out.schema, &out.rows, 0, &c), HR_OK);
-    p = hr_col_bytes(&c, c.at, &size);
-    hr_buf_cut(to, 0);
-    assert_int_equal(hr_buf_add(to, p, size), HR_OK);
-    help_clear(&out);
-}
-
-static HR_MD(DatasetFeatureStatisticsList) * list_of(struct fix *f, const struct hr_buf *b)
-{
-    ProtobufCMessage *m = NULL;
-
-    assert_int_equal(hr_pb_read(&f->arena, &HR_MD_OF(dataset_feature_statistics_list), "got",
-                                b->text, b->len, &m),
-                     HR_OK);
-    return (HR_MD(DatasetFeatureStatisticsList) *)m;
-}
-
-/* Beyond a thousand rows the mean of the reference depends on its batches: what is near
- * enough is made equal. */
-static void allow(HR_MD(DatasetFeatureStatistics) * got,
-                  const HR_MD(DatasetFeatureStatistics) * want)
-{
-    size_t i;
-
-    if (want->num_examples <= 1000)
-        return;
-    for (i = 0; i < got->n_features && i < want->n_features; i++) {
-        HR_MD(NumericStatistics) *a = got->features[i]->num_stats;
-        const HR_MD(NumericStatistics) *b = want->features[i]->num_stats;
-        double bound;
-
-        if (got->features[i]->stats_case != HR_MD_E(FEATURE_NAME_STATISTICS__STATS_NUM_STATS) ||
-            want->features[i]->stats_case != HR_MD_E(FEATURE_NAME_STATISTICS__STATS_NUM_STATS))
-            continue;
-        bound = 1e-12 * fmax(fabs(b->mean), b->std_dev);
-        if (fabs(a->mean - b->mean) <= bound)
-            a->mean = b->mean;
-        if (fabs(a->std_dev - b->std_dev) <= bound)
-            a->std_dev = b->std_dev;
-    }
-}
-
 /* The statistics that TFX wrote of the same rows, field for field. */
 static void test_reference(void **state)
 {
     static const char *const sets[] = { "mixed_a", "mixed_b", "penguins_raw", "taxi_10k" };
     static const char *const splits[] = { "train", "eval" };
-    HR_MD(DatasetFeatureStatisticsList) * got, *want;
     char dir[64], name[64];
     struct help_rows rows;
     struct hr_buf b;
@@ -111,13 +55,9 @@ static void test_reference(void **state)
             snprintf(dir, sizeof dir, "validation/%s", sets[i]);
             snprintf(name, sizeof name, "%s.rows.json", splits[k]);
             help_table(dir, name, &rows);
-            run(&f, &rows, 2, 500, &b);
-            got = list_of(&f, &b);
-            snprintf(name, sizeof name, "%s.FeatureStats.pb", splits[k]);
-            want = help_message(&f.arena, dir, name, &HR_MD_OF(dataset_feature_statistics_list));
-            allow(got->datasets[0], want->datasets[0]);
-            snprintf(name, sizeof name, "%s %s", sets[i], splits[k]);
-            help_same_message(&f.env, name, got, want);
+            help_statistics(&rows, 2, 500, &b);
+            help_same_statistics(&f.arena, sets[i], splits[k],
+                                 help_statistics_read(&f.arena, &b));
             help_clear(&rows);
         }
     hr_buf_clear(&b);
@@ -140,12 +80,12 @@ static void test_batches(void **state)
     hr_buf_of(&b, HR_MAX_FILE_BYTES, &f.env);
     for (i = 0; i < 2; i++) { /* below and above a thousand rows */
         help_table(i ? "validation/mixed_a" : "validation/mixed_b", "train.rows.json", &rows);
-        run(&f, &rows, 1, 1, &first);
+        help_statistics(&rows, 1, 1, &first);
         for (threads = 1; threads <= 3; threads++) {
             size_t k;
 
             for (k = 0; k < 3; k++) {
-                run(&f, &rows, threads, sizes[k], &b);
+                help_statistics(&rows, threads, sizes[k], &b);
                 assert_int_equal(b.len, first.len);
                 assert_memory_equal(b.text, first.text, b.len);
             }
@@ -286,11 +226,11 @@ static void test_many_numbers(void **state)
     assert_int_equal(hr_schema_column(rows.schema.children[0], "x", "g", 0), HR_OK);
     assert_int_equal(hr_builder_done(&b, &column), HR_OK);
     assert_int_equal(hr_rows_make(&column, 1, N, &rows.rows), HR_OK);
-    run(&f, &rows, 1, 4096, &bytes);
-    run(&f, &rows, 3, 1000, &again);
+    help_statistics(&rows, 1, 4096, &bytes);
+    help_statistics(&rows, 3, 1000, &again);
     assert_int_equal(bytes.len, again.len);
     assert_memory_equal(bytes.text, again.text, bytes.len);
-    m = list_of(&f, &bytes)->datasets[0]->features[0]->num_stats;
+    m = help_statistics_read(&f.arena, &bytes)->datasets[0]->features[0]->num_stats;
     assert_true(m->mean == 1e9 + (N - 1) / 2.0);
     assert_true(m->std_dev == sqrt(((double)N * N - 1) / 12));
     assert_true(m->min == 1e9 && m->max == 1e9 + N - 1);
@@ -337,7 +277,7 @@ static void test_schema(void **state)
     assert_int_equal(hr_col_open(&out.schema, &out.rows, 0, &c), HR_OK);
     p = hr_col_bytes(&c, c.at, &size);
     hr_buf_add(&b, p, size);
-    set = list_of(&f, &b)->datasets[0];
+    set = help_statistics_read(&f.arena, &b)->datasets[0];
     assert_int_equal(set->n_features, 4);
     assert_int_equal(set->features[1]->type, HR_MD_E(FEATURE_NAME_STATISTICS__TYPE__INT));
     assert_int_equal(set->features[1]->string_stats->unique, 2);
