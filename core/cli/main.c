@@ -10,7 +10,7 @@
 static int unknown(const char *name, const struct verb *of)
 {
     const struct verb *const *list = of ? of->nouns : verbs;
-    const char *names[128], *best;
+    const char *names[128] = { NULL }, *best;
     size_t n;
 
     for (n = 0; list[n] && n < 128; n++)
