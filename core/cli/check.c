@@ -3,40 +3,46 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "cli/verbs.h"
 
-int verb_check(int argc, char **argv)
+static int check(const struct args *a)
 {
-    struct project_options where = { 0 };
-    struct run_options run = { 0 };
-    bool json = false;
-    const struct option_spec options[] = {
-        { .name = "--param", .add = add_param, .user = &run },
-        { .name = "--json", .flag = &json },
-        { .name = "--root", .value = &where.root },
-        { .name = "--plugin-path", .value = &where.plugin_path },
-        { .name = NULL },
-    };
-    char *rest[MAX_WORDS], *text;
-    const char *normal = NULL;
+    const char *file = a->count ? a->words[0] : "pipeline.json", *normal = NULL;
+    char *text = run_options_json(a);
     hr_project *p;
-    int n = 0, code;
+    int code = EXIT_DONE;
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
-        return code;
-    if (n > 1)
-        return usage(argv[0], "one pipeline at a time, and \"%s\" is a second", rest[1]);
-    if (!(text = run_options_json(&run)) || !(p = open_project(&where, false)))
+    if (!text)
+        return EXIT_USAGE;
+    if (!(p = open_project(a, false))) {
+        free(text);
         return EXIT_WRONG;
-    if (hr_normalize(p, n ? rest[0] : "pipeline.json", text, &normal) < 0) {
+    }
+    if (hr_normalize(p, file, text, &normal) < 0) {
         code = tell_error(p);
         fprintf(stderr, "nothing was run\n");
-    } else if (json) {
+    } else if (arg_flag(a, "--json")) {
         puts(normal);
     } else {
-        printf("%s is right\n", n ? rest[0] : "pipeline.json");
+        printf("%s is right\n", file);
     }
     hr_free(p);
     free(text);
     return code;
 }
+
+static const struct option options[] = {
+    MANY("--param", "K=V", "a parameter of the pipeline"),
+    FLAG("--json", "print the pipeline with all defaults filled in and all names full"),
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+const struct verb verb_check = {
+    .name = "check",
+    .group = GROUP_RUN,
+    .words = "[FILE]",
+    .line = "tell all mistakes, run none",
+    .page = "Checks a pipeline, pipeline.json unless given, and runs nothing.  Every mistake is "
+            "told at once, with file, line and column, and what may have been meant.",
+    .options = options,
+    .run = check,
+};

@@ -1,54 +1,85 @@
 /* runs, executions, artifacts: rows of the store. */
 #include "cli/cli.h"
-#include "cli/verbs.h"
 
-static int list(int argc, char **argv, const char *what, const char *const *columns)
+static int list(const struct args *a, const char *what, const char *const *columns)
 {
-    struct project_options where = { 0 };
-    struct list_spec spec = { .what = what, .columns = columns };
-    const struct option_spec options[] = {
-        { .name = "--filter", .value = &spec.filter },
-        { .name = "--limit", .value = &spec.limit },
-        { .name = "--json", .flag = &spec.json },
-        { .name = "--root", .value = &where.root },
-        { .name = "--plugin-path", .value = &where.plugin_path },
-        { .name = NULL },
-    };
-    char *rest[MAX_WORDS];
+    struct list_spec spec = { .what = what,
+                              .columns = columns,
+                              .filter = arg_text(a, "--filter"),
+                              .json = arg_flag(a, "--json") };
     hr_project *p;
-    int n = 0, code;
+    int code = arg_number(a, "--limit", 1, &spec.limit);
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
+    if (code != EXIT_DONE)
         return code;
-    if (n)
-        return usage(argv[0], "\"%s\" is too much", rest[0]);
-    if (!(p = open_project(&where, true)))
+    if (!(p = open_project(a, true)))
         return EXIT_WRONG;
     code = print_rows(p, &spec);
     hr_free(p);
     return code;
 }
 
-int verb_runs(int argc, char **argv)
+static int runs(const struct args *a)
 {
     static const char *const columns[] = { "number",      "pipeline",   "state", "started",
                                            "duration_ms", "executions", "run",   NULL };
 
-    return list(argc, argv, "runs", columns);
+    return list(a, "runs", columns);
 }
 
-int verb_executions(int argc, char **argv)
+static int executions(const struct args *a)
 {
     static const char *const columns[] = { "id",    "number",      "node",    "component",
                                            "state", "duration_ms", "summary", NULL };
 
-    return list(argc, argv, "executions", columns);
+    return list(a, "executions", columns);
 }
 
-int verb_artifacts(int argc, char **argv)
+static int artifacts(const struct args *a)
 {
     static const char *const columns[] = { "id",    "type",    "node", "number",
                                            "state", "created", "uri",  NULL };
 
-    return list(argc, argv, "artifacts", columns);
+    return list(a, "artifacts", columns);
 }
+
+static const struct option options[] = {
+    LIST_OPTIONS,
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+
+#define FILTERS                                                                                    \
+    "A filter compares columns by = != < <= > >=, with \"and\" between comparisons; a value "      \
+    "with blanks stands in quotes.  The columns, of which --json prints all, are: "
+
+const struct verb verb_runs = {
+    .name = "runs",
+    .group = GROUP_LOOK,
+    .words = "",
+    .line = "list the runs",
+    .page = "Lists runs, the newest first.\n\n" FILTERS
+            "id run pipeline number state started duration_ms executions.",
+    .options = options,
+    .run = runs,
+};
+const struct verb verb_executions = {
+    .name = "executions",
+    .group = GROUP_LOOK,
+    .words = "",
+    .line = "list each try of each node",
+    .page = "Lists executions, the newest first.\n\n" FILTERS
+            "id node component run number state started duration_ms summary reason.",
+    .options = options,
+    .run = executions,
+};
+const struct verb verb_artifacts = {
+    .name = "artifacts",
+    .group = GROUP_LOOK,
+    .words = "",
+    .line = "list what was made",
+    .page = "Lists artifacts, the newest first.\n\n" FILTERS
+            "id type node run number state created digest uri.",
+    .options = options,
+    .run = artifacts,
+};

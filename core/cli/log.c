@@ -4,7 +4,6 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
-#include "cli/verbs.h"
 
 /* A number, or the newest execution of a node. */
 static int64_t execution_of(hr_project *p, const char *what)
@@ -25,27 +24,16 @@ static int64_t execution_of(hr_project *p, const char *what)
     return id;
 }
 
-int verb_log(int argc, char **argv)
+static int log_of(const struct args *a)
 {
-    struct project_options where = { 0 };
-    const struct option_spec options[] = {
-        { .name = "--root", .value = &where.root },
-        { .name = "--plugin-path", .value = &where.plugin_path },
-        { .name = NULL },
-    };
     const char *text = NULL;
-    char *rest[MAX_WORDS];
     hr_project *p;
     int64_t id;
-    int n = 0, code;
+    int code = EXIT_DONE;
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
-        return code;
-    if (n != 1)
-        return usage(argv[0], "one execution is wanted");
-    if (!(p = open_project(&where, true)))
+    if (!(p = open_project(a, true)))
         return EXIT_WRONG;
-    id = execution_of(p, rest[0]);
+    id = execution_of(p, a->words[0]);
     if (!id || hr_log_of(p, id, &text) < 0)
         code = tell_error(p);
     else if (*text)
@@ -55,3 +43,15 @@ int verb_log(int argc, char **argv)
     hr_free(p);
     return code;
 }
+
+static const struct option options[] = { PROJECT_OPTIONS, END_OPTIONS };
+const struct verb verb_log = {
+    .name = "log",
+    .group = GROUP_LOOK,
+    .words = "EXECUTION",
+    .line = "what an execution wrote",
+    .page = "Prints the log lines of an execution, and what it wrote to stdout and stderr.  "
+            "EXECUTION is its number, or the name of a node for its newest.",
+    .options = options,
+    .run = log_of,
+};

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/verbs.h"
 
 enum { MOST = 1 << 28 };
 
@@ -33,81 +32,119 @@ static char *read_all(FILE *f)
     return text;
 }
 
-static int predict(hr_project *p, const char *model, const char *rows, const char *signature)
+/* A directory is asked without a project around it. */
+static bool is_model_dir(const char *dir)
 {
-    char *text = !rows || !strcmp(rows, "-") ? read_all(stdin) : NULL;
-    const char *result = NULL;
+    char path[4096];
+    FILE *f;
+
+    if (snprintf(path, sizeof path, "%s/model.json", dir) >= (int)sizeof path ||
+        !(f = fopen(path, "r")))
+        return false;
+    fclose(f);
+    return true;
+}
+
+static int predict(const struct args *a)
+{
+    const char *rows = a->count > 1 ? a->words[1] : "-", *result = NULL;
+    char *text = NULL;
     hr_model *m = NULL;
+    hr_project *p;
     int code = EXIT_DONE;
 
-    if ((!rows || !strcmp(rows, "-")) && !text)
+    if (!(p = open_project(a, !is_model_dir(a->words[0]))))
         return EXIT_WRONG;
-    if (hr_model_open(p, model, signature, &m) < 0) {
+    if (!strcmp(rows, "-") && !(rows = text = read_all(stdin))) {
+        code = EXIT_WRONG;
+    } else if (hr_model_open(p, a->words[0], arg_text(a, "--signature"), &m) < 0) {
         code = tell_error(p);
-    } else if (hr_model_predict_json(m, text ? text : rows, &result) < 0) {
+    } else if (hr_model_predict_json(m, rows, &result) < 0) {
         fprintf(stderr, "%s\n", hr_model_error(m));
         code = EXIT_WRONG;
     } else {
         puts(result);
     }
     hr_model_close(m);
+    hr_free(p);
     free(text);
     return code;
 }
 
-static int list(hr_project *p, bool json)
+static int list(const struct args *a)
 {
     static const char *const columns[] = { "model",   "version",     "number",
                                            "created", "destination", NULL };
-    struct list_spec spec = { .what = "models", .columns = columns, .json = json };
-
-    return print_rows(p, &spec);
-}
-
-/* A directory is asked without a project around it. */
-static hr_project *open_for(const struct project_options *where, char **rest, int n)
-{
-    FILE *f;
-    char path[4096];
-
-    if (n > 1 && !strcmp(rest[0], "predict") &&
-        snprintf(path, sizeof path, "%s/model.json", rest[1]) < (int)sizeof path &&
-        (f = fopen(path, "r"))) {
-        fclose(f);
-        return open_project(where, false);
-    }
-    return open_project(where, true);
-}
-
-int verb_model(int argc, char **argv)
-{
-    struct project_options where = { 0 };
-    const char *signature = NULL;
-    bool json = false;
-    const struct option_spec options[] = {
-        { .name = "--json", .flag = &json },
-        { .name = "--signature", .value = &signature },
-        { .name = "--root", .value = &where.root },
-        { .name = "--plugin-path", .value = &where.plugin_path },
-        { .name = NULL },
-    };
-    char *rest[MAX_WORDS];
+    struct list_spec spec = { .what = "models",
+                              .columns = columns,
+                              .filter = arg_text(a, "--filter"),
+                              .json = arg_flag(a, "--json") };
     hr_project *p;
-    int n = 0, code;
+    int code = arg_number(a, "--limit", 1, &spec.limit);
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
+    if (code != EXIT_DONE)
         return code;
-    if (!((n == 1 && !strcmp(rest[0], "list")) || (n == 2 && !strcmp(rest[0], "show")) ||
-          ((n == 2 || n == 3) && !strcmp(rest[0], "predict"))))
-        return usage(argv[0], "list, show NAME, or predict MODEL ROWS is wanted");
-    if (!(p = open_for(&where, rest, n)))
+    if (!(p = open_project(a, true)))
         return EXIT_WRONG;
-    if (!strcmp(rest[0], "list"))
-        code = list(p, json);
-    else if (!strcmp(rest[0], "show"))
-        code = show_thing(p, rest[1], json);
-    else
-        code = predict(p, rest[1], n == 3 ? rest[2] : NULL, signature);
+    code = print_rows(p, &spec);
     hr_free(p);
     return code;
 }
+
+static int show(const struct args *a)
+{
+    hr_project *p = open_project(a, true);
+    int code;
+
+    if (!p)
+        return EXIT_WRONG;
+    code = show_thing(p, a->words[0], arg_flag(a, "--json"));
+    hr_free(p);
+    return code;
+}
+
+static const struct option list_options[] = { LIST_OPTIONS, PROJECT_OPTIONS, END_OPTIONS };
+static const struct verb model_list = {
+    .name = "list",
+    .words = "",
+    .line = "list them",
+    .page = "Lists the models that were pushed, the newest first.",
+    .options = list_options,
+    .run = list,
+};
+static const struct option show_options[] = {
+    FLAG("--json", "all that is known, as JSON"),
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+static const struct verb model_show = {
+    .name = "show",
+    .words = "NAME",
+    .line = "what it is and came from",
+    .page = "Shows a model, as \"penguin\" for its newest version, or \"penguin@7\", and all that "
+            "it came from.",
+    .options = show_options,
+    .run = show,
+};
+static const struct option predict_options[] = {
+    VALUE("--signature", "NAME", "what to ask the model for"),
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+static const struct verb model_predict = {
+    .name = "predict",
+    .words = "MODEL|DIR [ROWS]",
+    .line = "ask it",
+    .page = "Prints what a model says of rows.  The model is a name, name@version or a directory; "
+            "ROWS a JSON object, a list of them, or - (default) for one on standard input.",
+    .options = predict_options,
+    .run = predict,
+};
+static const struct verb *const nouns[] = { &model_list, &model_show, &model_predict, NULL };
+const struct verb verb_model = {
+    .name = "model",
+    .group = GROUP_KEEP,
+    .line = "models that were pushed",
+    .page = "Models that a pipeline has pushed, by name and version.",
+    .nouns = nouns,
+};

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/verbs.h"
 
 enum { PATH = 4096 };
 
@@ -134,37 +133,44 @@ static bool is_empty(const char *dir)
     return empty;
 }
 
-int verb_new(int argc, char **argv)
+static int new(const struct args *a)
 {
-    const char *template = "penguin";
-    const struct option_spec options[] = { { .name = "--template", .value = &template },
-                                           { .name = NULL } };
-    char *rest[MAX_WORDS], from[PATH];
-    int n = 0, code;
+    const char *template = arg_text(a, "--template"), *dir = a->words[0];
+    char from[PATH];
     bool ok;
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
-        return code;
-    if (n != 1)
-        return usage(argv[0], "one directory is wanted");
-    if (strcmp(template, "penguin") != 0 && strcmp(template, "taxi") != 0 &&
-        strcmp(template, "blank") != 0)
-        return usage(argv[0], "there is no template \"%s\"; penguin, taxi and blank are", template);
-    if (!is_empty(rest[0])) {
-        fprintf(stderr, "headrace: \"%s\" is not empty; name a new directory\n", rest[0]);
+    if (!template)
+        template = "penguin";
+    if (!is_empty(dir)) {
+        fprintf(stderr, "headrace: \"%s\" is not empty; name a new directory\n", dir);
         return EXIT_WRONG;
     }
     if (!strcmp(template, "blank")) {
-        ok = make_blank(rest[0]);
+        ok = make_blank(dir);
     } else if (!sample_dir(template, from)) {
         fprintf(stderr, "headrace: the template \"%s\" is not installed beside the command\n",
                 template);
         ok = false;
     } else {
-        ok = copy_tree(from, rest[0], 0);
+        ok = copy_tree(from, dir, 0);
     }
     if (!ok)
         return EXIT_WRONG;
-    printf("%s is ready.    next: cd %s && headrace run\n", rest[0], rest[0]);
+    printf("%s is ready.    next: cd %s && headrace run\n", dir, dir);
     return EXIT_DONE;
 }
+
+static const struct option options[] = {
+    VALUE("--template", "penguin|taxi|blank", "what it begins with (default: penguin)"),
+    END_OPTIONS,
+};
+const struct verb verb_new = {
+    .name = "new",
+    .group = GROUP_RUN,
+    .words = "DIR",
+    .line = "make a project that runs",
+    .page = "Makes the directory DIR with a pipeline, its files and data: a project that runs as "
+            "it is.",
+    .options = options,
+    .run = new,
+};

@@ -6,120 +6,93 @@
 
 #include "cli/cli.h"
 
-int add_param(void *user, const char *text)
-{
-    struct run_options *o = user;
+enum kind { TEXT, NUMBER, TRUTH, LIST };
 
-    if (o->param_count == MAX_GIVEN || !strchr(text, '=') || text[0] == '=')
-        return 1;
-    o->params[o->param_count++] = text;
-    return 0;
-}
-
-int add_force(void *user, const char *text)
-{
-    struct run_options *o = user;
-
-    if (o->force_count == MAX_GIVEN)
-        return 1;
-    o->force[o->force_count++] = text;
-    return 0;
-}
-
-struct text {
-    char *bytes;
-    size_t len, cap;
-    bool failed;
+/* The command's options and their names in JSON; "param" apart. */
+static const struct {
+    const char *option, *key;
+    enum kind kind;
+} rows[] = {
+    { "--force", "force", LIST },         { "--jobs", "jobs", NUMBER },
+    { "--isolation", "isolation", TEXT }, { "--sandbox", "sandbox", TEXT },
+    { "--name", "name", TEXT },           { "--no-cache", "no_cache", TRUTH },
+    { "--check", "check", TRUTH },        { "--keep-going", "keep_going", TRUTH },
 };
 
-static void add(struct text *t, const char *bytes)
+static int add_params(struct text *t, const struct args *a)
 {
-    size_t n = strlen(bytes), cap = t->cap ? t->cap : 256;
-    char *more;
-
-    while (cap < t->len + n + 1)
-        cap *= 2;
-    if (cap != t->cap) {
-        if (!(more = realloc(t->bytes, cap))) {
-            t->failed = true;
-            return;
-        }
-        t->bytes = more;
-        t->cap = cap;
-    }
-    memcpy(t->bytes + t->len, bytes, n + 1);
-    t->len += n;
-}
-
-static void add_quoted(struct text *t, const char *bytes)
-{
-    char *quoted = json_quote(bytes);
-
-    if (quoted)
-        add(t, quoted);
-    else
-        t->failed = true;
-    free(quoted);
-}
-
-static void add_member(struct text *t, const char *key, const char *value)
-{
-    if (!value)
-        return;
-    add(t, ",\"");
-    add(t, key);
-    add(t, "\":");
-    add_quoted(t, value);
-}
-
-static void add_params(struct text *t, const struct run_options *o)
-{
+    const char *given, *equals;
     char name[256];
-    size_t i, n;
+    int at = 0, n = 0;
 
-    add(t, "{\"param\":{");
-    for (i = 0; i < o->param_count; i++) {
-        const char *equals = strchr(o->params[i], '=');
-
-        n = (size_t)(equals - o->params[i]);
-        n = n < sizeof name ? n : sizeof name - 1;
-        memcpy(name, o->params[i], n);
-        name[n] = '\0';
-        add(t, i ? "," : "");
-        add_quoted(t, name);
-        add(t, ":");
-        add_quoted(t, equals + 1);
+    text_add(t, "{\"param\":{");
+    while ((given = arg_next(a, "--param", &at))) {
+        equals = strchr(given, '=');
+        if (!equals || equals == given || equals - given >= (int)sizeof name)
+            return usage(a, "option --param cannot take \"%s\"; write NAME=VALUE", given);
+        snprintf(name, sizeof name, "%.*s", (int)(equals - given), given);
+        text_add(t, n++ ? "," : "");
+        text_quoted(t, name);
+        text_add(t, ":");
+        text_quoted(t, equals + 1);
     }
-    add(t, "},\"force\":[");
-    for (i = 0; i < o->force_count; i++) {
-        add(t, i ? "," : "");
-        add_quoted(t, o->force[i]);
-    }
-    add(t, "]");
+    text_add(t, "}");
+    return EXIT_DONE;
 }
 
-char *run_options_json(const struct run_options *o)
+static void add_list(struct text *t, const struct args *a, const char *option)
+{
+    const char *given;
+    int at = 0, n = 0;
+
+    text_add(t, "[");
+    while ((given = arg_next(a, option, &at))) {
+        text_add(t, n++ ? "," : "");
+        text_quoted(t, given);
+    }
+    text_add(t, "]");
+}
+
+static int add_row(struct text *t, const struct args *a, size_t i)
+{
+    char digits[32];
+    int64_t v = 0;
+    int code;
+
+    if (rows[i].kind == NUMBER) {
+        if ((code = arg_number(a, rows[i].option, 1, &v)) != EXIT_DONE || !v)
+            return code;
+    } else if (!arg_flag(a, rows[i].option)) {
+        return EXIT_DONE;
+    }
+    text_add(t, ",\"");
+    text_add(t, rows[i].key);
+    text_add(t, "\":");
+    if (rows[i].kind == NUMBER) {
+        snprintf(digits, sizeof digits, "%lld", (long long)v);
+        text_add(t, digits);
+    } else if (rows[i].kind == TRUTH) {
+        text_add(t, "true");
+    } else if (rows[i].kind == LIST) {
+        add_list(t, a, rows[i].option);
+    } else {
+        text_quoted(t, arg_text(a, rows[i].option));
+    }
+    return EXIT_DONE;
+}
+
+char *run_options_json(const struct args *a)
 {
     struct text t = { 0 };
-    const char *p;
+    int code = add_params(&t, a);
+    size_t i;
 
-    add_params(&t, o);
-    for (p = o->jobs; p && *p >= '0' && *p <= '9'; p++)
-        ;
-    if (o->jobs && (*p || !*o->jobs)) {
-        fprintf(stderr, "headrace: --jobs wants a number, not \"%s\"\n", o->jobs);
-        t.failed = true;
-    } else if (o->jobs) {
-        add(&t, ",\"jobs\":");
-        add(&t, o->jobs);
-    }
-    add_member(&t, "isolation", o->isolation);
-    add_member(&t, "sandbox", o->sandbox);
-    add_member(&t, "name", o->name);
-    add(&t, o->no_cache ? ",\"no_cache\":true" : "");
-    add(&t, o->keep_going ? ",\"keep_going\":true" : "");
-    add(&t, o->check ? ",\"check\":true}" : "}");
-    if (!t.failed)
+    for (i = 0; i < sizeof rows / sizeof rows[0] && code == EXIT_DONE; i++)
+        code = add_row(&t, a, i);
+    text_add(&t, "}");
+    if (t.failed)
+        fprintf(stderr, "headrace: no memory\n");
+    if (code == EXIT_DONE && !t.failed)
         return t.bytes;
     free(t.bytes);
     return NULL;

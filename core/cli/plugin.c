@@ -5,15 +5,25 @@
 
 #include "cli/cli.h"
 #include "cli/draw.h"
-#include "cli/verbs.h"
 
-static int list(hr_project *p, bool json)
+static int list(const struct args *a)
 {
     static const char *const columns[] = { "plugin", "version", "state", "components",
                                            "path",   "reason",  NULL };
-    struct list_spec spec = { .what = "plugins", .columns = columns, .json = json };
+    struct list_spec spec = { .what = "plugins",
+                              .columns = columns,
+                              .filter = arg_text(a, "--filter"),
+                              .json = arg_flag(a, "--json") };
+    hr_project *p;
+    int code = arg_number(a, "--limit", 1, &spec.limit);
 
-    return print_rows(p, &spec);
+    if (code != EXIT_DONE)
+        return code;
+    if (!(p = open_project(a, false)))
+        return EXIT_WRONG;
+    code = print_rows(p, &spec);
+    hr_free(p);
+    return code;
 }
 
 static void put_ports(const cJSON *component, const char *key)
@@ -115,7 +125,7 @@ static bool is_meant(const cJSON *manifest, const char *what)
     return false;
 }
 
-static int inspect(hr_project *p, const char *what, bool json)
+static int inspect_of(hr_project *p, const char *what, bool json)
 {
     hr_cursor *c;
     bool found = false;
@@ -153,27 +163,46 @@ static int inspect(hr_project *p, const char *what, bool json)
     return EXIT_WRONG;
 }
 
-int verb_plugin(int argc, char **argv)
+static int inspect(const struct args *a)
 {
-    struct project_options where = { 0 };
-    bool json = false;
-    const struct option_spec options[] = {
-        { .name = "--json", .flag = &json },
-        { .name = "--root", .value = &where.root },
-        { .name = "--plugin-path", .value = &where.plugin_path },
-        { .name = NULL },
-    };
-    char *rest[MAX_WORDS];
-    hr_project *p;
-    int n = 0, code;
+    hr_project *p = open_project(a, false);
+    int code;
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
-        return code;
-    if (!((n == 1 && !strcmp(rest[0], "list")) || (n == 2 && !strcmp(rest[0], "inspect"))))
-        return usage(argv[0], "list, or inspect PLUGIN is wanted");
-    if (!(p = open_project(&where, false)))
+    if (!p)
         return EXIT_WRONG;
-    code = n == 1 ? list(p, json) : inspect(p, rest[1], json);
+    code = inspect_of(p, a->words[0], arg_flag(a, "--json"));
     hr_free(p);
     return code;
 }
+
+static const struct option list_options[] = { LIST_OPTIONS, PROJECT_OPTIONS, END_OPTIONS };
+static const struct verb plugin_list = {
+    .name = "list",
+    .words = "",
+    .line = "list them",
+    .page = "Lists plugins, also broken ones, with the reason.",
+    .options = list_options,
+    .run = list,
+};
+static const struct option inspect_options[] = {
+    FLAG("--json", "the manifest, as JSON"),
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+static const struct verb plugin_inspect = {
+    .name = "inspect",
+    .words = "PLUGIN",
+    .line = "components and their ports",
+    .page = "Shows components, inputs, outputs and properties.  PLUGIN is an id, or the name of a "
+            "component.",
+    .options = inspect_options,
+    .run = inspect,
+};
+static const struct verb *const nouns[] = { &plugin_list, &plugin_inspect, NULL };
+const struct verb verb_plugin = {
+    .name = "plugin",
+    .group = GROUP_KEEP,
+    .line = "plugins and components",
+    .page = "Plugins and the components that they offer.",
+    .nouns = nouns,
+};

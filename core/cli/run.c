@@ -5,7 +5,6 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "cli/verbs.h"
 #include "cli/view.h"
 
 /* What a signal handler can reach. */
@@ -21,8 +20,6 @@ static void interrupt(int number)
 }
 
 struct runner {
-    struct project_options where;
-    struct run_options options;
     const char *file;
     bool json, quiet, no_color, strict, refused;
     struct term term;
@@ -130,7 +127,7 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static int run(hr_project *p, struct runner *r, const char *options)
+static int run_file(hr_project *p, struct runner *r, const char *options)
 {
     bool shown = !r->json && !r->quiet;
     const char **nodes = NULL;
@@ -166,55 +163,58 @@ static int run(hr_project *p, struct runner *r, const char *options)
     return code;
 }
 
-static int parse(int argc, char **argv, struct runner *r, char **rest, int *n)
+static int run(const struct args *a)
 {
-    struct run_options *o = &r->options;
-    const struct option_spec options[] = {
-        { .name = "--param", .add = add_param, .user = o },
-        { .name = "--force", .add = add_force, .user = o },
-        { .name = "--jobs", .value = &o->jobs },
-        { .name = "--isolation", .value = &o->isolation },
-        { .name = "--sandbox", .value = &o->sandbox },
-        { .name = "--name", .value = &o->name },
-        { .name = "--no-cache", .flag = &o->no_cache },
-        { .name = "--keep-going", .flag = &o->keep_going },
-        { .name = "--check", .flag = &o->check },
-        { .name = "--strict", .flag = &r->strict },
-        { .name = "--json", .flag = &r->json },
-        { .name = "--quiet", .flag = &r->quiet },
-        { .name = "--no-color", .flag = &r->no_color },
-        { .name = "--root", .value = &r->where.root },
-        { .name = "--plugin-path", .value = &r->where.plugin_path },
-        { .name = NULL },
-    };
-
-    return take_options(argc, argv, options, rest, n);
-}
-
-int verb_run(int argc, char **argv)
-{
-    struct runner r = { 0 };
-    char *rest[MAX_WORDS], *text;
+    struct runner r = { .file = a->count ? a->words[0] : "pipeline.json",
+                        .json = arg_flag(a, "--json"),
+                        .quiet = arg_flag(a, "--quiet"),
+                        .strict = arg_flag(a, "--strict") };
+    char *text = run_options_json(a);
     hr_project *p;
-    int n = 0, code;
+    int code;
 
-    if ((code = parse(argc, argv, &r, rest, &n)) != EXIT_DONE)
-        return code;
-    if (n > 1)
-        return usage(argv[0], "one pipeline at a time, and \"%s\" is a second", rest[1]);
-    r.file = n ? rest[0] : "pipeline.json";
-    term_ask(&r.term, stdout);
-    if (r.no_color)
-        r.term.color = false;
-    if (!(text = run_options_json(&r.options)))
+    if (!text)
         return EXIT_USAGE;
-    if (!(p = open_project(&r.where, false))) {
+    term_ask(&r.term, stdout);
+    if (arg_flag(a, "--no-color"))
+        r.term.color = false;
+    if (!(p = open_project(a, false))) {
         free(text);
         return EXIT_WRONG;
     }
-    code = run(p, &r, text);
+    code = run_file(p, &r, text);
     hr_free(p);
     free(text);
     free(r.failed);
     return code;
 }
+
+static const struct option options[] = {
+    MANY("--param", "K=V", "a parameter of the pipeline"),
+    VALUE("--jobs", "N", "nodes at once (default: as many as there are cores)"),
+    MANY("--force", "NODE", "run this node though its result is there"),
+    FLAG("--no-cache", "run every node"),
+    FLAG("--keep-going", "other branches go on after a failure"),
+    FLAG("--strict", "exit with 3 where a gate refused: unblessed, anomalies"),
+    VALUE("--isolation", "worker|none", "none: plugins run in this process (default: worker)"),
+    VALUE("--sandbox", "best|required", "required: fail where the kernel lacks a part of it"),
+    VALUE("--name", "TEXT", "what people call the run"),
+    FLAG("--check", "verify every batch of rows that a plugin makes"),
+    FLAG("--json", "one event a line, as JSON"),
+    FLAG("--quiet", "nothing but errors"),
+    FLAG("--no-color", "no colours"),
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+const struct verb verb_run = {
+    .name = "run",
+    .group = GROUP_RUN,
+    .words = "[FILE]",
+    .line = "run a pipeline",
+    .page = "Runs a pipeline, pipeline.json unless given.  What was done before with equal inputs, "
+            "properties and code is not done again.\n\n"
+            "Exit status: 0 done, 1 a node failed or the input is wrong, 2 usage, 3 a gate refused "
+            "and --strict was given, 130 interrupted.",
+    .options = options,
+    .run = run,
+};

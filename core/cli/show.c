@@ -3,7 +3,6 @@
 
 #include "cli/cli.h"
 #include "cli/draw.h"
-#include "cli/verbs.h"
 
 static void fact(const struct term *t, const char *name, const char *text)
 {
@@ -196,28 +195,34 @@ int show_thing(hr_project *p, const char *what, bool json)
     return EXIT_DONE;
 }
 
-int verb_show(int argc, char **argv)
+static int show(const struct args *a)
 {
-    struct project_options where = { 0 };
-    bool json = false;
-    const struct option_spec options[] = {
-        { .name = "--json", .flag = &json },
-        { .name = "--root", .value = &where.root },
-        { .name = "--plugin-path", .value = &where.plugin_path },
-        { .name = NULL },
-    };
-    char *rest[MAX_WORDS], what[512];
+    char what[512];
     hr_project *p;
-    int n = 0, code;
+    int code;
 
-    if ((code = take_options(argc, argv, options, rest, &n)) != EXIT_DONE)
-        return code;
-    if (n < 1 || n > 2)
-        return usage(argv[0], "one thing is wanted, as \"run 7\"");
-    snprintf(what, sizeof what, "%s%s%s", rest[0], n == 2 ? " " : "", n == 2 ? rest[1] : "");
-    if (!(p = open_project(&where, true)))
+    snprintf(what, sizeof what, "%s%s%s", a->words[0], a->count == 2 ? " " : "",
+             a->count == 2 ? a->words[1] : "");
+    if (!(p = open_project(a, true)))
         return EXIT_WRONG;
-    code = show_thing(p, what, json);
+    code = show_thing(p, what, arg_flag(a, "--json"));
     hr_free(p);
     return code;
 }
+
+static const struct option options[] = {
+    FLAG("--json", "all that is known, as JSON"),
+    PROJECT_OPTIONS,
+    END_OPTIONS,
+};
+const struct verb verb_show = {
+    .name = "show",
+    .group = GROUP_LOOK,
+    .words = "WHAT [NUMBER]",
+    .line = "one thing, with a picture",
+    .page = "Shows the facts of one thing, and a picture of its content where there is one.  WHAT "
+            "is \"run 7\", \"execution 12\", \"artifact 12\", a model as \"penguin@7\", or the "
+            "name of a node, which stands for its newest execution and draws what that has made.",
+    .options = options,
+    .run = show,
+};

@@ -140,14 +140,8 @@ int print_rows(hr_project *p, const struct list_spec *spec)
 {
     struct rows rows = { 0 };
     hr_cursor *c;
-    char *end = NULL;
-    long limit = spec->limit ? strtol(spec->limit, &end, 10) : 0;
     int code = EXIT_DONE;
 
-    if (end && (*end || limit < 1)) {
-        fprintf(stderr, "headrace: --limit wants a number from 1 on, not \"%s\"\n", spec->limit);
-        return EXIT_USAGE;
-    }
     if (hr_query(p, spec->what, spec->filter, &c) < 0)
         return tell_error(p);
     while (spec->columns[rows.columns])
@@ -162,7 +156,7 @@ int print_rows(hr_project *p, const struct list_spec *spec)
         fprintf(stderr, "headrace: no memory\n");
         code = EXIT_WRONG;
     } else if (!spec->json) {
-        print_table(&rows, spec->columns, (size_t)limit);
+        print_table(&rows, spec->columns, (size_t)spec->limit);
     }
     free_rows(&rows);
     hr_cursor_free(c);

@@ -18,6 +18,9 @@ headrace=$work/usr/bin/headrace
 san=$(grep -o 'HEADRACE_SANITIZE:STRING=.*' "$build/CMakeCache.txt" | cut -d= -f2)
 flags=${san:+-fsanitize=$san}
 
+[ -s "$work/usr/share/man/man1/headrace.1" ] || fail "no manual page"
+[ -s "$work/usr/share/bash-completion/completions/headrace" ] || fail "no completion"
+
 # the plugin, built as its README says, against headers alone
 cp -r "$source/samples/custom_component" "$work/plugin"
 make -s -C "$work/plugin" CFLAGS="-std=c99 -O2 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -I$work/usr/include"

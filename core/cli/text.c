@@ -1,0 +1,146 @@
+/* Texts of the command: names that were meant, JSON literals, text that grows, wrapping. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* Letters that must be changed to come from a to b; two that were swapped count as one. */
+static int distance(const char *a, const char *b)
+{
+    int d[32][32], n = (int)strlen(a), m = (int)strlen(b), i, j;
+
+    if (n > 31 || m > 31)
+        return 99;
+    for (i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (j = 0; j <= m; j++)
+        d[0][j] = j;
+    for (i = 1; i <= n; i++)
+        for (j = 1; j <= m; j++) {
+            int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+
+            best = d[i - 1][j] + 1 < best ? d[i - 1][j] + 1 : best;
+            best = d[i][j - 1] + 1 < best ? d[i][j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                d[i - 2][j - 2] + 1 < best)
+                best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
+        }
+    return d[n][m];
+}
+
+const char *meant(const char *word, const char *const *names, size_t n)
+{
+    int least = strlen(word) < 4 ? 2 : 3, d;
+    const char *best = NULL;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if ((d = distance(word, names[i])) < least) {
+            least = d;
+            best = names[i];
+        }
+    return best;
+}
+
+char *json_quote(const char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *to = malloc(6 * strlen(text) + 3), *p = to;
+
+    if (!to)
+        return NULL;
+    *p++ = '"';
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\') {
+            *p++ = '\\';
+            *p++ = (char)c;
+        } else if (c < 32) {
+            memcpy(p, "\\u00", 4);
+            p[4] = hex[c >> 4];
+            p[5] = hex[c & 15];
+            p += 6;
+        } else {
+            *p++ = (char)c;
+        }
+    }
+    *p++ = '"';
+    *p = '\0';
+    return to;
+}
+
+void text_add(struct text *t, const char *bytes)
+{
+    size_t n = strlen(bytes), cap = t->cap ? t->cap : 256;
+    char *more;
+
+    while (cap < t->len + n + 1)
+        cap *= 2;
+    if (cap != t->cap) {
+        if (!(more = realloc(t->bytes, cap))) {
+            t->failed = true;
+            return;
+        }
+        t->bytes = more;
+        t->cap = cap;
+    }
+    memcpy(t->bytes + t->len, bytes, n + 1);
+    t->len += n;
+}
+
+void text_quoted(struct text *t, const char *bytes)
+{
+    char *quoted = json_quote(bytes);
+
+    if (quoted)
+        text_add(t, quoted);
+    else
+        t->failed = true;
+    free(quoted);
+}
+
+/* One paragraph line: words until the width, behind the indent; the first word stands where the
+ * cursor is. */
+static const char *put_line(FILE *f, const char *text, int indent, int width)
+{
+    int used = indent;
+    bool first = true;
+
+    while (*text && *text != '\n') {
+        int n = (int)strcspn(text, " \n");
+
+        if (!first && used + 1 + n > width) {
+            fprintf(f, "\n%*s", indent, "");
+            used = indent;
+            first = true;
+        }
+        fprintf(f, "%s%.*s", first ? "" : " ", n, text);
+        used += n + !first;
+        first = false;
+        text += n;
+        while (*text == ' ')
+            text++;
+    }
+    return text;
+}
+
+void put_wrapped(FILE *f, const char *text, int indent, int width)
+{
+    while (*text) {
+        if (*text == ' ' || *text == '\n') { /* laid out by hand, or empty */
+            int n = (int)strcspn(text, "\n");
+
+            fprintf(f, "%.*s", n, text);
+            text += n;
+        } else {
+            text = put_line(f, text, indent, width);
+        }
+        if (*text == '\n')
+            text++;
+        if (*text)
+            fprintf(f, "\n%*s", *text == '\n' ? 0 : indent, "");
+    }
+    fputc('\n', f);
+}
