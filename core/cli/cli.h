@@ -56,6 +56,9 @@ int print_rows(hr_project *p, const struct list_spec *spec);
 /* One thing, drawn or as JSON. */
 int show_thing(hr_project *p, const char *what, bool json);
 
+/* Run the pipeline of the command line; or go on with the run that it names. */
+int run_pipeline(const struct args *a, bool resume);
+
 /* -- texts ----------------------------------------------------------------- */
 
 /* "31 ms", "1.2 s", "3 min 05 s" */

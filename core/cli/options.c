@@ -17,6 +17,9 @@ static const struct {
     { "--isolation", "isolation", TEXT }, { "--sandbox", "sandbox", TEXT },
     { "--name", "name", TEXT },           { "--no-cache", "no_cache", TRUTH },
     { "--check", "check", TRUTH },        { "--keep-going", "keep_going", TRUTH },
+    { "--from", "from", LIST },           { "--to", "to", LIST },
+    { "--only", "only", LIST },           { "--base", "base", TEXT },
+    { "--changed", "changed", TRUTH },    { "--retry-failed", "retry_failed", TRUTH },
 };
 
 static int add_params(struct text *t, const struct args *a)

@@ -20,7 +20,8 @@ static void interrupt(int number)
 }
 
 struct runner {
-    const char *file;
+    const char *file; /* NULL: a run is resumed */
+    const char *resumed;
     bool json, quiet, no_color, strict, refused;
     struct term term;
     char name[64], model[160]; /* for the last line */
@@ -127,9 +128,19 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+static void print_title(const struct runner *r, const cJSON *root, const hr_job *job)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "name"));
+
+    printf("%s%s%s  run %lld%s\n", color(&r->term, "bold"), name ? name : hr_job_run(job),
+           color(&r->term, "off"), (long long)hr_job_number(job),
+           r->file ? "" : ", which resumes an earlier one");
+}
+
 static int run_file(hr_project *p, struct runner *r, const char *options)
 {
     bool shown = !r->json && !r->quiet;
+    hr_status status;
     const char **nodes = NULL;
     struct view *view = NULL;
     cJSON *root = NULL;
@@ -137,20 +148,20 @@ static int run_file(hr_project *p, struct runner *r, const char *options)
     size_t n = 0;
     int code;
 
-    if (shown && !(root = read_nodes(p, r, options, &nodes, &n))) {
+    if (shown && r->file && !(root = read_nodes(p, r, options, &nodes, &n))) {
         code = tell_error(p);
         fprintf(stderr, "nothing was run\n");
         free(nodes);
         return code;
     }
-    if (hr_start(p, r->file, options, &job) < 0) {
+    status = r->file ? hr_start(p, r->file, options, &job)
+                     : hr_resume(p, r->resumed, options, &job);
+    if (status < 0) {
         code = tell_error(p);
         fprintf(stderr, "nothing was run\n");
     } else {
         if (shown && (view = view_new(&r->term, nodes, n)))
-            printf("%s%s%s  run %lld\n", color(&r->term, "bold"),
-                   cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "name")),
-                   color(&r->term, "off"), (long long)hr_job_number(job));
+            print_title(r, root, job);
         running = job;
         catch_signals();
         code = follow(job, r, view);
@@ -163,9 +174,11 @@ static int run_file(hr_project *p, struct runner *r, const char *options)
     return code;
 }
 
-static int run(const struct args *a)
+int run_pipeline(const struct args *a, bool resume)
 {
-    struct runner r = { .file = a->count ? a->words[0] : "pipeline.json",
+    const char *word = a->count ? a->words[0] : NULL;
+    struct runner r = { .file = resume ? NULL : word ? word : "pipeline.json",
+                        .resumed = word,
                         .json = arg_flag(a, "--json"),
                         .quiet = arg_flag(a, "--quiet"),
                         .strict = arg_flag(a, "--strict") };
@@ -178,7 +191,7 @@ static int run(const struct args *a)
     term_ask(&r.term, stdout);
     if (arg_flag(a, "--no-color"))
         r.term.color = false;
-    if (!(p = open_project(a, false))) {
+    if (!(p = open_project(a, resume))) {
         free(text);
         return EXIT_WRONG;
     }
@@ -189,11 +202,22 @@ static int run(const struct args *a)
     return code;
 }
 
+static int run(const struct args *a)
+{
+    return run_pipeline(a, false);
+}
+
 static const struct option options[] = {
     MANY("--param", "K=V", "a parameter of the pipeline"),
     VALUE("--jobs", "N", "nodes at once (default: as many as there are cores)"),
     MANY("--force", "NODE", "run this node though its result is there"),
     FLAG("--no-cache", "run every node"),
+    MANY("--from", "NODE", "a partial run: this node and what comes after it"),
+    MANY("--to", "NODE", "a partial run: this node and what comes before it"),
+    MANY("--only", "NODE", "a partial run: this node alone"),
+    VALUE("--base", "RUN", "where a partial run takes the other nodes from (default: the newest)"),
+    FLAG("--retry-failed", "keep what the base run finished, run the rest"),
+    FLAG("--changed", "with --retry-failed: run again what would be another by now"),
     FLAG("--keep-going", "other branches go on after a failure"),
     FLAG("--strict", "exit with 3 where a gate refused: unblessed, anomalies"),
     VALUE("--isolation", "worker|none", "none: plugins run in this process (default: worker)"),

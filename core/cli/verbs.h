@@ -120,6 +120,8 @@ void print_man(void);
     X(new)                                                                                         \
     X(check)                                                                                       \
     X(run)                                                                                         \
+    X(resume)                                                                                      \
+    X(why)                                                                                         \
     X(runs)                                                                                        \
     X(executions)                                                                                  \
     X(artifacts)                                                                                   \

@@ -9,7 +9,7 @@
 enum { TEXT = 512, REDRAW_MS = 50 };
 
 struct line {
-    const char *node;
+    char *node;
     const char *state;
     char text[TEXT];
     int64_t began_us, took_us;
@@ -18,7 +18,8 @@ struct line {
 struct view {
     struct term term;
     struct line *lines;
-    size_t count;
+    size_t count, drawn_count;
+    int rows; /* of the terminal */
     int name_width;
     bool in_place, drawn, refused;
     int64_t drawn_us;
@@ -45,18 +46,23 @@ struct view *view_new(const struct term *t, const char *const *nodes, size_t cou
     v->term = *t;
     v->count = count;
     for (i = 0; i < count; i++) {
-        v->lines[i].node = nodes[i];
+        v->lines[i].node = strdup(nodes[i]);
         v->lines[i].state = "";
         v->name_width = text_width(nodes[i]) > v->name_width ? text_width(nodes[i]) : v->name_width;
     }
-    v->in_place = t->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && count + 3 < size.ws_row;
+    v->rows = t->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+    v->in_place = count + 3 < (size_t)v->rows;
     return v;
 }
 
 void view_free(struct view *v)
 {
+    size_t i;
+
     if (!v)
         return;
+    for (i = 0; i < v->count; i++)
+        free(v->lines[i].node);
     free(v->lines);
     free(v);
 }
@@ -104,8 +110,9 @@ static void draw(struct view *v, bool always)
 
     if (!v->in_place || (!always && now - v->drawn_us < REDRAW_MS * 1000))
         return;
-    if (v->drawn)
-        printf("\033[%zuA", v->count);
+    if (v->drawn && v->drawn_count)
+        printf("\033[%zuA", v->drawn_count);
+    v->drawn_count = v->count;
     for (i = 0; i < v->count; i++) {
         fputs("\033[2K", stdout);
         draw_line(v, &v->lines[i]);
@@ -115,16 +122,53 @@ static void draw(struct view *v, bool always)
     v->drawn_us = now;
 }
 
+/* Take back the lines that are updated. */
+static void erase(struct view *v)
+{
+    if (v->in_place && v->drawn && v->drawn_count)
+        printf("\033[%zuA\033[J", v->drawn_count);
+    v->drawn = false;
+    fflush(stdout);
+}
+
 /* Words above the lines that are updated. */
 static void say(struct view *v, const char *node, const char *text)
 {
-    if (v->in_place && v->drawn) {
-        printf("\033[%zuA\033[J", v->count);
-        v->drawn = false;
-        fflush(stdout);
-    }
+    erase(v);
     fprintf(stderr, "  %s: %s\n", node, text);
     draw(v, true);
+}
+
+/* A line for a node that comes up while it runs: "part[2]" behind its kind, and the first in the
+ * place of "part". */
+static struct line *add_line(struct view *v, const char *node)
+{
+    size_t stem = strcspn(node, "["), at = v->count, i;
+    struct line *lines = realloc(v->lines, (v->count + 2) * sizeof *lines);
+    char *name = strdup(node);
+
+    if (lines)
+        v->lines = lines;
+    if (!lines || !name) {
+        free(name);
+        return NULL;
+    }
+    erase(v);
+    for (i = 0; node[stem] && i < v->count; i++)
+        if (!strncmp(v->lines[i].node, node, stem) &&
+            (v->lines[i].node[stem] == '[' || !v->lines[i].node[stem]))
+            at = i + 1;
+    if (at < v->count + 1 && at && !v->lines[at - 1].node[stem] && node[stem] &&
+        !strncmp(v->lines[at - 1].node, node, stem)) {
+        free(v->lines[--at].node);
+    } else {
+        memmove(v->lines + at + 1, v->lines + at, (v->count - at) * sizeof *lines);
+        v->count++;
+    }
+    v->lines[at] = (struct line){ .node = name, .state = "" };
+    v->name_width = text_width(node) > v->name_width ? text_width(node) : v->name_width;
+    v->in_place = v->in_place && v->count + 3 < (size_t)v->rows;
+    return &v->lines[at];
 }
 
 static struct line *line_of(struct view *v, const char *node)
@@ -134,7 +178,7 @@ static struct line *line_of(struct view *v, const char *node)
     for (i = 0; node && i < v->count; i++)
         if (!strcmp(v->lines[i].node, node))
             return &v->lines[i];
-    return NULL;
+    return node ? add_line(v, node) : NULL;
 }
 
 /* The first line of a text. */

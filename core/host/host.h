@@ -4,6 +4,7 @@
  *     where.c    what was installed where      options.c the JSON options of a run
  *     query.c    rows with columns, filters    rows.c    what the rows are made of
  *     show.c     one thing, as JSON            model.c   models to predict with
+ *     which.c   which run is meant            why.c     why a node ran, or did not
  *     publish.c  what follows a publication: models packed into the registry
  */
 #ifndef HR_CORE_HOST_H
@@ -60,13 +61,21 @@ void hr_where_find(struct hr_env *env, struct hr_where *ret);
 struct hr_options {
     struct hr_given *given;
     size_t given_count;
-    const char **force;
-    const char *name;
+    const char **force, **from, **to, **only; /* ended by NULL; NULL: not given */
+    const char *name, *base;
     int32_t jobs, isolation;
-    bool no_cache, keep_going, check;
+    bool no_cache, keep_going, check, changed, resume;
 };
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret);
+/* Over what is there already. */
+hr_status hr_options_add(struct hr_project *p, const char *json, struct hr_arena *arena,
+                         struct hr_options *ret);
+
+/* The run of an id, or of a number within the pipeline that ran last; NULL: the newest.
+ * HR_NOT_FOUND is an answer. */
+hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *arena,
+                      struct hr_meta_node *ret);
 
 /* -- rows of cursors ------------------------------------------------------- */
 
@@ -101,6 +110,9 @@ hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
 /* The state of a run, from those of its executions. */
 hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, struct hr_arena *arena,
                        const char **ret_state, int64_t *ret_executions, int64_t *ret_duration_ms);
+
+/* Has it executions that are RUNNING? */
+bool hr_run_goes_on(struct hr_project *p, const struct hr_meta_node *run);
 
 /* The newest pushed model of "name", or that of "name@version".  HR_NOT_FOUND is an answer. */
 hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena *arena,

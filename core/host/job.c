@@ -83,62 +83,156 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
     return hr_host_done(p, r);
 }
 
-static hr_status start_runner(struct hr_job *job, const char *options)
+/* The id of the run that --base or resume means, or NULL for the newest of the pipeline. */
+static hr_status find_base(struct hr_job *job, struct hr_options *o)
+{
+    struct hr_meta_node run;
+    hr_status r;
+
+    if (!o->base)
+        return HR_OK;
+    r = hr_host_run(job->p, o->base, &job->arena, &run);
+    if (r == HR_NOT_FOUND)
+        return hr_fail(&job->p->env, r, "there is no run \"%s\"", o->base);
+    o->base = r == HR_OK ? run.name : o->base;
+    return r;
+}
+
+/* What is recorded of the options is what a run that resumes this one starts from. */
+static hr_status start_runner(struct hr_job *job, struct hr_options *o, const char *options)
 {
     struct hr_project *p = job->p;
-    struct hr_options o;
-    hr_status r = hr_options_read(p, options, &job->arena, &o);
     struct hr_runner_config config = { .paths = &p->paths,
                                        .store = p->store,
                                        .cache = p->cache,
                                        .catalogue = p->catalogue,
                                        .host = &p->host,
                                        .pipeline = job->pipeline,
+                                       .given = o->given,
+                                       .given_count = o->given_count,
+                                       .force = o->force,
+                                       .from = o->from,
+                                       .to = o->to,
+                                       .only = o->only,
+                                       .name = o->name,
+                                       .options = options,
+                                       .resume = o->resume,
+                                       .changed = o->changed,
+                                       .jobs = o->jobs,
+                                       .isolation = o->isolation,
+                                       .no_cache = o->no_cache,
+                                       .keep_going = o->keep_going,
+                                       .check = o->check,
                                        .worker = p->worker ? p->worker : p->where.worker,
                                        .in_process = hr_worker_in_process,
                                        .published = hr_host_published,
                                        .published_user = p };
+    hr_status r = find_base(job, o);
 
-    if (r < 0)
-        return r;
-    config.given = o.given;
-    config.given_count = o.given_count;
-    config.force = o.force;
-    config.name = o.name;
-    config.jobs = o.jobs;
-    config.isolation = o.isolation;
-    config.no_cache = o.no_cache;
-    config.keep_going = o.keep_going;
-    config.check = o.check;
-    return hr_runner_start(&p->env, &config, &job->runner);
+    config.base = o->base;
+    return r < 0 ? r : hr_runner_start(&p->env, &config, &job->runner);
 }
 
-hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret)
+static struct hr_job *make_job(struct hr_project *p)
 {
-    struct hr_job *job;
-    hr_status r;
+    struct hr_job *job = hr_mem_zero(&p->env, sizeof *job);
 
-    hr_host_call(p);
-    if (!(job = hr_mem_zero(&p->env, sizeof *job)))
-        return hr_host_done(p, HR_EXHAUSTED);
+    if (!job)
+        return NULL;
     job->p = p;
     job->next = p->jobs;
     p->jobs = job;
     hr_arena_init(&job->arena, &p->env, 0);
     hr_buf_of(&job->line, HR_MAX_JSON_BYTES, &p->env);
+    return job;
+}
+
+static hr_status give_job(struct hr_job *job, hr_status r, hr_job **ret)
+{
+    struct hr_project *p = job->p;
+
+    if (r < 0)
+        hr_job_drop(job);
+    else
+        *ret = job;
+    return hr_host_done(p, r);
+}
+
+hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret)
+{
+    struct hr_options o;
+    struct hr_job *job;
+    hr_status r;
+
+    hr_host_call(p);
+    if (!(job = make_job(p)))
+        return hr_host_done(p, HR_EXHAUSTED);
     r = open_beside(p, pipeline, HR_OPEN_NEW);
     if (r == HR_OK)
         r = hr_host_lock(p);
     if (r == HR_OK)
         r = read_pipeline(p, pipeline, &job->pipeline);
     if (r == HR_OK)
-        r = start_runner(job, options);
-    if (r < 0) {
-        hr_job_drop(job);
+        r = hr_options_read(p, options, &job->arena, &o);
+    if (r == HR_OK)
+        r = start_runner(job, &o, options);
+    return give_job(job, r, ret);
+}
+
+/* -- resuming -------------------------------------------------------------- */
+
+static hr_status run_to_resume(struct hr_job *job, const char *run, struct hr_meta_node *ret)
+{
+    struct hr_project *p = job->p;
+    const char *host;
+    hr_status r = hr_host_run(p, run, &job->arena, ret);
+
+    if (r == HR_NOT_FOUND && run)
+        return hr_fail(&p->env, r, "there is no run \"%s\"", run);
+    if (r == HR_NOT_FOUND)
+        return hr_fail(&p->env, r, "nothing has run here yet, so there is nothing to resume");
+    if (r < 0)
+        return r;
+    host = hr_meta_text(ret, "__host");
+    if (host && strcmp(host, p->host.id) != 0 && hr_host_alive(&p->env, &p->paths, host) &&
+        hr_run_goes_on(p, ret))
+        return hr_fail(&p->env, HR_PRECONDITION,
+                       "run %s still goes on; cancel it first, or wait for its end", ret->name);
+    if (!hr_meta_text(ret, "__pipeline_file"))
+        return hr_fail(&p->env, HR_PRECONDITION,
+                       "run %s was not made by headrace, so it cannot be resumed", ret->name);
+    return HR_OK;
+}
+
+hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+{
+    struct hr_meta_node base;
+    struct hr_options o;
+    struct hr_job *job;
+    hr_status r;
+
+    hr_host_call(p);
+    if ((r = hr_host_need(p)) < 0)
         return hr_host_done(p, r);
+    if (!(job = make_job(p)))
+        return hr_host_done(p, HR_EXHAUSTED);
+    r = hr_host_lock(p);
+    if (r == HR_OK)
+        r = run_to_resume(job, run, &base);
+    if (r == HR_OK)
+        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), &job->pipeline);
+    if (r == HR_OK)
+        r = hr_options_read(p, hr_meta_text(&base, "__options"), &job->arena, &o);
+    if (r == HR_OK) {
+        o.from = o.to = o.only = NULL; /* of a partial run, the rest is kept as it kept it */
+        r = hr_options_add(p, options, &job->arena, &o);
     }
-    *ret = job;
-    return hr_host_done(p, HR_OK);
+    if (r == HR_OK) {
+        o.resume = true;
+        o.base = base.name;
+        r = start_runner(job, &o, hr_meta_text(&base, "__options"));
+    }
+    return give_job(job, r, ret);
 }
 
 int32_t hr_next(hr_job *job, int32_t timeout_ms, const hr_event **ret)

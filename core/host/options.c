@@ -4,7 +4,8 @@
 #include "host/host.h"
 
 static const char *const names[] = { "param", "jobs",      "force",   "no_cache", "keep_going",
-                                     "name",  "isolation", "sandbox", "check" };
+                                     "name",  "isolation", "sandbox", "check",    "from",
+                                     "to",    "only",      "base",    "changed",  "retry_failed" };
 
 struct reader {
     struct hr_project *p;
@@ -54,21 +55,35 @@ static void read_params(struct reader *rd, const struct hr_json *v, struct hr_op
     hr_buf_clear(&text);
 }
 
-static void read_force(struct reader *rd, const struct hr_json *v, struct hr_options *o)
+static void read_nodes(struct reader *rd, const struct hr_json *root, const char *key,
+                       const char ***to)
 {
-    const struct hr_json *m;
+    const struct hr_json *v = hr_json_get(root, key), *m;
     size_t n = 0;
 
-    o->force = hr_arena_array(rd->arena, hr_json_count(v) + 1, sizeof *o->force);
-    if (!o->force || hr_json_kind(v) != HR_JSON_ARRAY) {
-        bad(rd, v, "\"force\" wants a list of nodes");
+    if (!v)
+        return;
+    *to = hr_arena_array(rd->arena, hr_json_count(v) + 1, sizeof **to);
+    if (!*to || hr_json_kind(v) != HR_JSON_ARRAY) {
+        bad(rd, v, "\"%s\" wants a list of nodes", key);
         return;
     }
     for (m = hr_json_first(v); m; m = hr_json_next(m))
         if (!hr_json_text(m))
-            bad(rd, m, "\"force\" wants a list of nodes");
-        else
-            o->force[n++] = hr_arena_text(rd->arena, hr_json_text(m));
+            bad(rd, m, "\"%s\" wants a list of nodes", key);
+        else if (!((*to)[n++] = hr_arena_text(rd->arena, hr_json_text(m))))
+            rd->status = HR_EXHAUSTED;
+}
+
+static void read_text(struct reader *rd, const struct hr_json *root, const char *key,
+                      const char **to)
+{
+    const struct hr_json *v = hr_json_get(root, key);
+
+    if (v && !hr_json_text(v))
+        bad(rd, v, "\"%s\" wants a text", key);
+    else if (v && !(*to = hr_arena_text(rd->arena, hr_json_text(v))))
+        rd->status = HR_EXHAUSTED;
 }
 
 static void read_isolation(struct reader *rd, const struct hr_json *root, struct hr_options *o)
@@ -88,13 +103,14 @@ static void read_isolation(struct reader *rd, const struct hr_json *root, struct
         bad(rd, v, "\"sandbox\" is \"required\" or \"best\"");
 }
 
-static bool is_true(struct reader *rd, const struct hr_json *root, const char *key)
+static void read_truth(struct reader *rd, const struct hr_json *root, const char *key, bool *to)
 {
     const struct hr_json *v = hr_json_get(root, key);
 
     if (v && hr_json_kind(v) != HR_JSON_BOOL)
         bad(rd, v, "\"%s\" is true or false", key);
-    return hr_json_bool(v);
+    else if (v)
+        *to = hr_json_bool(v);
 }
 
 static void read_all(struct reader *rd, struct hr_options *o)
@@ -115,29 +131,41 @@ static void read_all(struct reader *rd, struct hr_options *o)
     }
     if ((m = hr_json_get(root, "param")))
         read_params(rd, m, o);
-    if ((m = hr_json_get(root, "force")))
-        read_force(rd, m, o);
+    read_nodes(rd, root, "force", &o->force);
+    read_nodes(rd, root, "from", &o->from);
+    read_nodes(rd, root, "to", &o->to);
+    read_nodes(rd, root, "only", &o->only);
     if ((m = hr_json_get(root, "jobs")) &&
         (!hr_json_int(rd->doc, m, &jobs) || jobs < 1 || jobs > HR_MAX_THREADS))
         bad(rd, m, "\"jobs\" wants an int from 1 to %d", HR_MAX_THREADS);
     if (jobs)
         o->jobs = (int32_t)jobs;
-    if ((m = hr_json_get(root, "name")) && hr_json_text(m))
-        o->name = hr_arena_text(rd->arena, hr_json_text(m));
-    o->no_cache = is_true(rd, root, "no_cache");
-    o->keep_going = is_true(rd, root, "keep_going");
-    o->check = is_true(rd, root, "check");
+    read_text(rd, root, "name", &o->name);
+    read_text(rd, root, "base", &o->base);
+    read_truth(rd, root, "no_cache", &o->no_cache);
+    read_truth(rd, root, "keep_going", &o->keep_going);
+    read_truth(rd, root, "check", &o->check);
+    read_truth(rd, root, "changed", &o->changed);
+    read_truth(rd, root, "retry_failed", &o->resume);
+    if (o->only && (o->from || o->to))
+        bad(rd, root, "\"only\" says all that runs: it goes with neither \"from\" nor \"to\"");
     read_isolation(rd, root, o);
 }
 
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret)
 {
+    *ret = (struct hr_options){ .jobs = p->jobs_max, .isolation = p->isolation };
+    return hr_options_add(p, json, arena, ret);
+}
+
+hr_status hr_options_add(struct hr_project *p, const char *json, struct hr_arena *arena,
+                         struct hr_options *ret)
+{
     struct reader rd = { p, arena, NULL, HR_OK };
     struct hr_json_doc *doc;
     hr_status r;
 
-    *ret = (struct hr_options){ .jobs = p->jobs_max, .isolation = p->isolation };
     if (!json || !*json)
         return HR_OK;
     if ((r = hr_json_parse(&p->env, "options", json, strlen(json), 0, &doc)) < 0)

@@ -248,31 +248,6 @@ static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
 
 /* -- what is meant --------------------------------------------------------- */
 
-/* The run of a name; or of a number, in the pipeline that has run last. */
-static hr_status find_run(struct shower *s, const char *what, struct hr_meta_node *ret)
-{
-    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run", .newest_first = true };
-    struct hr_meta_nodes runs = { 0 }, parents = { 0 }, children = { 0 };
-    hr_status r = hr_store_look(s->p->store, &look, &s->arena, &runs);
-    int64_t number = 0;
-    size_t i;
-
-    for (i = 0; r == HR_OK && i < runs.count; i++)
-        if (!strcmp(runs.items[i].name, what)) {
-            *ret = runs.items[i];
-            return HR_OK;
-        }
-    if (r < 0 || !runs.count || !hr_num_int(what, strlen(what), &number))
-        return r < 0 ? r : HR_NOT_FOUND;
-    r = hr_store_contexts_of(s->p->store, HR_KIND_CONTEXT, runs.items[0].id, &s->arena, &parents);
-    if (r == HR_OK && parents.count)
-        r = hr_store_children(s->p->store, parents.items[0].id, &s->arena, &children);
-    if (r < 0 || number < 1 || (uint64_t)number > children.count)
-        return r < 0 ? r : HR_NOT_FOUND;
-    *ret = children.items[number - 1];
-    return HR_OK;
-}
-
 /* The newest execution of a node. */
 static hr_status find_node(struct shower *s, const char *node, int64_t *ret)
 {
@@ -346,7 +321,7 @@ static hr_status show(struct shower *s, const char *what)
         return show_artifact(s, id, "artifact");
     if ((id = number_after(what, "execution")))
         return show_execution(s, id);
-    r = find_run(s, hr_text_starts(what, "run ") ? what + 4 : what, &node);
+    r = hr_host_run(s->p, what, &s->arena, &node);
     if (r == HR_OK)
         return show_run(s, &node);
     if (r == HR_NOT_FOUND && (r = hr_model_find(s->p, what, &s->arena, &node)) == HR_OK)

@@ -199,6 +199,8 @@ void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
     size_t i, n = c && c->input_count < 64 ? c->input_count : 0;
 
     read_after(rd, node);
+    if (node->command)
+        hr_type_inputs(rd, node);
     if (!c) {
         if (list && node->kind != HR_NODE_COMPONENT)
             hr_bad(rd, list, "node \"%s\": a resolver or importer has no inputs; use \"after\"",

@@ -69,6 +69,7 @@ struct hr_node {
     struct hr_each *each;               /* "for_each"; NULL: none */
     struct hr_input *reads; /* of other nodes, by the two: key "_NODE.OUTPUT", without port */
     size_t read_count;
+    bool command; /* component is made from the node: a program, in a worker */
     bool last; /* "finally": when all others have ended, however */
     bool late; /* its properties read artifacts or items: they are known when it begins */
     size_t *upstream; /* nodes that must be done before, each once, ascending */

@@ -3,8 +3,9 @@
 
 #include "pipeline/read.h"
 
-static const char *const kinds[] = { "component", "resolver", "importer" };
-static const char *const later[] = { "pipeline", "command" };
+static const char *const kinds[] = { "component", "resolver", "importer", "command" };
+enum { KIND_COMMAND = 3 };
+static const char *const later[] = { "pipeline" };
 static const char *const members[] = { "component", "resolver", "importer",   "pipeline", "command",
                                        "inputs",    "outputs",  "properties", "after",    "if",
                                        "for_each",  "cache",    "retries",    "timeout",  "memory",
@@ -77,13 +78,13 @@ void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr
     }
 }
 
-static size_t count_kinds(const struct hr_json *m, enum hr_node_kind *ret)
+static size_t count_kinds(const struct hr_json *m, size_t *ret)
 {
     size_t found = 0, i;
 
     for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (hr_json_get(m, kinds[i])) {
-            *ret = (enum hr_node_kind)i;
+            *ret = i;
             found++;
         }
     return found;
@@ -91,7 +92,7 @@ static size_t count_kinds(const struct hr_json *m, enum hr_node_kind *ret)
 
 static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_node *node)
 {
-    size_t found, i;
+    size_t found, kind = 0, i;
 
     *node = rd->usual;
     node->name = hr_json_key(m);
@@ -107,14 +108,18 @@ static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_n
     node->note = hr_want_text(rd, m, "doc");
     hr_read_usual(rd, m, node);
     hr_read_control(rd, node);
-    found = count_kinds(m, &node->kind);
+    found = count_kinds(m, &kind);
     if (found != 1) {
-        if (found || (!hr_json_get(m, "pipeline") && !hr_json_get(m, "command")))
-            hr_bad(rd, m, "node \"%s\" wants exactly one of component, resolver, importer",
+        if (found || !hr_json_get(m, "pipeline"))
+            hr_bad(rd, m, "node \"%s\" wants exactly one of component, resolver, importer, command",
                    node->name);
         return;
     }
-    if (node->kind == HR_NODE_COMPONENT)
+    node->kind = kind == KIND_COMMAND ? HR_NODE_COMPONENT : (enum hr_node_kind)kind;
+    node->command = kind == KIND_COMMAND;
+    if (node->command)
+        hr_read_command(rd, node);
+    else if (node->kind == HR_NODE_COMPONENT)
         hr_read_component(rd, node);
     else if (node->kind == HR_NODE_RESOLVER)
         hr_read_resolver(rd, node);

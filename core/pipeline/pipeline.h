@@ -25,7 +25,7 @@
 /* A file that was read: the pipeline's own, then those it includes. */
 struct hr_pipeline_source {
     struct hr_json_doc *doc;
-    const char *file, *dir; /* as it was named; absolute */
+    const char *file, *dir, *full; /* as it was named; absolute: its directory, itself */
 };
 
 struct hr_pipeline {

@@ -44,6 +44,10 @@ bool hr_name_ok(const char *name);
 /* Read a file and those that it includes into the pipeline's sources. */
 hr_status hr_read_source(struct hr_reader *rd, const char *file);
 
+/* A program as a component of this node alone; then the types of its inputs. */
+void hr_read_command(struct hr_reader *rd, struct hr_node *node);
+void hr_type_inputs(struct hr_reader *rd, struct hr_node *node);
+
 /* "if", "for_each" and "finally" of a node; then, with all nodes known, what they read. */
 void hr_read_control(struct hr_reader *rd, struct hr_node *node);
 void hr_read_reads(struct hr_reader *rd, struct hr_node *node);

@@ -48,7 +48,7 @@ static hr_status find_late(const struct scope *s, const char *root, const char *
                            struct hr_arena *arena, struct hr_term *ret, const char **meant)
 {
     const char *names[64], *dot = strchr(rest, '.');
-    size_t n = dot ? (size_t)(dot - rest) : strlen(rest), i, k = 0;
+    size_t n = dot ? (size_t)(dot - rest) : strlen(rest), count, i, k = 0;
     char *key = hr_arena_bytes(arena, rest, n);
 
     if (!key)
@@ -58,13 +58,16 @@ static hr_status find_late(const struct scope *s, const char *root, const char *
     if (s->values->more)
         return s->values->more->find(s->values->more->user, root, rest, arena, ret, meant);
     *ret = (struct hr_term){ .kind = HR_TERM_UNKNOWN };
-    if (strcmp(root, "input") != 0)
+    if (strcmp(root, "input") != 0 && strcmp(root, "output") != 0)
         return HR_OK;
-    for (i = 0; i < s->node->input_count; i++) {
-        if (!strcmp(s->node->inputs[i].key, key))
+    count = *root == 'i' ? s->node->input_count : s->node->output_count;
+    for (i = 0; i < count; i++) {
+        const char *one = *root == 'i' ? s->node->inputs[i].key : s->node->outputs[i].key;
+
+        if (!strcmp(one, key))
             return HR_OK;
         if (k < 64)
-            names[k++] = s->node->inputs[i].key;
+            names[k++] = one;
     }
     *meant = hr_text_meant(key, names, k);
     return HR_NOT_FOUND;
@@ -74,6 +77,8 @@ static bool is_late(const struct scope *s, const char *root, const char *rest)
 {
     if (!strcmp(root, "input"))
         return !s->control && s->node->kind == HR_NODE_COMPONENT;
+    if (!strcmp(root, "output"))
+        return !s->control && s->node->command;
     if (!strcmp(root, "nodes"))
         return s->control;
     if (!strcmp(root, "run"))
@@ -95,7 +100,7 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
                       struct hr_term *ret, const char **meant)
 {
     static const char *const roots[] = { "param", "env",   "run",  "pipeline",
-                                         "node",  "input", "nodes" };
+                                         "node",  "input", "output", "nodes" };
     const struct scope *s = user;
     const char *text = NULL;
 

@@ -18,7 +18,8 @@ static hr_status find_dir(struct hr_reader *rd, const char *file, const char **r
     return *ret_dir && *ret_full ? HR_OK : HR_EXHAUSTED;
 }
 
-static hr_status add_source(struct hr_reader *rd, const char *file, const char *dir)
+static hr_status add_source(struct hr_reader *rd, const char *file, const char *dir,
+                            const char *full)
 {
     struct hr_pipeline *p = rd->p;
     struct hr_pipeline_source *s;
@@ -35,6 +36,7 @@ static hr_status add_source(struct hr_reader *rd, const char *file, const char *
     hr_buf_of(&text, HR_MAX_JSON_BYTES, rd->env);
     s = &p->sources[p->source_count];
     s->dir = dir;
+    s->full = full;
     s->file = hr_arena_text(&p->arena, file);
     r = s->file ? hr_file_read(rd->env, file, HR_MAX_JSON_BYTES, &text) : HR_EXHAUSTED;
     if (r == HR_OK)
@@ -119,7 +121,7 @@ static hr_status read_one(struct hr_reader *rd, const char *file, const char **o
     if (depth == HR_MAX_INCLUDE_DEPTH)
         return hr_fail(rd->env, HR_INVALID, "%s: files include files deeper than %d levels", file,
                        HR_MAX_INCLUDE_DEPTH);
-    if ((r = add_source(rd, file, dir)) < 0)
+    if ((r = add_source(rd, file, dir, full)) < 0)
         return r;
     open[depth] = full;
     rd->doc = rd->p->sources[rd->p->source_count - 1].doc;

@@ -59,8 +59,7 @@ static hr_status take_event(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
-/* The outputs of an earlier execution, if all of them are there. */
-static hr_status take_outputs(struct hr_runner *runner, struct hr_task *task, int64_t execution)
+hr_status hr_task_take(struct hr_runner *runner, struct hr_task *task, int64_t execution)
 {
     struct hr_meta_events events;
     bool usable = true;
@@ -71,12 +70,14 @@ static hr_status take_outputs(struct hr_runner *runner, struct hr_task *task, in
     for (i = 0; i < task->output_count; i++)
         task->outputs[i].count = 0;
     for (i = 0; r == HR_OK && usable && i < events.count; i++)
-        if (events.items[i].type == HR_EVENT_OUTPUT)
+        if (events.items[i].type ==
+            (task->node->kind == HR_NODE_RESOLVER ? HR_EVENT_INTERNAL_OUTPUT : HR_EVENT_OUTPUT))
             r = take_event(runner, task, &events.items[i], &usable);
     for (i = 0; r == HR_OK && usable && i < task->output_count; i++) {
         const struct hr_task_channel *c = &task->outputs[i];
 
-        usable = c->count || (c->port && c->port->flags & (HR_PORT_MANY | HR_PORT_OPTIONAL));
+        usable = c->count || task->node->kind == HR_NODE_RESOLVER ||
+                 (c->port && c->port->flags & (HR_PORT_MANY | HR_PORT_OPTIONAL));
         for (k = 0; k < c->count; k++)
             usable = usable && c->artifacts[k].id;
     }
@@ -101,7 +102,7 @@ static hr_status newest(struct hr_runner *runner, struct hr_task *task, const in
 
         if (e->state != HR_EXECUTION_COMPLETE && e->state != HR_EXECUTION_CACHED)
             continue;
-        r = take_outputs(runner, task, e->id);
+        r = hr_task_take(runner, task, e->id);
         if (r == HR_OK) {
             *ret = e->id;
             return HR_OK;

@@ -201,36 +201,45 @@ static hr_status put_key(struct hr_runner *runner, struct hr_task *task, struct 
     return r < 0 ? r : hr_json_end(w);
 }
 
+hr_status hr_task_key_text(struct hr_runner *runner, struct hr_task *task, struct hr_buf *to)
+{
+    struct hr_json_writer w;
+
+    hr_json_begin(&w, to, 0);
+    return put_key(runner, task, &w);
+}
+
+/* Not synced: it explains, and nothing depends on it. */
+static hr_status keep_text(struct hr_runner *runner, const struct hr_buf *text, const char *path)
+{
+    struct hr_out *out;
+    hr_status r = hr_out_open(runner->env, path, &out);
+
+    if (r < 0)
+        return r;
+    r = hr_out_add(out, text->text, text->len);
+    if (r == HR_OK)
+        return hr_out_close(out, false);
+    hr_out_drop(out);
+    return r;
+}
+
 hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
 {
     uint8_t digest[HR_SHA256_SIZE];
-    char name[HR_SHA256_HEX + 8], path[HR_MAX_PATH];
-    struct hr_json_writer w;
+    char path[HR_MAX_PATH];
     struct hr_buf text;
     hr_status r;
 
     hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
-    hr_json_begin(&w, &text, 0);
-    if ((r = put_key(runner, task, &w)) < 0)
-        goto out;
-    hr_sha256(text.text, text.len, digest);
-    hr_sha256_hex(digest, task->key);
-    memcpy(name, task->key, HR_SHA256_HEX);
-    memcpy(name + HR_SHA256_HEX - 1, ".json", 6);
-    r = hr_path_join(runner->env, runner->config.paths->cache, name, path);
-    if (r == HR_OK && !hr_file_exists(runner->env, path)) {
-        struct hr_out *out;
-
-        /* Not synced: it explains, and nothing depends on it. */
-        if ((r = hr_out_open(runner->env, path, &out)) == HR_OK) {
-            r = hr_out_add(out, text.text, text.len);
-            if (r == HR_OK)
-                r = hr_out_close(out, false);
-            else
-                hr_out_drop(out);
-        }
+    r = hr_task_key_text(runner, task, &text);
+    if (r == HR_OK) {
+        hr_sha256(text.text, text.len, digest);
+        hr_sha256_hex(digest, task->key);
+        r = hr_key_path(runner->env, runner->config.paths, task->key, path);
     }
-out:
+    if (r == HR_OK && !hr_file_exists(runner->env, path))
+        r = keep_text(runner, &text, path);
     hr_buf_clear(&text);
     return r;
 }

@@ -24,8 +24,6 @@ void hr_task_clear(struct hr_runner *runner, struct hr_task *task)
 /* A fresh try: what the last one had is gone. */
 static hr_status reset(struct hr_runner *runner, struct hr_task *task)
 {
-    size_t i;
-
     hr_task_clear(runner, task);
     hr_arena_clear(&task->arena);
     task->execution = 0;
@@ -35,21 +33,12 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     task->set = NULL;
     task->set_count = task->model_count = task->line_count = 0;
     task->key[0] = '\0';
-    task->walls = task->result = NULL;
+    task->walls = task->result = task->why = NULL;
     task->timed_out = false;
     task->stop_stage = 0;
     task->done = task->total = 0;
     task->unit[0] = '\0';
-    task->outputs =
-        hr_arena_array(&task->arena, task->node->output_count + 1, sizeof *task->outputs);
-    if (!task->outputs)
-        return HR_EXHAUSTED;
-    task->output_count = task->node->output_count;
-    for (i = 0; i < task->output_count; i++)
-        task->outputs[i] = (struct hr_task_channel){ .key = task->node->outputs[i].key,
-                                                     .type = task->node->outputs[i].type,
-                                                     .port = task->node->outputs[i].port };
-    return HR_OK;
+    return hr_task_outputs(task);
 }
 
 /* -- endings --------------------------------------------------------------- */
@@ -129,8 +118,7 @@ static void end_failed(struct hr_runner *runner, struct hr_task *task, hr_status
     leave(runner, task, HR_TASK_FAILED);
 }
 
-/* "from run 6", of an execution. */
-static const char *from_run(struct hr_runner *runner, struct hr_task *task, int64_t execution)
+const char *hr_task_from_run(struct hr_runner *runner, struct hr_task *task, int64_t execution)
 {
     struct hr_meta_nodes contexts;
     int64_t number = 0;
@@ -195,7 +183,7 @@ static void end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
                        const char *why)
 {
     struct hr_store *store = runner->config.store;
-    const char *text = why && *why ? why : from_run(runner, task, from);
+    const char *text = why && *why ? why : hr_task_from_run(runner, task, from);
     hr_status r = hr_store_begin_relaxed(store);
 
     if (r == HR_OK)
@@ -372,6 +360,7 @@ static void look_then_execute(struct hr_runner *runner, struct hr_task *task)
     int round;
 
     if (!uses_cache(runner, task)) {
+        task->why = "the cache was not to be used";
         execute(runner, task);
         return;
     }
@@ -485,7 +474,7 @@ static const char *found_text(struct hr_runner *runner, struct hr_task *task)
     if (hr_store_events_of_artifact(runner->config.store, id, &task->arena, &events) == HR_OK)
         for (i = 0; i < events.count && !*from; i++)
             if (events.items[i].type == HR_EVENT_OUTPUT)
-                from = from_run(runner, task, events.items[i].execution);
+                from = hr_task_from_run(runner, task, events.items[i].execution);
     for (i = 0; i < task->output_count; i++)
         if (task->outputs[i].count && task->outputs[i].artifacts[0].id == id)
             return hr_arena_format(&task->arena, "%s %lld %s", task->outputs[i].key, (long long)id,
@@ -542,6 +531,22 @@ static void begin_component(struct hr_runner *runner, struct hr_task *task)
     runner->running++;
 }
 
+/* What an earlier run has finished. */
+static void begin_kept(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = hr_keep_record(runner, task);
+
+    if (r < 0) {
+        end_failed(runner, task, r);
+        return;
+    }
+    tell_gates(runner, task);
+    hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK,
+                   hr_arena_format(&task->arena, "kept %s",
+                                   hr_task_from_run(runner, task, task->kept[0].execution)));
+    leave(runner, task, HR_TASK_DONE);
+}
+
 /* A node with "for_each" does nothing itself. */
 static void begin_head(struct hr_runner *runner, struct hr_task *task)
 {
@@ -566,7 +571,7 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
     const char *skip = NULL;
     hr_status r;
 
-    if (task->node->each && !task->head) {
+    if (task->node->each && !task->head && !task->keep) {
         begin_head(runner, task);
         return;
     }
@@ -574,6 +579,10 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
     task->tries++;
     task->started_us = hr_now_us(runner);
     hr_runner_tell(runner, task, HR_EVENT_STARTED, HR_OK, "");
+    if (r == HR_OK && task->keep) {
+        begin_kept(runner, task);
+        return;
+    }
     if (r == HR_OK)
         r = prepare(runner, task, &skip);
     if (r < 0)

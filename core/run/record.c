@@ -17,6 +17,15 @@ static hr_status put_type(struct hr_store *store, enum hr_type_kind kind, const 
 
 /* -- the run --------------------------------------------------------------- */
 
+static hr_status put_run_text(struct hr_runner *runner, const char *name, const char *text)
+{
+    struct hr_meta_property p = { name, true, { .kind = HR_VALUE_STRING, .text = text } };
+
+    return text && *text ? hr_store_set_property(runner->config.store, HR_KIND_CONTEXT,
+                                                 runner->context_run, &p)
+                         : HR_OK;
+}
+
 hr_status hr_record_run(struct hr_runner *runner)
 {
     struct hr_store *store = runner->config.store;
@@ -36,6 +45,16 @@ hr_status hr_record_run(struct hr_runner *runner)
         r = hr_store_put_context(store, run, runner->id, &runner->context_run);
     if (r == HR_OK)
         r = hr_store_put_parent(store, runner->context_run, runner->context_pipeline);
+    if (r == HR_OK && runner->context_base)
+        r = hr_store_put_parent(store, runner->context_run, runner->context_base);
+    if (r == HR_OK)
+        r = put_run_text(runner, "__pipeline_file", runner->config.pipeline->sources[0].full);
+    if (r == HR_OK)
+        r = put_run_text(runner, "__options", runner->config.options);
+    if (r == HR_OK)
+        r = put_run_text(runner, "__name", runner->config.name);
+    if (r == HR_OK)
+        r = put_run_text(runner, "__host", runner->config.host->id);
     if (r == HR_OK)
         r = hr_store_rank(store, runner->context_pipeline, runner->context_run, &runner->number);
     return r;
@@ -335,7 +354,33 @@ hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task)
         for (a = 0; a < task->outputs[i].count && r == HR_OK; a++)
             r = add_artifact(runner, task, &task->outputs[i], &task->outputs[i].artifacts[a],
                              false);
+    if (r == HR_OK)
+        r = put_text(runner, task, "__reason", task->why);
     return r < 0 ? r : finish(runner, task, HR_EXECUTION_COMPLETE, HR_EVENT_OUTPUT, true);
+}
+
+hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task, const char *reason)
+{
+    struct hr_store *store = runner->config.store;
+    struct hr_meta_node node = { .state = HR_EXECUTION_CACHED };
+    const char *type = execution_type(task);
+    char uuid[40];
+    hr_status r = put_type(store, HR_KIND_EXECUTION, type,
+                           task->node->component ? hr_execution_base(type) : NULL, &node.type_id);
+
+    hr_uuid(runner->env, uuid);
+    node.name = uuid;
+    if (r == HR_OK)
+        r = hr_store_add_execution(store, &node, &task->execution);
+    if (r == HR_OK)
+        r = put_identity(runner, task);
+    if (r == HR_OK)
+        r = put_text(runner, task, "__reason", reason);
+    return r < 0 ? r
+                 : finish(runner, task, HR_EXECUTION_CACHED,
+                          task->node->kind == HR_NODE_RESOLVER ? HR_EVENT_INTERNAL_OUTPUT
+                                                               : HR_EVENT_OUTPUT,
+                          false);
 }
 
 hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason)

@@ -5,6 +5,7 @@
  *
  *     execution  __host, __run, __cache_key, __plugin, __plugin_digest, __component_version,
  *                __walls, __reason, __summary; of an instance __index, __item
+ *     context    of a run: __pipeline_file, __options, __name, __host
  *     artifact   __digest
  */
 #ifndef HR_RECORD_H
@@ -20,6 +21,10 @@ hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task);
 
 /* CACHED with the artifacts of task->outputs, which exist. */
 hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason);
+
+/* CACHED at once, as TFX's partial run has it: no properties, no INPUT events; outputs are those of
+ * task->outputs, which exist. */
+hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task, const char *reason);
 
 /* A resolver's end: INTERNAL_OUTPUT events.  An importer's: OUTPUT, new or old artifacts. */
 hr_status hr_record_resolved(struct hr_runner *runner, struct hr_task *task);

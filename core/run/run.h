@@ -16,7 +16,7 @@
  * between its calls.  Two runners, of one or of several processes, may work on one project.
  *
  *     paths.h     what lies where in .headrace/       alive.h   hosts that live, and dead ones
- *     artifact.h  digests, staging, sealing
+ *     artifact.h  digests, staging, sealing             explain.h why a cache key is another
  */
 #ifndef HR_RUN_RUN_H
 #define HR_RUN_RUN_H
@@ -26,6 +26,7 @@
 #include "plugin/plugin.h"
 #include "run/alive.h"
 #include "run/artifact.h"
+#include "run/explain.h"
 #include "run/paths.h"
 
 struct hr_runner;
@@ -50,6 +51,13 @@ struct hr_runner_config {
     int32_t jobs;             /* nodes at once; 0: as there are cores */
     int32_t isolation;        /* HR_ISOLATE_ */
     bool no_cache, keep_going, check;
+    const char *options; /* as they were given, JSON, for who resumes; may be NULL */
+    /* A partial run: what is left out is kept from one base run.  Each ended by NULL, or NULL. */
+    const char *const *from, *const *to, *const *only;
+    const char *base; /* the id of a run; NULL: the newest of this pipeline */
+    /* Go on with base: what it finished is kept.  changed: what has other inputs, properties or
+     * code by now runs again; else that is an error. */
+    bool resume, changed;
     const char *worker; /* the program */
     hr_in_process *in_process;
     hr_published *published; /* may be NULL */

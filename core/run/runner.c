@@ -119,6 +119,8 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
     if (r == HR_OK)
         r = make_tasks(runner);
     if (r == HR_OK)
+        r = hr_keep_plan(runner);
+    if (r == HR_OK)
         r = open_wakers(runner);
     if (r == HR_OK)
         r = record(runner);

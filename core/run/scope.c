@@ -13,6 +13,8 @@
 
 enum { MAX_VALUE = 1 << 20 };
 
+#define OUTPUT "${output."
+
 struct task_scope {
     struct hr_runner *runner;
     struct hr_task *task;
@@ -187,7 +189,7 @@ static hr_status member(void *user, const struct hr_term *of, const char *name,
         return json_member(s->runner, of, name, arena, ret);
     if (of->kind != HR_TERM_ARTIFACT)
         return HR_NOT_FOUND;
-    if (n == 1 && args[0].kind == HR_TERM_TEXT && a) {
+    if (n == 1 && args[0].kind == HR_TERM_TEXT && (a || hr_text_starts(of->text, OUTPUT))) {
         if (!strcmp(name, "split"))
             return below(s->runner, of, args[0].text, "Split-", arena, ret);
         if (!strcmp(name, "file"))
@@ -278,6 +280,20 @@ static const struct hr_task_channel *channel_of(const struct hr_task *task, cons
     return found;
 }
 
+/* An output has no place before the command starts: the word stays, and the command's plugin puts
+ * the place in. */
+static hr_status output_term(const struct task_scope *s, const char *rest, struct hr_arena *arena,
+                             struct hr_term *ret)
+{
+    size_t n = strcspn(rest, ".");
+    const char *key = hr_arena_bytes(arena, rest, n);
+    struct hr_term term = { .kind = HR_TERM_ARTIFACT };
+
+    if (key)
+        term.text = hr_arena_format(arena, OUTPUT "%s.uri}", key);
+    return term.text ? follow(s, term, rest + n + (rest[n] == '.'), arena, ret) : HR_EXHAUSTED;
+}
+
 static hr_status find(void *user, const char *root, const char *rest, struct hr_arena *arena,
                       struct hr_term *ret, const char **meant)
 {
@@ -289,6 +305,8 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
     (void)meant;
     if (!strcmp(root, "run"))
         return text_term(hr_runner_outcome(s->runner), ret);
+    if (!strcmp(root, "output"))
+        return output_term(s, rest, arena, ret);
     if (s->task->head && !strcmp(root, s->task->node->each->as)) {
         struct hr_term item = s->task->item;
 

@@ -28,6 +28,22 @@ struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node
     return task;
 }
 
+hr_status hr_task_outputs(struct hr_task *task)
+{
+    size_t i;
+
+    task->outputs =
+        hr_arena_array(&task->arena, task->node->output_count + 1, sizeof *task->outputs);
+    if (!task->outputs)
+        return HR_EXHAUSTED;
+    task->output_count = task->node->output_count;
+    for (i = 0; i < task->output_count; i++)
+        task->outputs[i] = (struct hr_task_channel){ .key = task->node->outputs[i].key,
+                                                     .type = task->node->outputs[i].type,
+                                                     .port = task->node->outputs[i].port };
+    return HR_OK;
+}
+
 bool hr_task_ended(const struct hr_task *task)
 {
     return task->state == HR_TASK_DONE || task->state == HR_TASK_FAILED ||
@@ -50,6 +66,11 @@ static hr_status add_instance(struct hr_runner *runner, struct hr_task *head,
     task->item = *item;
     task->item_json = r == HR_OK ? hr_arena_text(&head->arena, json.text) : NULL;
     task->name = hr_arena_format(&runner->arena, "%s[%zu]", head->node->name, head->instances++);
+    if (task->item_json &&
+        (task->kept = hr_keep_instance(head, head->instances - 1, task->item_json))) {
+        task->kept_count = 1;
+        task->keep = true;
+    }
     hr_buf_clear(&json);
     return r < 0 ? r : task->item_json && task->name ? HR_OK : HR_EXHAUSTED;
 }

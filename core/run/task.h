@@ -42,6 +42,13 @@ struct hr_task_channel {
     size_t count;
 };
 
+/* An execution of an earlier run. */
+struct hr_kept {
+    int64_t execution, state;
+    int64_t index; /* of an instance, else 0 */
+    const char *item, *key;
+};
+
 enum { HR_TASK_LINES = 20, HR_TASK_LINE = 240 };
 
 /* Of a node with "for_each" there is one task that waits, spreads into an instance for each
@@ -58,6 +65,10 @@ struct hr_task {
     struct hr_arena arena; /* of one try */
     int64_t execution;
     int32_t tries;
+    const struct hr_kept *kept; /* executions of an earlier run that stand for this one */
+    size_t kept_count;
+    bool keep;       /* it is not run: they do */
+    const char *why; /* it ran though there is such a result; NULL else */
     struct hr_setting *settings, *key_settings; /* the latter without uris and ids; may be NULL */
     struct hr_task_channel *inputs, *outputs;
     size_t input_count, output_count;
@@ -95,6 +106,7 @@ struct hr_runner {
     size_t count, cap, running;
     char id[128], dir[HR_MAX_PATH];
     int64_t number;
+    int64_t context_base; /* of the run whose results are kept; 0: none */
     int64_t context_pipeline, context_run, type_context_node, type_context_cache;
     int watch;
     int wake[2]; /* a byte wakes hr_runner_next() */
@@ -130,6 +142,9 @@ hr_status hr_task_elements(struct hr_runner *runner, struct hr_task *task, struc
 /* One more task, with an arena of its own. */
 struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node);
 
+/* Channels for the outputs, which hold nothing yet. */
+hr_status hr_task_outputs(struct hr_task *task);
+
 /* Instances for the elements of a head that is ready. */
 hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t *ret_n);
 /* All instances have ended: the head takes their outputs and a state. */
@@ -138,8 +153,23 @@ bool hr_task_ended(const struct hr_task *task);
 hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task);
 
-/* The canonical text of the cache key, and the key. */
+/* The canonical text of the cache key; and the key, with its text kept. */
+hr_status hr_task_key_text(struct hr_runner *runner, struct hr_task *task, struct hr_buf *to);
 hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task);
+
+/* The outputs of an execution into those of the task.  HR_NOT_FOUND, an answer: not all of them
+ * are there. */
+hr_status hr_task_take(struct hr_runner *runner, struct hr_task *task, int64_t execution);
+
+/* What is kept of an earlier run: decided before anything runs.  HR_PRECONDITION: told. */
+hr_status hr_keep_plan(struct hr_runner *runner);
+/* The execution that is kept for an instance; NULL: none. */
+const struct hr_kept *hr_keep_instance(const struct hr_task *head, size_t index, const char *item);
+/* Publish what is kept: CACHED executions, without inputs. */
+hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task);
+
+/* "from run 6", of an execution. */
+const char *hr_task_from_run(struct hr_runner *runner, struct hr_task *task, int64_t execution);
 
 /* An execution of the same key whose outputs are all there: fills outputs.  HR_NOT_FOUND is
  * an answer. */

@@ -141,8 +141,8 @@ static void test_bad(void **state)
         { HEAD "\"parameters\": {\"x\": {\"type\": \"int\", \"default\": \"7\"}}, \"nodes\": "
                "{" SOURCE "}}",
           "\"x\" wants an int, and this is a text" },
-        { HEAD "\"nodes\": {\"a\": {\"component\": \"Misbehave\", \"if\": \"${true}\"}}}",
-          "\"if\" is not offered yet" },
+        { HEAD "\"nodes\": {\"a\": {\"component\": \"Misbehave\", \"if\": \"true\"}}}",
+          "\"if\" wants an expression" },
     };
     struct fixture *f = *state;
     struct hr_pipeline *p = NULL;

@@ -145,9 +145,20 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
 /* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
  * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
  * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
- * "name": "nightly", "check": true}.  A project without a directory as yet - hr_open() was
- * not called - is opened, or begun, where the file lies. */
+ * "name": "nightly", "check": true}.  A partial run leaves nodes out, and takes their outputs
+ * from one earlier run: {"from": [nodes], "to": [nodes]} or {"only": [nodes]}, and {"base":
+ * run}, where the newest of the pipeline will not do; {"retry_failed": true} leaves out all
+ * that base has finished, as hr_resume() does, with the file and the options of now.  A project
+ * without a directory as yet - hr_open() was not called - is opened, or begun, where the file
+ * lies. */
 hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret);
+
+/* Go on with a run that failed, was cancelled or died: a new run, with the file and the options
+ * of that one, that keeps all that it finished.  run is an id or a number, NULL the newest;
+ * options override those of then, and {"changed": true} lets run again what would be another by
+ * now.  HR_PRECONDITION: it goes on, it has finished, or something has changed: what, is told.
+ * HR_NOT_FOUND: there is no such run. */
+hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret);
 
 /* The run's id, "penguin-20261125T101502-4f2a", and its number within its pipeline. */
 const char *hr_job_run(const hr_job *job);
@@ -201,6 +212,13 @@ void hr_cursor_free(hr_cursor *c);
  * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
  * anomalies, evaluation, model - hold it as "content".  HR_NOT_FOUND: there is none. */
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
+
+/* Why a node ran, was cached, was skipped or failed, in a run or, with NULL, in its newest; JSON
+ * that lives until the next call on p: {"node", "run", "number", "execution", "state",
+ * "reason"}, and of what ran, though there was a result: {"before": execution, "before_run",
+ * "before_number", "differences": [{"what", "before", "now"}]}.  HR_NOT_FOUND: there is no such
+ * node or run. */
+hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
 
 /* The log lines of an execution; lives until the next call on p. */
 hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text);

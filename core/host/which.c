@@ -1,0 +1,62 @@
+/* Which run is meant. */
+#include <string.h>
+
+#include "host/host.h"
+
+/* By number: of the pipeline whose run is the newest. */
+static hr_status by_number(struct hr_project *p, const struct hr_meta_node *newest, int64_t number,
+                           struct hr_arena *arena, struct hr_meta_node *ret)
+{
+    struct hr_meta_nodes parents = { 0 }, children = { 0 };
+    hr_status r = hr_store_contexts_of(p->store, HR_KIND_CONTEXT, newest->id, arena, &parents);
+    size_t i;
+
+    for (i = 0; i < parents.count && strcmp(parents.items[i].type, "pipeline") != 0; i++)
+        ;
+    if (r == HR_OK && i < parents.count)
+        r = hr_store_children(p->store, parents.items[i].id, arena, &children);
+    if (r < 0 || number < 1 || (uint64_t)number > children.count)
+        return r < 0 ? r : HR_NOT_FOUND;
+    *ret = children.items[number - 1];
+    return HR_OK;
+}
+
+hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *arena,
+                      struct hr_meta_node *ret)
+{
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run", .newest_first = true };
+    struct hr_meta_nodes runs = { 0 };
+    hr_status r;
+    int64_t number = 0, id = 0;
+
+    if (what && hr_text_starts(what, "run "))
+        what += 4;
+    if (what && !hr_num_int(what, strlen(what), &number)) {
+        r = hr_store_find_context(p->store, "pipeline_run", what, &id);
+        return r < 0 ? r : hr_store_get(p->store, HR_KIND_CONTEXT, id, arena, ret);
+    }
+    look.limit = 1;
+    r = hr_store_look(p->store, &look, arena, &runs);
+    if (r < 0 || !runs.count)
+        return r < 0 ? r : HR_NOT_FOUND;
+    if (what)
+        return by_number(p, &runs.items[0], number, arena, ret);
+    *ret = runs.items[0];
+    return HR_OK;
+}
+
+bool hr_run_goes_on(struct hr_project *p, const struct hr_meta_node *run)
+{
+    struct hr_look look = { .kind = HR_KIND_EXECUTION,
+                            .contexts = &run->id,
+                            .context_count = 1,
+                            .state = HR_EXECUTION_RUNNING };
+    struct hr_meta_nodes found = { 0 };
+    struct hr_arena arena;
+    bool on;
+
+    hr_arena_init(&arena, &p->env, 0);
+    on = hr_store_look(p->store, &look, &arena, &found) == HR_OK && found.count > 0;
+    hr_arena_clear(&arena);
+    return on;
+}

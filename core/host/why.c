@@ -1,0 +1,189 @@
+/* Why a node ran, was cached, was skipped or failed. */
+#include <string.h>
+
+#include "host/host.h"
+
+struct asker {
+    struct hr_project *p;
+    struct hr_arena arena;
+    struct hr_meta_node run, execution;
+    struct hr_home home;
+};
+
+/* The newest execution of a node in a run, or in any. */
+static hr_status find_execution(struct asker *a, const char *node, const char *run)
+{
+    struct hr_look look = { .kind = HR_KIND_EXECUTION, .newest_first = true };
+    struct hr_meta_nodes found = { 0 };
+    hr_status r = HR_OK;
+    size_t i;
+
+    if (run) {
+        r = hr_host_run(a->p, run, &a->arena, &a->run);
+        if (r == HR_NOT_FOUND)
+            return hr_fail(&a->p->env, r, "there is no run \"%s\"", run);
+        look.contexts = &a->run.id;
+        look.context_count = 1;
+    }
+    if (r == HR_OK)
+        r = hr_store_look(a->p->store, &look, &a->arena, &found);
+    for (i = 0; r == HR_OK && i < found.count; i++) {
+        r = hr_home_of(a->p, HR_KIND_EXECUTION, found.items[i].id, &a->arena, &a->home);
+        if (r == HR_OK && hr_text_eq(a->home.node, node)) {
+            a->execution = found.items[i];
+            return HR_OK;
+        }
+    }
+    if (r < 0)
+        return r;
+    return hr_fail(&a->p->env, HR_NOT_FOUND, "node \"%s\" has no execution%s%s", node,
+                   run ? " in run " : "", run ? run : "");
+}
+
+/* The last one before it, of the same node and element, with a result. */
+static hr_status find_before(struct asker *a, struct hr_meta_node *ret)
+{
+    int64_t contexts[2], index = hr_meta_int(&a->execution, "__index", -1);
+    struct hr_look look = { .kind = HR_KIND_EXECUTION,
+                            .contexts = contexts,
+                            .context_count = 2,
+                            .newest_first = true };
+    struct hr_meta_nodes found = { 0 };
+    const char *name = hr_arena_format(&a->arena, "%s.%s", a->home.pipeline, a->home.node);
+    hr_status r = name ? hr_store_find_context(a->p->store, "pipeline", a->home.pipeline,
+                                               &contexts[0])
+                       : HR_EXHAUSTED;
+    size_t i;
+
+    if (r == HR_OK)
+        r = hr_store_find_context(a->p->store, "node", name, &contexts[1]);
+    if (r == HR_OK)
+        r = hr_store_look(a->p->store, &look, &a->arena, &found);
+    for (i = 0; r == HR_OK && i < found.count; i++) {
+        const struct hr_meta_node *e = &found.items[i];
+
+        if (e->id < a->execution.id && hr_meta_text(e, "__cache_key") &&
+            hr_meta_int(e, "__index", -1) == index &&
+            (e->state == HR_EXECUTION_COMPLETE || e->state == HR_EXECUTION_CACHED)) {
+            *ret = *e;
+            return HR_OK;
+        }
+    }
+    return r < 0 ? r : HR_NOT_FOUND;
+}
+
+static void put_differences(struct hr_json_writer *w, const struct hr_differences *d)
+{
+    size_t i;
+
+    hr_json_put_key(w, "differences");
+    hr_json_open_array(w);
+    for (i = 0; i < d->count; i++) {
+        hr_json_open_object(w);
+        hr_json_put_member_text(w, "what", d->items[i].what);
+        hr_json_put_key(w, "before");
+        if (d->items[i].before)
+            hr_json_put_raw(w, d->items[i].before, strlen(d->items[i].before));
+        else
+            hr_json_put_null(w);
+        hr_json_put_key(w, "now");
+        if (d->items[i].now)
+            hr_json_put_raw(w, d->items[i].now, strlen(d->items[i].now));
+        else
+            hr_json_put_null(w);
+        hr_json_close_object(w);
+    }
+    hr_json_close_array(w);
+}
+
+/* It has executed: since which earlier result does what differ? */
+static hr_status put_executed(struct asker *a, struct hr_json_writer *w)
+{
+    const char *key = hr_meta_text(&a->execution, "__cache_key"), *text = NULL;
+    struct hr_differences d = { 0 };
+    struct hr_meta_node before;
+    struct hr_home home;
+    hr_status r = key ? find_before(a, &before) : HR_NOT_FOUND;
+
+    if (r == HR_NOT_FOUND) {
+        hr_json_put_member_text(w, "reason", key ? "it has no earlier result" : "it is not cached");
+        return HR_OK;
+    }
+    if (r == HR_OK)
+        r = hr_home_of(a->p, HR_KIND_EXECUTION, before.id, &a->arena, &home);
+    if (r < 0)
+        return r;
+    hr_json_put_member_int(w, "before", before.id);
+    hr_json_put_member_text(w, "before_run", home.run);
+    hr_json_put_member_int(w, "before_number", home.number);
+    r = hr_key_explain(&a->p->env, &a->p->paths, hr_meta_text(&before, "__cache_key"), key,
+                       &a->arena, &d);
+    if (r == HR_NOT_FOUND)
+        text = "what it depended on is not known any more: the cache was cleared";
+    else if (d.count)
+        text = "it depends on something else than before";
+    else
+        text = hr_meta_text(&a->execution, "__reason");
+    if (r < 0 && r != HR_NOT_FOUND)
+        return r;
+    hr_json_put_member_text(w, "reason",
+                            text ? text : "the outputs of the earlier execution are gone");
+    put_differences(w, &d);
+    return HR_OK;
+}
+
+/* The text of TFX's __execution_result__. */
+static const char *result_of(struct asker *a)
+{
+    const char *json = hr_meta_text(&a->execution, "__execution_result__"), *text = NULL;
+    struct hr_json_doc *doc;
+
+    if (!json || hr_json_parse(&a->p->env, "result", json, strlen(json), 0, &doc) < 0)
+        return NULL;
+    text = hr_json_text(hr_json_get(hr_json_root(doc), "resultMessage"));
+    text = text ? hr_arena_text(&a->arena, text) : NULL;
+    hr_json_free(doc);
+    return text;
+}
+
+static hr_status put_answer(struct asker *a, struct hr_json_writer *w)
+{
+    const struct hr_meta_node *e = &a->execution;
+    hr_status r = HR_OK;
+
+    hr_json_open_object(w);
+    hr_json_put_member_text(w, "node", a->home.node);
+    hr_json_put_member_text(w, "run", a->home.run);
+    hr_json_put_member_int(w, "number", a->home.number);
+    hr_json_put_member_int(w, "execution", e->id);
+    hr_json_put_member_text(w, "state", hr_execution_state_name(e->state));
+    if (e->state == HR_EXECUTION_COMPLETE)
+        r = put_executed(a, w);
+    else if (e->state == HR_EXECUTION_CACHED)
+        hr_json_put_member_text(w, "reason", hr_meta_text(e, "__reason"));
+    else
+        hr_json_put_member_text(w, "reason", result_of(a));
+    hr_json_close_object(w);
+    return r < 0 ? r : hr_json_end(w);
+}
+
+hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json)
+{
+    struct asker a = { .p = p };
+    struct hr_json_writer w;
+    hr_status r;
+
+    hr_host_call(p);
+    if ((r = hr_host_need(p)) < 0)
+        return hr_host_done(p, r);
+    hr_arena_init(&a.arena, &p->env, 0);
+    hr_buf_cut(&p->text, 0);
+    hr_json_begin(&w, &p->text, 2);
+    r = find_execution(&a, node, run);
+    if (r == HR_OK)
+        r = put_answer(&a, &w);
+    if (r == HR_OK)
+        *ret_json = p->text.text;
+    hr_arena_clear(&a.arena);
+    return hr_host_done(p, r);
+}

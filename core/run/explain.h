@@ -1,0 +1,30 @@
+/* explain.h - why a node ran: what differs between the texts of two cache keys. */
+#ifndef HR_EXPLAIN_H
+#define HR_EXPLAIN_H
+
+#include "run/paths.h"
+
+struct hr_difference {
+    const char *what;         /* "property \"hidden_units\"", for people */
+    const char *before, *now; /* JSON; NULL: there was, or is, none */
+};
+
+struct hr_differences {
+    struct hr_difference *items;
+    size_t count;
+};
+
+/* Where the text of a cache key is kept. */
+hr_status hr_key_path(struct hr_env *env, const struct hr_paths *paths, const char *key,
+                      char to[HR_MAX_PATH]);
+
+/* Compare two texts.  with_set: also what a driver has set.  Everything lives in the arena.
+ * HR_INVALID: one of them is no JSON; told. */
+hr_status hr_key_compare(struct hr_env *env, const char *before, const char *now, bool with_set,
+                         struct hr_arena *arena, struct hr_differences *ret);
+
+/* The same of two keys, whose texts are read.  HR_NOT_FOUND, an answer: one is gone. */
+hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const char *before,
+                         const char *now, struct hr_arena *arena, struct hr_differences *ret);
+
+#endif

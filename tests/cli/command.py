@@ -1,0 +1,88 @@
+"""Programs as nodes."""
+import os
+
+from control import GEN, data, pipeline
+from driver import main, says
+
+PROGRAM = """import os, sys
+source, target = sys.argv[1:3]
+rows = sum(len(open(os.path.join(d, f), "rb").read()) > 0 for d, _, fs in os.walk(source)
+           for f in fs)
+open(os.path.join(target, "count"), "w").write("%d %s" % (rows, os.environ["STEPS"]))
+print("counted", rows)
+"""
+
+
+def node(*words, more=""):
+    return '{"command": [%s]%s}' % (", ".join('"%s"' % w for w in words), more)
+
+
+PORTS = ', "inputs": {"examples": "gen"}, "outputs": {"report": "File"}'
+
+
+def test_command(h):
+    data(h, "data")
+    h.write("count.py", PROGRAM)
+    count = node("python3", "count.py", "${input.examples.uri}", "${output.report.uri}",
+                 more=PORTS + ', "properties": {"STEPS": "${param.steps}"}')
+    pipeline(h, {"gen": GEN % ("data", ""), "count": count},
+             ', "parameters": {"steps": {"type": "int", "default": 7}}')
+    states, result = h.states()
+    assert states == {"gen": "finished", "count": "finished"}, result
+    says(result.out, "counted 2")
+    (uri,), = h.query("SELECT uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE "
+                      "t.name = 'File'")
+    with open(os.path.join(uri, "count")) as f:
+        assert f.read() == "2 7"
+    # cached, also where the project lies elsewhere; a new program or property is a new result
+    assert set(h.states()[0].values()) == {"cached"}
+    assert h.states("--param", "steps=8")[0]["count"] == "finished"
+    h.write("count.py", PROGRAM + "# changed\n")
+    assert h.states()[0] == {"gen": "cached", "count": "finished"}
+    says(h.run("why", "count").out, 'the content that property "file:count.py" names')
+
+
+def test_endings(h):
+    data(h, "data")
+    for words, want in ((("sh", "-c", "echo to stderr >&2; exit 3"), ("ended with status 3",
+                                                                     "to stderr")),
+                        (("nosuch-program",), ("could not be started",)),
+                        (("python3", "-c", "import ctypes; ctypes.string_at(0)"),
+                         ("was ended by signal 11",))):
+        pipeline(h, {"c": node(*words)})
+        says(h.run("run", code=1).err, *want)
+    pipeline(h, {"c": node("sh", "-c", "exit 75", more=', "retries": 1')})
+    _, result = h.states(code=1)
+    assert [e["event"] for e in result.events()].count("retry") == 1, result
+    pipeline(h, {"c": node("sleep", "60", more=', "timeout": "1s"')})
+    says(h.run("run", code=1).err, "took longer than its timeout")
+
+
+def test_walls(h):
+    """It writes its outputs, and nothing else."""
+    h.write("secret", "kept")
+    pipeline(h, {"c": node("sh", "-c", "echo gone > %s" % h.path("secret"))})
+    h.run("run", code=1)
+    with open(h.path("secret")) as f:
+        assert f.read() == "kept"
+    # what no word names cannot be read, though it lies beside the pipeline
+    pipeline(h, {"c": node("sh", "-c", "cat %s" % h.path("secret"))})
+    h.run("run", code=1)
+
+
+def test_wrong(h):
+    data(h, "data")
+    for text, want in (('{"command": []}', "wants a list of words"),
+                       ('{"command": "ls"}', "wants a list of words"),
+                       ('{"command": [1]}', "wants to be a string"),
+                       ('{"command": ["ls", "${input.x.uri}"]}', 'there is no "input.x.uri" here'),
+                       ('{"command": ["ls", "${output.x.uri}"]}', 'there is no "output.x.uri"'),
+                       ('{"command": ["ls"], "properties": {"a b": 1}}', "is no name of a var"),
+                       ('{"command": ["ls"], "outputs": {"x": 1}}', "wants the name of an art"),
+                       ('{"command": ["ls"], "component": "Trainer"}', "exactly one of")):
+        pipeline(h, {"c": text})
+        says(h.run("check", code=1).err, want)
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,164 @@
+"""Runs that go on, runs of a part, and why a node ran: resume, --from, --to, --only, why."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from control import GEN, data, pipeline, stats
+from driver import COMMAND, main, says
+
+SCHEMA = '{"component": "SchemaGen", "inputs": {"statistics": "stats"}}'
+CHECKED = ('{"component": "ExampleValidator", "inputs": {"statistics": "stats", '
+           '"schema": "schema"}}')
+
+
+def three(h, more=""):
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("${param.dir}", more), "stats": stats("gen"), "schema": SCHEMA},
+             ', "parameters": {"dir": {"type": "string", "default": "data"}}')
+
+
+def test_partial(h):
+    three(h)
+    says(h.run("run", "--from", "stats", code=1).err, "has not run yet", "run all of it first")
+    h.run("run", "--quiet")
+    says(h.run("run", "--only", "nosuch", code=1).err, '--only: there is no node "nosuch"')
+    states, result = h.states("--from", "schema", "--force", "schema")
+    assert states == {"gen": "cached", "stats": "cached", "schema": "finished"}, states
+    says(result.out, "kept from run 1")
+    # as TFX's: CACHED, outputs but no inputs, no properties, the base run a parent
+    rows = h.query("SELECT e.id FROM Execution e JOIN Association a ON a.execution_id = e.id JOIN "
+                   "Context c ON c.id = a.context_id JOIN Type t ON t.id = c.type_id WHERE "
+                   "t.name = 'pipeline_run' ORDER BY c.id DESC, e.id LIMIT 3")
+    kept = [r[0] for r in rows][:2]
+    for e in kept:
+        assert h.query("SELECT type FROM Event WHERE execution_id = ?", e) == [(4,)]
+        assert h.query("SELECT last_known_state FROM Execution WHERE id = ?", e) == [(5,)]
+        names = [r[0] for r in h.query("SELECT name FROM ExecutionProperty WHERE "
+                                       "execution_id = ?", e)]
+        assert all(n.startswith("__") for n in names), names
+    assert len(h.query("SELECT 1 FROM ParentContext")) == 3
+    states, _ = h.states("--to", "stats", "--no-cache")
+    assert states == {"gen": "finished", "stats": "finished", "schema": "cached"}, states
+    states, _ = h.states("--only", "stats", "--no-cache", "--base", "1")
+    assert states == {"gen": "cached", "stats": "finished", "schema": "cached"}, states
+    says(h.run("run", "--only", "stats", "--base", "9", code=1).err, 'there is no run "9"')
+    says(h.run("run", "--only", "stats", "--to", "gen", code=1).err, '"only" says all that runs')
+
+
+def test_partial_needs(h):
+    three(h)
+    h.run("run", "--quiet", "--param", "dir=gone", code=1)
+    says(h.run("run", "--only", "schema", code=1).err, 'node "stats" is left out and its outputs')
+
+
+def test_resume_failed(h):
+    """What is finished is not run again, though its cache is off."""
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ', "cache": false'), "stats": stats("gen"),
+                 "late": GEN % ("more", ', "after": "stats"')})
+    states, _ = h.states(code=1)
+    assert states == {"gen": "finished", "stats": "finished", "late": "failed"}, states
+    h.write("more/b.csv", "z\n" + "1\n" * 9)
+    result = h.run("resume", "--json")
+    ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("cached", "finished")}
+    assert ends == {"gen": "cached", "stats": "cached", "late": "finished"}, ends
+    says(h.run("resume", code=1).err, "has finished all its nodes: there is nothing to resume")
+    says(h.run("resume", "77", code=1).err, 'there is no run "77"')
+
+
+def test_resume_changed(h):
+    """Changed data is told, and needs --changed."""
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ""), "stats": stats("gen"),
+                 "late": GEN % ("more", ', "after": "stats"')})
+    h.run("run", "--quiet", code=1)
+    h.write("data/a.csv", "x,y\n" + "5,6\n" * 30)
+    h.write("more/b.csv", "z\n" + "1\n" * 9)
+    says(h.run("resume", code=1).err, 'node "gen" has finished in run', "would be another now",
+         'the content that property "input_base" names', "--changed")
+    result = h.run("resume", "--changed", "--json")
+    ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("cached", "finished")}
+    assert ends == {"gen": "finished", "stats": "finished", "late": "finished"}, ends
+
+
+def test_resume_killed(h):
+    """A host that was killed leaves a run that another goes on with."""
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ', "cache": false'),
+                 "wait": '{"command": ["sh", "wait.sh"], "after": "gen"}',
+                 "stats": stats("gen", ', "after": "wait"')})
+    h.write("wait.sh", "exec sleep 60\n")
+    child = subprocess.Popen([COMMAND, "run", "--quiet"], cwd=h.dir, env=h.env,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = None
+    for _ in range(200):
+        time.sleep(0.05)
+        if os.path.exists(h.path(".headrace", "metadata.sqlite")):
+            try:
+                log = h.query("SELECT count(*) FROM Execution")
+            except Exception:  # the tables are being made
+                continue
+            if log == [(2,)]:
+                break
+    assert log == [(2,)], log
+    time.sleep(0.2)
+    says(h.run("resume", code=1).err, "still goes on; cancel it first")
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    h.write("wait.sh", "exit 0\n")
+    result = h.run("resume", "--json")
+    ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("cached", "finished")}
+    assert ends == {"gen": "cached", "wait": "finished", "stats": "finished"}, ends
+    assert h.query("SELECT count(*) FROM Execution WHERE last_known_state = 2") == [(0,)]
+    assert os.listdir(h.path(".headrace", "artifacts", ".staging")) == []
+
+
+def test_resume_each(h):
+    """Instances are kept one by one."""
+    data(h, "d1", "d3")
+    pipeline(h, {"gen": GEN % ("${item}", ', "cache": false, "for_each": {"in": '
+                                          '["d1", "d2", "d3"], "parallel": 1}')})
+    states, _ = h.states("--keep-going", code=1)
+    assert states == {"gen[0]": "finished", "gen[1]": "failed", "gen[2]": "finished"}, states
+    data(h, "d1", "d2", "d3")
+    result = h.run("resume", "--json")
+    ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("cached", "finished")}
+    assert ends == {"gen[0]": "cached", "gen[1]": "finished", "gen[2]": "cached"}, ends
+
+
+def test_retry_failed(h):
+    three(h, ', "cache": false')
+    h.run("run", "--quiet", "--param", "dir=gone", code=1)
+    h.run("run", "--quiet")
+    pipeline(h, {"gen": GEN % ("data", ', "cache": false'), "stats": stats("gen"),
+                 "schema": SCHEMA, "checked": CHECKED})
+    states, _ = h.states("--retry-failed")
+    assert states == {"gen": "cached", "stats": "cached", "schema": "cached",
+                      "checked": "finished"}, states
+
+
+def test_why(h):
+    three(h)
+    h.run("run", "--quiet")
+    says(h.run("why", "gen").out, "gen ran in run 1 (execution 1): it has no earlier result")
+    h.run("run", "--quiet")
+    says(h.run("why", "gen").out, "gen was cached in run 2", "from run 1")
+    h.write("data/a.csv", "x,y\n" + "5,6\n" * 30)
+    h.run("run", "--quiet")
+    says(h.run("why", "gen").out, "gen ran in run 3", "since run 2",
+         'the content that property "input_base" names: ', " -> ")
+    says(h.run("why", "stats").out, 'the content of input "examples"')
+    says(h.run("why", "stats", "--run", "1").out, "stats ran in run 1")
+    h.run("run", "--quiet", "--force", "stats")
+    says(h.run("why", "stats").out, "the cache was not to be used")
+    answer = json.loads(h.run("why", "stats", "--run", "3", "--json").out)
+    assert answer["before"] and answer["differences"], answer
+    h.run("run", "--quiet", "--param", "dir=gone", code=1)
+    says(h.run("why", "gen").out, "gen failed in run 5", "gone")
+    says(h.run("why", "nosuch", code=1).err, 'node "nosuch" has no execution')
+
+
+if __name__ == "__main__":
+    main(globals())
