@@ -127,6 +127,7 @@ void print_man(void);
     X(log)                                                                                         \
     X(model)                                                                                       \
     X(plugin)                                                                                      \
+    X(package)                                                                                     \
     X(completion)                                                                                  \
     X(version)                                                                                     \
     X(help)

@@ -5,6 +5,7 @@
  *     query.c    rows with columns, filters    rows.c    what the rows are made of
  *     show.c     one thing, as JSON            model.c   models to predict with
  *     publish.c  what follows a publication: models packed into the registry
+ *     package.h  packages and trust, with files of their own
  */
 #ifndef HR_CORE_HOST_H
 #define HR_CORE_HOST_H

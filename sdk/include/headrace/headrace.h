@@ -55,7 +55,7 @@ const char *hr_status_name(hr_status status);
 typedef struct hr_project hr_project;
 
 /* Resize p from old_size to new_size bytes; new_size 0 frees and cannot fail.  It serves
- * the library's own memory; the libraries below it (SQLite, libarchive) have their own. */
+ * the library's own memory; the libraries below it (SQLite, zstd) have their own. */
 typedef void *hr_alloc(void *user, void *p, size_t old_size, size_t new_size);
 typedef void hr_logger(void *user, hr_level level, const char *text);
 
@@ -204,6 +204,52 @@ hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
 
 /* The log lines of an execution; lives until the next call on p. */
 hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text);
+
+/* -- packages ------------------------------------------------------------------ */
+
+/* A package is one file, NAME-VERSION.hrp: a plugin, a model or artifacts, with the digest of
+ * each of its files, a manifest, what it came from, and a signature in minisign's format.  All
+ * of these calls need no open project, but for what they take out of one.  options is JSON or
+ * NULL.  Strings that are given back live until the next call on p.
+ *
+ * Whom to trust stands in trust.json beside the pipeline file, if there is one:
+ * {"headrace_trust": 1, "unsigned": "refuse", "keys": [{"name": "release", "key": "RWQ..."}],
+ *  "sign_with": "headrace.key"}; "unsigned" is "refuse", "warn" or "allow", and holds for
+ * packages that no key of the list has signed.  sign_with, a secret key that is not encrypted,
+ * signs the models that runs publish. */
+
+/* Pack what is named: a plugin, "scale.so"; a model of the registry, "penguin@7"; an artifact
+ * of the store, "artifact 12"; or a directory.  options: "out" (default ID-VERSION.hrp here),
+ * "id", "version", "kind" ("model" or "artifacts", of a directory), "doc" (a directory, of a
+ * plugin), and of a signature "key" (file of a secret key), "passphrase", "comment".  Equal
+ * content gives equal bytes.  *ret_file is the file.  HR_NOT_FOUND: there is no such thing;
+ * HR_INVALID: a name in it cannot be packed; HR_DENIED: the passphrase is wrong. */
+hr_status hr_package_pack(hr_project *p, const char *what, const char *options,
+                          const char **ret_file);
+
+/* Sign a package, replacing the signature that it has.  options: "key", "passphrase",
+ * "comment"; or "signature", the file that minisign has made of its FILES.  The package is
+ * verified first.  HR_DATA_LOSS: it is damaged; the file is as it was after a failure. */
+hr_status hr_package_sign(hr_project *p, const char *file, const char *options);
+
+/* Read all of a package and check it: digests, signature, manifest, lineage, gates.  options:
+ * "keys", public keys or files of them that alone are trusted, and "any_signer" (true: whoever
+ * signed it, or nobody).  *ret_json tells all that the package says of itself.  HR_DENIED: the
+ * policy does not trust its signer; HR_DATA_LOSS: it is not what was packed or signed;
+ * HR_PRECONDITION: a newer version made it. */
+hr_status hr_package_verify(hr_project *p, const char *file, const char *options,
+                            const char **ret_json);
+
+/* The same, and unpack it into a directory that must not be there.  It appears when all is
+ * verified, or not at all.  Codes as hr_package_verify(); HR_EXISTS: there is such a thing. */
+hr_status hr_package_unpack(hr_project *p, const char *file, const char *dir, const char *options,
+                            const char **ret_json);
+
+/* Make a key pair: path, which ends in .key, is the secret one, encrypted with the passphrase
+ * if it is not NULL; the public one lies beside it as .pub.  *ret_key is its line, for
+ * trust.json.  HR_EXISTS: one of the files is there. */
+hr_status hr_key_make(hr_project *p, const char *path, const char *passphrase,
+                      const char **ret_key);
 
 /* -- models -------------------------------------------------------------------- */
 
