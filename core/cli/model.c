@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/models.h"
 
 enum { MOST = 1 << 28 };
 
@@ -83,8 +84,8 @@ static int predict(const struct args *a)
 
 static int list(const struct args *a)
 {
-    static const char *const columns[] = { "model",   "version",     "number",
-                                           "created", "destination", NULL };
+    static const char *const columns[] = { "model",   "version", "number",
+                                           "created", "aliases", "destination", NULL };
     struct list_spec spec = { .what = "models",
                               .columns = columns,
                               .filter = arg_text(a, "--filter"),
@@ -151,11 +152,14 @@ static const struct verb model_predict = {
     .options = predict_options,
     .run = predict,
 };
-static const struct verb *const nouns[] = { &model_list, &model_show, &model_predict, NULL };
+static const struct verb *const nouns[] = { &model_list,     &model_show,    &model_predict,
+                                            &model_promote,  &model_alias,   &model_rollback,
+                                            &model_aliases,  &model_history, &model_pull,
+                                            &model_export,   NULL };
 const struct verb verb_model = {
     .name = "model",
     .group = GROUP_KEEP,
-    .line = "models that were pushed",
-    .page = "Models that a pipeline has pushed, by name and version.",
+    .line = "models of the registry",
+    .page = "Models that pipelines have pushed, by name, version and alias.",
     .nouns = nouns,
 };

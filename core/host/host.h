@@ -6,6 +6,7 @@
  *     show.c     one thing, as JSON            model.c   models to predict with
  *     publish.c  what follows a publication: models packed into the registry
  *     package.h  packages and trust, with files of their own
+ *     models.h   models of the registry and their aliases, likewise
  */
 #ifndef HR_CORE_HOST_H
 #define HR_CORE_HOST_H

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "headrace/rows.h"
+#include "host/models.h"
 #include "host/package.h"
 #include "plugin/worker/worker.h"
 
@@ -49,6 +50,7 @@ static hr_status unpack(struct hr_project *p, struct hr_model *m, const char *fi
 /* A directory as it is named, or a package; else a model of the project, as it was pushed. */
 static hr_status find_dir(struct hr_project *p, struct hr_model *m, const char *where, char *ret)
 {
+    char dir[HR_MAX_PATH];
     struct hr_meta_node node;
     struct hr_arena arena;
     hr_status r;
@@ -69,6 +71,12 @@ static hr_status find_dir(struct hr_project *p, struct hr_model *m, const char *
     r = hr_model_find(p, where, &arena, &node);
     if (r == HR_OK)
         r = hr_path_join(&p->env, node.uri, "", ret);
+    if (r == HR_OK && !hr_dir_exists(&p->env, ret) &&
+        (r = hr_model_package(p, &node, dir)) == HR_OK)
+        r = hr_file_exists(&p->env, dir)
+                ? unpack(p, m, dir, ret)
+                : hr_fail(&p->env, HR_PRECONDITION, "the files of \"%s\" are gone: \"%s\"", where,
+                          node.uri);
     hr_arena_clear(&arena);
     if (r == HR_NOT_FOUND)
         hr_fail(&p->env, r, "there is no model \"%s\"; \"headrace model list\" lists them", where);

@@ -98,6 +98,14 @@ struct hr_taken {
     const char *manifest_text;
 };
 
+/* A directory that is to appear whole: dir must not be there; part, beside it, is made for this
+ * user alone.  Settling renames it. */
+hr_status hr_place_make(struct hr_project *p, const char *dir, char part[HR_MAX_PATH]);
+hr_status hr_place_settle(struct hr_project *p, const char *part, const char *dir);
+
+/* Letters, digits, ".", "_", "+" and "-", less than 128: an id, a version. */
+bool hr_plain_name(const char *text);
+
 /* Read a package; with dir, which must not exist, unpack it there: whole or not at all.
  * Nothing is parsed, and nothing stands in dir, before all of it is verified. */
 hr_status hr_package_take(struct hr_project *p, const char *file, const struct hr_trust *trust,

@@ -91,7 +91,7 @@ static hr_status wrong(struct hr_project *p, const char *file, const char *what)
     return hr_fail(&p->env, HR_DATA_LOSS, "\"%s\": manifest.json %s", file, what);
 }
 
-static bool plain(const char *text)
+bool hr_plain_name(const char *text)
 {
     const char *c;
 
@@ -126,7 +126,7 @@ static hr_status parse(struct taking *k)
     if (!hr_text_eq(t->kind, "plugin") && !hr_text_eq(t->kind, "model") &&
         !hr_text_eq(t->kind, "artifacts"))
         return wrong(k->p, t->file, "has a kind that is none of plugin, model and artifacts");
-    if (!plain(t->id) || !plain(t->version))
+    if (!hr_plain_name(t->id) || !hr_plain_name(t->version))
         return wrong(k->p, t->file, "has no id or version of letters, digits, \".\" and \"-\"");
     if (!(t->manifest_text = hr_arena_bytes(&t->arena, k->manifest.text, k->manifest.len)))
         return HR_EXHAUSTED;
@@ -138,7 +138,7 @@ static hr_status parse(struct taking *k)
 
 /* -- into a directory --------------------------------------------------------- */
 
-static hr_status make_place(struct hr_project *p, const char *dir, char part[HR_MAX_PATH])
+hr_status hr_place_make(struct hr_project *p, const char *dir, char part[HR_MAX_PATH])
 {
     char above[HR_MAX_PATH];
     struct hr_buf name;
@@ -163,7 +163,7 @@ static hr_status make_place(struct hr_project *p, const char *dir, char part[HR_
     return e < 0 ? hr_fail_os(&p->env, e, "make the directory", part) : HR_OK;
 }
 
-static hr_status settle(struct hr_project *p, const char *part, const char *dir)
+hr_status hr_place_settle(struct hr_project *p, const char *part, const char *dir)
 {
     char above[HR_MAX_PATH];
     int e = OS(&p->env, chmod, part, 0755);
@@ -191,7 +191,7 @@ hr_status hr_package_take(struct hr_project *p, const char *file, const struct h
     hr_buf_of(&k.lineage, HR_LINEAGE_BYTES, &p->env);
     r = hr_host_registry(p, &registry);
     if (r == HR_OK && dir) {
-        r = make_place(p, dir, part);
+        r = hr_place_make(p, dir, part);
         k.dir = r == HR_OK ? part : NULL;
     }
     if (r == HR_OK)
@@ -202,7 +202,7 @@ hr_status hr_package_take(struct hr_project *p, const char *file, const struct h
     if (r == HR_OK)
         r = hr_package_check(p, ret);
     if (r == HR_OK && dir)
-        r = settle(p, part, dir);
+        r = hr_place_settle(p, part, dir);
     if (r < 0 && k.dir)
         hr_tree_remove(&p->env, part);
     hr_buf_clear(&k.manifest);

@@ -177,7 +177,8 @@ void hr_job_free(hr_job *job);
 
 typedef struct hr_cursor hr_cursor;
 
-/* Rows of "runs", "executions", "artifacts", "models", "plugins" or "components", the oldest
+/* Rows of "runs", "executions", "artifacts", "models", "aliases", "model_history", "plugins"
+ * or "components", the oldest
  * first, that match filter; NULL: all.  A filter compares columns, as
  * "state = FAILED and node = trainer"; the operators are = != < <= > >=.  HR_INVALID: the
  * filter, or what is looked for, cannot be read. */
@@ -275,6 +276,41 @@ hr_status hr_model_predict_json(hr_model *m, const char *rows, const char **ret_
 const char *hr_model_error(const hr_model *m);
 
 void hr_model_close(hr_model *m);
+
+/* -- the registry of models ------------------------------------------------------ */
+
+/* Versions of a model have aliases, as "production".  A change of one is a transaction of the
+ * store, recorded with who and why; a model that is opened as "name@alias" is one version or
+ * another, never half of both.  Rows: hr_query() of "models", "aliases", "model_history".
+ * options is JSON or NULL: "by" (default: the user), "why", and "expect", the version that the
+ * alias has to mean until now ("" for none).  *ret_json, if ret_json is not NULL, tells model,
+ * alias, version and from, the version before; it lives until the next call on p.
+ *
+ * HR_NOT_FOUND: there is no such model; HR_DENIED: a gate refused that version; HR_PRECONDITION:
+ * the alias means another than expected, or the files of the version are gone. */
+
+/* Let an alias, "production" or option "alias", mean a version: "penguin@7". */
+hr_status hr_model_promote(hr_project *p, const char *what, const char *options,
+                           const char **ret_json);
+
+/* The same with an alias of any name: a letter, then letters, digits, ".", "_" and "-". */
+hr_status hr_model_alias(hr_project *p, const char *what, const char *alias, const char *options,
+                         const char **ret_json);
+
+/* Undo the last promotion that was not undone: the alias, "production" or option "alias", means
+ * the version before again.  HR_PRECONDITION: also where nothing was before. */
+hr_status hr_model_rollback(hr_project *p, const char *model, const char *options,
+                            const char **ret_json);
+
+/* Verify a package of a model and take it into the registry, as the name and version that it
+ * has, or options "name" and "version"; also "keys" as of hr_package_verify().  HR_EXISTS: that
+ * version is there; codes of hr_package_verify(). */
+hr_status hr_model_pull(hr_project *p, const char *file, const char *options,
+                        const char **ret_json);
+
+/* Copy the directory of a model to dir, which must not be there; it appears whole, with the
+ * digest that was published, or not at all.  (As a package: hr_package_pack().) */
+hr_status hr_model_export(hr_project *p, const char *what, const char *dir);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop
