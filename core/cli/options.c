@@ -17,6 +17,7 @@ static const struct {
     { "--isolation", "isolation", TEXT }, { "--sandbox", "sandbox", TEXT },
     { "--name", "name", TEXT },           { "--no-cache", "no_cache", TRUTH },
     { "--check", "check", TRUTH },        { "--keep-going", "keep_going", TRUTH },
+    { "--unlocked", "unlocked", TRUTH },
 };
 
 static int add_params(struct text *t, const struct args *a)

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/draw.h"
+#include "cli/plugins.h"
 #include "cli/secret.h"
 
 static void put(cJSON *to, const char *name, const char *value)
@@ -266,7 +267,7 @@ static const struct option pack_options[] = {
     PROJECT_OPTIONS,
     END_OPTIONS,
 };
-static const struct verb package_pack = {
+const struct verb package_pack = {
     .name = "pack",
     .words = "WHAT",
     .line = "make a package",

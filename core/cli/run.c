@@ -200,6 +200,7 @@ static const struct option options[] = {
     VALUE("--sandbox", "best|required", "required: fail where the kernel lacks a part of it"),
     VALUE("--name", "TEXT", "what people call the run"),
     FLAG("--check", "verify every batch of rows that a plugin makes"),
+    FLAG("--unlocked", "run though the plugins are not those of pipeline.lock"),
     FLAG("--json", "one event a line, as JSON"),
     FLAG("--quiet", "nothing but errors"),
     FLAG("--no-color", "no colours"),

@@ -128,6 +128,7 @@ void print_man(void);
     X(model)                                                                                       \
     X(plugin)                                                                                      \
     X(package)                                                                                     \
+    X(lock)                                                                                        \
     X(completion)                                                                                  \
     X(version)                                                                                     \
     X(help)

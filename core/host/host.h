@@ -65,7 +65,7 @@ struct hr_options {
     const char **force;
     const char *name;
     int32_t jobs, isolation;
-    bool no_cache, keep_going, check;
+    bool no_cache, keep_going, check, unlocked;
 };
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "host/host.h"
+#include "host/package.h"
 #include "plugin/worker/worker.h"
 
 struct hr_job {
@@ -31,6 +31,13 @@ static hr_status read_pipeline(struct hr_project *p, const char *file, struct hr
     hr_status r = hr_host_catalogue(p);
 
     return r < 0 ? r : hr_pipeline_read(&p->env, p->catalogue, file, ret);
+}
+
+hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
+{
+    if (open_beside(p, file, 0) < 0)
+        hr_errors_cut(&p->env, 0);
+    return read_pipeline(p, file, ret);
 }
 
 /* Checking needs no project: without one, plugins are looked for where all projects do. */
@@ -99,6 +106,8 @@ static hr_status start_runner(struct hr_job *job, const char *options)
                                        .published = hr_host_published,
                                        .published_user = p };
 
+    if (r == HR_OK && !o.unlocked)
+        r = hr_lock_check(p, job->pipeline);
     if (r < 0)
         return r;
     config.given = o.given;

@@ -4,7 +4,7 @@
 #include "host/host.h"
 
 static const char *const names[] = { "param", "jobs",      "force",   "no_cache", "keep_going",
-                                     "name",  "isolation", "sandbox", "check" };
+                                     "name",  "isolation", "sandbox", "check",   "unlocked" };
 
 struct reader {
     struct hr_project *p;
@@ -127,6 +127,7 @@ static void read_all(struct reader *rd, struct hr_options *o)
     o->no_cache = is_true(rd, root, "no_cache");
     o->keep_going = is_true(rd, root, "keep_going");
     o->check = is_true(rd, root, "check");
+    o->unlocked = is_true(rd, root, "unlocked");
     read_isolation(rd, root, o);
 }
 

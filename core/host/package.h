@@ -119,6 +119,21 @@ hr_status hr_taken_digest(struct hr_project *p, const struct hr_taken *t, const 
 /* Do manifest and lineage agree with the content and with themselves?  HR_DATA_LOSS, told. */
 hr_status hr_package_check(struct hr_project *p, const struct hr_taken *t);
 
+/* -- installed plugins, and locks (plugins.c, lock.c) ------------------------- */
+
+/* The directories of installed plugins, of the project and of the user, in the arena. */
+hr_status hr_installed_places(struct hr_project *p, struct hr_arena *arena, const char ***ret,
+                              size_t *ret_n);
+/* What the policy said when the package of this .so was installed; NULL: it was not. */
+const char *hr_installed_signer(struct hr_project *p, const char *so, struct hr_arena *arena);
+
+/* A pipeline, with the project around it opened if there is one. */
+hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret);
+
+/* Are the plugins those of the pipeline's lock, if it has one?  HR_PRECONDITION: all that
+ * differs is told. */
+hr_status hr_lock_check(struct hr_project *p, const struct hr_pipeline *pipeline);
+
 /* -- making ------------------------------------------------------------------ */
 
 /* What is being packed; paths and texts lie in the arena. */

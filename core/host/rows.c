@@ -3,6 +3,7 @@
 
 #include "host/host.h"
 #include "host/models.h"
+#include "host/package.h"
 
 enum { MAX_ROWS = 10000000 };
 
@@ -344,13 +345,13 @@ static hr_status model_history(struct hr_project *p, struct hr_arena *arena, str
 static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
     static const char *const columns[] = { "plugin", "version", "state",    "components", "path",
-                                           "digest", "reason",  "manifest", NULL };
+                                           "digest", "reason",  "manifest", "signed",     NULL };
     hr_status r = hr_host_catalogue(p);
     struct hr_cell *row;
     size_t i, n = r == HR_OK ? hr_catalogue_count(p->catalogue) : 0;
 
     t->columns = columns;
-    t->width = 8;
+    t->width = 9;
     for (i = 0; i < n; i++) {
         const struct hr_catalogue_entry *e = hr_catalogue_at(p->catalogue, i);
 
@@ -364,6 +365,7 @@ static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr
         row[5] = text(e->info.digest);
         row[6] = text(e->reason ? e->reason : e->shadow);
         row[7] = text(e->info.manifest);
+        row[8] = text(hr_installed_signer(p, e->path, arena));
     }
     return r;
 }

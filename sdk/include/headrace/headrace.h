@@ -145,8 +145,8 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
 /* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
  * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
  * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
- * "name": "nightly", "check": true}.  A project without a directory as yet - hr_open() was
- * not called - is opened, or begun, where the file lies. */
+ * "name": "nightly", "check": true, "unlocked": true}.  A project without a directory as yet -
+ * hr_open() was not called - is opened, or begun, where the file lies. */
 hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret);
 
 /* The run's id, "penguin-20261125T101502-4f2a", and its number within its pipeline. */
@@ -251,6 +251,30 @@ hr_status hr_package_unpack(hr_project *p, const char *file, const char *dir, co
  * trust.json.  HR_EXISTS: one of the files is there. */
 hr_status hr_key_make(hr_project *p, const char *path, const char *passphrase,
                       const char **ret_key);
+
+/* -- plugins from packages --------------------------------------------------------- */
+
+/* Verify a package of a plugin and install it for the user, or with option "project": true for
+ * the project that is open.  Its manifest is made again in a worker and compared; what is
+ * refused was not loaded into this process, and leaves nothing.  options also "keys", as of
+ * hr_package_verify().  *ret_text, which may be NULL, says what was installed where.
+ * HR_PRECONDITION: it is made for another platform, ABI or a newer headrace; HR_DATA_LOSS: it
+ * is not what its manifest says; HR_DENIED: the policy does not trust its signer.  Components
+ * that are in use stay as they are while a job or model of p lives. */
+hr_status hr_plugin_install(hr_project *p, const char *file, const char *options,
+                            const char **ret_text);
+
+/* Remove what was installed: "id", or "id@version" where there are several.  HR_NOT_FOUND:
+ * there is none; HR_INVALID: there are several. */
+hr_status hr_plugin_remove(hr_project *p, const char *what, const char **ret_text);
+
+/* Forget what is remembered of plugins and look at all of them again. */
+hr_status hr_plugin_rescan(hr_project *p);
+
+/* Write the lock of a pipeline, NAME.lock beside NAME.json: the version of each plugin that it
+ * uses, and the digest of those that did not come with headrace.  hr_start() fails with
+ * HR_PRECONDITION where others are here, unless its option "unlocked" is true. */
+hr_status hr_lock(hr_project *p, const char *pipeline, const char **ret_file);
 
 /* -- models -------------------------------------------------------------------- */
 
