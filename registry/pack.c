@@ -1,253 +1,232 @@
-#include <archive.h>
-#include <archive_entry.h>
+/* The writer.  FILES comes first and tells digests of what follows; so it is stored, not
+ * compressed, with zeros for digests, and written again when the content has been read once. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/registry.h"
+#include "registry/files.h"
+#include "registry/frames.h"
+#include "registry/minisign.h"
+#include "registry/ustar.h"
 
-enum { LEVEL = 3, MAX_MEMBERS = 100000 };
+#define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-/* -- names ----------------------------------------------------------------- */
-
-static bool part_ok(const char *p, size_t n)
-{
-    size_t i;
-
-    if (!n || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
-        return false;
-    for (i = 0; i < n; i++) {
-        char c = p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == '-'))
-            return false;
-    }
-    return true;
-}
-
-static bool name_ok(const char *name)
-{
-    const char *slash;
-
-    for (; (slash = strchr(name, '/')); name = slash + 1)
-        if (!part_ok(name, (size_t)(slash - name)))
-            return false;
-    return part_ok(name, strlen(name));
-}
-
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
-
-static int compare_folded(const void *a, const void *b)
-{
-    const char *x = *(char *const *)a, *y = *(char *const *)b;
-
-    while (*x && lower(*x) == lower(*y)) {
-        x++;
-        y++;
-    }
-    return lower(*x) - lower(*y);
-}
-
-static hr_status check_names(struct hr_env *env, const char *dir, const struct hr_names *names)
-{
-    char **folded;
-    hr_status r = HR_OK;
-    size_t i;
-
-    if (names->count > MAX_MEMBERS)
-        return hr_fail(env, HR_INVALID, "\"%s\" has more than %d files", dir, MAX_MEMBERS);
-    for (i = 0; i < names->count; i++)
-        if (!name_ok(names->names[i]))
-            return hr_fail(env, HR_INVALID,
-                           "\"%s/%s\" cannot be packed: a name has letters, digits, ., _ and -"
-                           " between slashes",
-                           dir, names->names[i]);
-    if (!(folded = hr_mem_zero(env, (names->count + 1) * sizeof *folded)))
-        return HR_EXHAUSTED;
-    if (names->count)
-        memcpy(folded, names->names, names->count * sizeof *folded);
-    qsort(folded, names->count, sizeof *folded, compare_folded);
-    for (i = 1; i < names->count && r == HR_OK; i++)
-        if (compare_folded(&folded[i], &folded[i - 1]) == 0)
-            r = hr_fail(env, HR_INVALID, "\"%s\": the names \"%s\" and \"%s\" differ by case only",
-                        dir, folded[i - 1], folded[i]);
-    hr_mem_put(env, folded, (names->count + 1) * sizeof *folded);
-    return r;
-}
-
-/* -- the listing ----------------------------------------------------------- */
-
-static hr_status add_line(struct hr_buf *files, const uint8_t digest[HR_SHA256_SIZE], uint64_t size,
-                          const char *prefix, const char *name)
-{
-    char hex[HR_SHA256_HEX];
-
-    hr_sha256_hex(digest, hex);
-    return hr_buf_format(files, "%s %llu 0644 %s%s\n", hex, (unsigned long long)size, prefix, name);
-}
-
-static hr_status list(struct hr_env *env, const char *dir, const struct hr_names *names,
-                      const char *manifest, size_t size, struct hr_buf *files)
-{
-    uint8_t digest[HR_SHA256_SIZE];
-    char path[HR_MAX_PATH];
-    uint64_t bytes = 0;
-    hr_status r;
-    size_t i;
-
-    hr_sha256(manifest, size, digest);
-    r = add_line(files, digest, size, "", "manifest.json");
-    for (i = 0; i < names->count && r == HR_OK; i++) {
-        if ((r = hr_path_join(env, dir, names->names[i], path)) == HR_OK &&
-            (r = hr_file_digest(env, path, digest, &bytes)) == HR_OK)
-            r = add_line(files, digest, bytes, "model/", names->names[i]);
-    }
-    return r;
-}
-
-/* -- the archive ----------------------------------------------------------- */
-
-struct sink {
-    struct hr_out *out;
-    hr_status status;
+struct packer {
+    struct hr_env *env;
+    const struct hr_pack *what;
+    const char *file;
+    struct hr_arena arena;
+    const struct hr_pack_member **sources; /* in the order of the package */
+    struct hr_member *members;
+    size_t count;
+    struct hr_secret_key key;
+    struct hr_frames_out *out;
 };
 
-static la_ssize_t put(struct archive *a, void *user, const void *bytes, size_t n)
+static int by_order(const void *a, const void *b)
 {
-    struct sink *s = user;
+    return hr_member_order((*(const struct hr_pack_member *const *)a)->name,
+                           (*(const struct hr_pack_member *const *)b)->name);
+}
 
-    if ((s->status = hr_out_add(s->out, bytes, n)) < 0) {
-        archive_set_error(a, -1, "cannot write");
-        return -1;
+static hr_status size_of(struct packer *p, const struct hr_pack_member *m, uint64_t *ret)
+{
+    struct hr_stat st;
+    int e;
+
+    if (!m->path) {
+        *ret = m->size;
+        return HR_OK;
     }
-    return (la_ssize_t)n;
-}
-
-static hr_status fail(struct hr_env *env, struct archive *a, const char *file)
-{
-    const char *why = archive_error_string(a);
-
-    return hr_fail(env, HR_UNAVAILABLE, "cannot pack \"%s\": %s", file, why ? why : "no memory");
-}
-
-static hr_status add_bytes(struct hr_env *env, struct archive *a, const char *name,
-                           const void *bytes, size_t n)
-{
-    struct archive_entry *e = archive_entry_new();
-    hr_status r = HR_OK;
-
-    if (!e)
-        return hr_fail_memory(env);
-    archive_entry_set_pathname(e, name);
-    archive_entry_set_size(e, (la_int64_t)n);
-    archive_entry_set_filetype(e, AE_IFREG);
-    archive_entry_set_perm(e, 0644);
-    archive_entry_set_mtime(e, 0, 0);
-    archive_entry_set_uid(e, 0);
-    archive_entry_set_gid(e, 0);
-    if (archive_write_header(a, e) != ARCHIVE_OK ||
-        (n && archive_write_data(a, bytes, n) != (la_ssize_t)n))
-        r = fail(env, a, name);
-    archive_entry_free(e);
-    return r;
-}
-
-static hr_status add_file(struct hr_env *env, struct archive *a, const char *dir, const char *name)
-{
-    char path[HR_MAX_PATH], member[HR_MAX_PATH];
-    struct hr_map map;
-    hr_status r = hr_path_join(env, dir, name, path);
-
-    if (r == HR_OK)
-        r = hr_path_join(env, "model", name, member);
-    if (r == HR_OK)
-        r = hr_file_map(env, path, &map);
-    if (r < 0)
-        return r;
-    r = add_bytes(env, a, member, map.data, map.size);
-    hr_file_unmap(env, &map);
-    return r;
-}
-
-static hr_status open_archive(struct hr_env *env, struct archive *a, struct sink *sink)
-{
-    char level[4];
-
-    hr_num_put_int(level, LEVEL);
-    if (archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
-        archive_write_add_filter_zstd(a) != ARCHIVE_OK ||
-        archive_write_set_filter_option(a, "zstd", "compression-level", level) != ARCHIVE_OK ||
-        archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||
-        archive_write_open(a, sink, NULL, put, NULL) != ARCHIVE_OK)
-        return fail(env, a, "the package");
+    if ((e = OS(p->env, stat, m->path, false, &st)) < 0)
+        return hr_fail_os(p->env, e, "pack", m->path);
+    if (!st.is_file)
+        return hr_fail(p->env, HR_INVALID, "\"%s\" is no regular file and cannot be packed",
+                       m->path);
+    *ret = st.size;
     return HR_OK;
 }
 
-static hr_status write_all(struct hr_env *env, struct sink *sink, const char *dir,
-                           const struct hr_names *names, const char *manifest, size_t size)
+static hr_status collect(struct packer *p)
 {
-    struct archive *a = archive_write_new();
-    struct hr_buf files;
-    hr_status r;
+    char header[HR_USTAR_BLOCK];
+    hr_status r = HR_OK;
     size_t i;
 
-    if (!a)
-        return hr_fail_memory(env);
-    hr_buf_of(&files, (size_t)1 << 28, env);
-    r = open_archive(env, a, sink);
+    p->count = p->what->count;
+    if (p->count > HR_PACKAGE_MEMBERS)
+        return hr_fail(p->env, HR_INVALID, "a package has at most %d members", HR_PACKAGE_MEMBERS);
+    p->sources = hr_arena_array(&p->arena, p->count + 1, sizeof *p->sources);
+    p->members = hr_arena_array(&p->arena, p->count + 1, sizeof *p->members);
+    if (!p->sources || !p->members)
+        return HR_EXHAUSTED;
+    for (i = 0; i < p->count; i++)
+        p->sources[i] = &p->what->members[i];
+    qsort(p->sources, p->count, sizeof *p->sources, by_order);
+    for (i = 0; i < p->count && r == HR_OK; i++) {
+        p->members[i].name = p->sources[i]->name;
+        r = size_of(p, p->sources[i], &p->members[i].size);
+    }
     if (r == HR_OK)
-        r = list(env, dir, names, manifest, size, &files);
-    if (r == HR_OK)
-        r = add_bytes(env, a, "FILES", files.text, files.len);
-    if (r == HR_OK)
-        r = add_bytes(env, a, "manifest.json", manifest, size);
-    for (i = 0; i < names->count && r == HR_OK; i++)
-        r = add_file(env, a, dir, names->names[i]);
-    if (archive_write_close(a) != ARCHIVE_OK && r == HR_OK)
-        r = fail(env, a, "the package");
-    archive_write_free(a);
-    hr_buf_clear(&files);
+        r = hr_members_check(p->env, HR_INVALID, p->file, p->members, p->count);
+    for (i = 0; i < p->count && r == HR_OK; i++)
+        if (!hr_ustar_make(p->members[i].name, p->members[i].size, header))
+            r = hr_fail(p->env, HR_INVALID,
+                        "\"%s\": the name \"%s\" is too long to be packed; shorten its last part",
+                        p->file, p->members[i].name);
     return r;
 }
 
-static hr_status pack(struct hr_env *env, const char *dir, const char *manifest, size_t size,
-                      const char *file)
-{
-    char part[HR_MAX_PATH], above[HR_MAX_PATH];
-    struct hr_names names = { 0 };
-    struct sink sink = { NULL, HR_OK };
-    hr_status r = hr_tree_list(env, dir, &names);
-    int e;
+/* -- the head ---------------------------------------------------------------- */
 
-    if (r == HR_OK)
-        r = check_names(env, dir, &names);
-    if (r == HR_OK)
-        r = hr_path_join(env, "", file, part);
-    if (r == HR_OK && strlen(part) + 6 >= sizeof part)
-        r = hr_fail(env, HR_INVALID, "the name \"%s\" is too long", file);
-    if (r == HR_OK) {
-        memcpy(part + strlen(part), ".part", 6);
-        r = hr_out_open(env, part, &sink.out);
-    }
-    if (r == HR_OK) {
-        r = write_all(env, &sink, dir, &names, manifest, size);
-        if (r == HR_OK)
-            r = hr_out_close(sink.out, true);
-        else
-            hr_out_drop(sink.out);
-        if (r == HR_OK && (e = env->os->rename(env->os->user, part, file)) < 0)
-            r = hr_fail_os(env, e, "rename to", file);
-        if (r < 0)
-            env->os->unlink(env->os->user, part);
-    }
-    hr_names_clear(env, &names);
-    if (r < 0)
-        return r;
-    hr_path_dir(file, above);
-    return hr_dir_sync(env, above);
+static hr_status add_head_member(struct packer *p, const char *name, const struct hr_buf *content,
+                                 struct hr_buf *to)
+{
+    static const char zeros[HR_USTAR_BLOCK];
+    char header[HR_USTAR_BLOCK];
+
+    hr_ustar_make(name, content->len, header);
+    if (hr_buf_add(to, header, sizeof header) < 0 ||
+        hr_buf_add(to, content->text, content->len) < 0 ||
+        hr_buf_add(to, zeros, hr_ustar_padding(content->len)) < 0)
+        return hr_fail_memory(p->env);
+    return HR_OK;
 }
 
-const struct hr_registry_1 hr_registry_v1 = { pack };
+/* A signature that was made elsewhere is of these very FILES, or it is refused; whose key it
+ * is, nobody knows here, so a reader judges that. */
+static hr_status take_signature(struct packer *p, struct hr_buf *to)
+{
+    struct hr_signature sig;
+    hr_status r = hr_signature_read(p->env, p->file, p->what->signature,
+                                    strlen(p->what->signature), &sig);
+
+    return r < 0 ? r : hr_buf_text(to, p->what->signature);
+}
+
+/* FILES and its signature as the tar has them; the same length whatever the digests are. */
+static hr_status make_head(struct packer *p, struct hr_buf *to)
+{
+    const char *comment = p->what->comment ? p->what->comment : "a headrace package";
+    struct hr_buf files, sig;
+    hr_status r = HR_OK;
+    size_t i;
+
+    hr_buf_of(&files, HR_PACKAGE_FILES, p->env);
+    hr_buf_of(&sig, HR_PACKAGE_SIGNATURE, p->env);
+    for (i = 0; i < p->count && r == HR_OK; i++)
+        if (hr_files_add(&files, &p->members[i]) < 0)
+            r = hr_fail(p->env, HR_EXHAUSTED, "\"%s\": the list of members is too long", p->file);
+    if (r == HR_OK)
+        r = add_head_member(p, "FILES", &files, to);
+    if (r == HR_OK && p->what->signature)
+        r = take_signature(p, &sig);
+    else if (r == HR_OK && p->what->secret)
+        r = hr_signature_make(p->env, &p->key, comment, files.text, files.len, &sig);
+    if (r == HR_OK && sig.len)
+        r = add_head_member(p, "FILES.minisig", &sig, to);
+    hr_buf_clear(&files);
+    hr_buf_clear(&sig);
+    return r;
+}
+
+/* -- members ----------------------------------------------------------------- */
+
+static hr_status add_content(struct packer *p, const struct hr_pack_member *m, uint64_t size,
+                             struct hr_sha256 *digest)
+{
+    hr_status r;
+    int fd;
+
+    if (!m->path)
+        return hr_frames_add(p->out, m->bytes, m->size, digest);
+    if ((fd = OS(p->env, open, m->path, HR_OPEN_READ, 0)) < 0)
+        return hr_fail_os(p->env, fd, "pack", m->path);
+    r = hr_frames_copy(p->out, fd, m->path, size, digest);
+    OS(p->env, close, fd);
+    return r;
+}
+
+static hr_status add_all(struct packer *p)
+{
+    static const char zeros[2 * HR_USTAR_BLOCK];
+    struct hr_sha256 *digests = hr_arena_array(&p->arena, p->count + 1, sizeof *digests);
+    char header[HR_USTAR_BLOCK];
+    hr_status r = digests ? HR_OK : HR_EXHAUSTED;
+    size_t i;
+
+    for (i = 0; i < p->count && r == HR_OK; i++) {
+        const struct hr_member *m = &p->members[i];
+
+        hr_sha256_init(&digests[i]);
+        hr_ustar_make(m->name, m->size, header);
+        r = hr_frames_add(p->out, header, sizeof header, NULL);
+        if (r == HR_OK)
+            r = add_content(p, p->sources[i], m->size, &digests[i]);
+        if (r == HR_OK)
+            r = hr_frames_add(p->out, zeros, hr_ustar_padding(m->size), NULL);
+    }
+    if (r == HR_OK)
+        r = hr_frames_add(p->out, zeros, sizeof zeros, NULL);
+    if (r == HR_OK)
+        r = hr_frames_flush(p->out);
+    for (i = 0; i < p->count && r == HR_OK; i++)
+        hr_sha256_end(&digests[i], p->members[i].digest);
+    return r;
+}
+
+static hr_status write_all(struct packer *p, const char *part)
+{
+    struct hr_buf head;
+    hr_status r;
+
+    hr_buf_of(&head, (size_t)HR_PACKAGE_FILES + (1 << 16), p->env);
+    r = hr_frames_create(p->env, part, &p->out);
+    if (r == HR_OK)
+        r = make_head(p, &head);
+    if (r == HR_OK)
+        r = hr_frames_store(p->out, head.text, head.len);
+    if (r == HR_OK)
+        r = add_all(p);
+    if (r == HR_OK) {
+        r = hr_frames_close(p->out);
+        p->out = NULL;
+    }
+    hr_frames_drop(p->out);
+    hr_buf_cut(&head, 0);
+    if (r == HR_OK)
+        r = make_head(p, &head);
+    if (r == HR_OK)
+        r = hr_frames_patch(p->env, part, head.text, head.len);
+    hr_buf_clear(&head);
+    return r;
+}
+
+hr_status hr_package_write(struct hr_env *env, const struct hr_pack *what, const char *file)
+{
+    struct packer p = { .env = env, .what = what, .file = file };
+    char dir[HR_MAX_PATH];
+    const char *part;
+    uint32_t chance = 0;
+    hr_status r = HR_OK;
+    int e;
+
+    hr_arena_init(&p.arena, env, 0);
+    OS(env, random, &chance, sizeof chance);
+    part = hr_arena_format(&p.arena, "%s.%08x~", file, (unsigned)chance);
+    hr_path_dir(file, dir);
+    if (!part)
+        r = HR_EXHAUSTED;
+    if (r == HR_OK && what->secret)
+        r = hr_secret_read(env, what->secret, strlen(what->secret), what->passphrase, &p.key);
+    if (r == HR_OK)
+        r = collect(&p);
+    if (r == HR_OK)
+        r = write_all(&p, part);
+    if (r == HR_OK && (e = OS(env, rename, part, file)) < 0)
+        r = hr_fail_os(env, e, "rename to", file);
+    if (r < 0 && part)
+        OS(env, unlink, part);
+    hr_forget(&p.key, sizeof p.key);
+    hr_arena_clear(&p.arena);
+    return r < 0 ? r : hr_dir_sync(env, dir);
+}

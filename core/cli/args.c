@@ -273,6 +273,27 @@ hr_project *open_project(const struct args *a, bool needed)
     return p;
 }
 
+hr_project *open_project_if_there(const struct args *a)
+{
+    const char *root = arg_text(a, "--root");
+    hr_config config = { .struct_size = sizeof config,
+                         .plugin_path = arg_text(a, "--plugin-path") };
+    hr_project *p = hr_new(&config);
+    hr_status r;
+
+    if (!p) {
+        fprintf(stderr, "headrace: no memory\n");
+        return NULL;
+    }
+    r = hr_open(p, root ? root : ".", 0);
+    if (r < 0 && (r != HR_NOT_FOUND || root)) {
+        tell_error(p);
+        hr_free(p);
+        return NULL;
+    }
+    return p;
+}
+
 int tell_error(const hr_project *p)
 {
     fprintf(stderr, "%s\n", hr_error(p));

@@ -41,6 +41,10 @@ const char *color(const struct term *t, const char *name); /* "red", "green", ..
  * told. */
 hr_project *open_project(const struct args *a, bool needed);
 
+/* The same with the project of this directory, if there is one: for what works without, but
+ * heeds what a project says.  A project that cannot be opened is told, and NULL. */
+hr_project *open_project_if_there(const struct args *a);
+
 /* hr_error() to stderr, as it is.  Returns EXIT_WRONG. */
 int tell_error(const hr_project *p);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/models.h"
 
 enum { MOST = 1 << 28 };
 
@@ -45,6 +46,14 @@ static bool is_model_dir(const char *dir)
     return true;
 }
 
+/* A package is asked without one too, but heeds whom a project trusts. */
+static bool is_package(const char *file)
+{
+    size_t n = strlen(file);
+
+    return n > 4 && !strcmp(file + n - 4, ".hrp");
+}
+
 static int predict(const struct args *a)
 {
     const char *rows = a->count > 1 ? a->words[1] : "-", *result = NULL;
@@ -53,7 +62,9 @@ static int predict(const struct args *a)
     hr_project *p;
     int code = EXIT_DONE;
 
-    if (!(p = open_project(a, !is_model_dir(a->words[0]))))
+    p = is_package(a->words[0]) ? open_project_if_there(a)
+                                : open_project(a, !is_model_dir(a->words[0]));
+    if (!p)
         return EXIT_WRONG;
     if (!strcmp(rows, "-") && !(rows = text = read_all(stdin))) {
         code = EXIT_WRONG;
@@ -73,8 +84,8 @@ static int predict(const struct args *a)
 
 static int list(const struct args *a)
 {
-    static const char *const columns[] = { "model",   "version",     "number",
-                                           "created", "destination", NULL };
+    static const char *const columns[] = { "model",   "version", "number",
+                                           "created", "aliases", "destination", NULL };
     struct list_spec spec = { .what = "models",
                               .columns = columns,
                               .filter = arg_text(a, "--filter"),
@@ -133,18 +144,22 @@ static const struct option predict_options[] = {
 };
 static const struct verb model_predict = {
     .name = "predict",
-    .words = "MODEL|DIR [ROWS]",
+    .words = "MODEL|DIR|FILE [ROWS]",
     .line = "ask it",
-    .page = "Prints what a model says of rows.  The model is a name, name@version or a directory; "
-            "ROWS a JSON object, a list of them, or - (default) for one on standard input.",
+    .page = "Prints what a model says of rows.  The model is a name, name@version, a directory or "
+            "a package (.hrp), which is verified first; ROWS a JSON object, a list of them, or - "
+            "(default) for one on standard input.",
     .options = predict_options,
     .run = predict,
 };
-static const struct verb *const nouns[] = { &model_list, &model_show, &model_predict, NULL };
+static const struct verb *const nouns[] = { &model_list,     &model_show,    &model_predict,
+                                            &model_promote,  &model_alias,   &model_rollback,
+                                            &model_aliases,  &model_history, &model_pull,
+                                            &model_export,   NULL };
 const struct verb verb_model = {
     .name = "model",
     .group = GROUP_KEEP,
-    .line = "models that were pushed",
-    .page = "Models that a pipeline has pushed, by name and version.",
+    .line = "models of the registry",
+    .page = "Models that pipelines have pushed, by name, version and alias.",
     .nouns = nouns,
 };

@@ -20,6 +20,7 @@ static const struct {
     { "--from", "from", LIST },           { "--to", "to", LIST },
     { "--only", "only", LIST },           { "--base", "base", TEXT },
     { "--changed", "changed", TRUTH },    { "--retry-failed", "retry_failed", TRUTH },
+    { "--unlocked", "unlocked", TRUTH },
 };
 
 static int add_params(struct text *t, const struct args *a)

@@ -5,11 +5,12 @@
 
 #include "cli/cli.h"
 #include "cli/draw.h"
+#include "cli/plugins.h"
 
 static int list(const struct args *a)
 {
     static const char *const columns[] = { "plugin", "version", "state", "components",
-                                           "path",   "reason",  NULL };
+                                           "path",   "signed",  "reason", NULL };
     struct list_spec spec = { .what = "plugins",
                               .columns = columns,
                               .filter = arg_text(a, "--filter"),
@@ -19,7 +20,7 @@ static int list(const struct args *a)
 
     if (code != EXIT_DONE)
         return code;
-    if (!(p = open_project(a, false)))
+    if (!(p = open_project_if_there(a)))
         return EXIT_WRONG;
     code = print_rows(p, &spec);
     hr_free(p);
@@ -142,9 +143,12 @@ static int inspect_of(hr_project *p, const char *what, bool json)
             if (json) {
                 puts(text);
             } else {
-                printf("%s %s   %s\n  ABI %d.%d   %s\n", get_text(manifest, "id"),
+                printf("%s %s   %s\n  ABI %d.%d   %s", get_text(manifest, "id"),
                        get_text(manifest, "version"), hr_cursor_text(c, "path"), HR_ABI_MAJOR,
                        HR_ABI_MINOR, hr_cursor_text(c, "state"));
+                if (hr_cursor_text(c, "signed"))
+                    printf("   package %s", hr_cursor_text(c, "signed"));
+                putchar('\n');
                 cJSON_ArrayForEach(component,
                                    cJSON_GetObjectItemCaseSensitive(manifest, "components"))
                     put_component(component);
@@ -165,7 +169,7 @@ static int inspect_of(hr_project *p, const char *what, bool json)
 
 static int inspect(const struct args *a)
 {
-    hr_project *p = open_project(a, false);
+    hr_project *p = open_project_if_there(a);
     int code;
 
     if (!p)
@@ -198,7 +202,9 @@ static const struct verb plugin_inspect = {
     .options = inspect_options,
     .run = inspect,
 };
-static const struct verb *const nouns[] = { &plugin_list, &plugin_inspect, NULL };
+static const struct verb *const nouns[] = { &plugin_list,    &plugin_inspect, &package_pack,
+                                            &plugin_install, &plugin_remove,  &plugin_rescan,
+                                            NULL };
 const struct verb verb_plugin = {
     .name = "plugin",
     .group = GROUP_KEEP,

@@ -55,9 +55,9 @@ static void remember(struct runner *r, const hr_event *e)
         r->refused = r->refused || e->status < 0;
     if (e->kind == HR_EVENT_FINISHED && e->component && strstr(e->component, ".Pusher") &&
         e->text && strstr(e->text, "registry ")) {
-        n = strlen(strstr(e->text, "registry ") + 9);
+        n = strcspn(strstr(e->text, "registry ") + 9, " ");
         if (n < sizeof r->model)
-            memcpy(r->model, strstr(e->text, "registry ") + 9, n + 1);
+            memcpy(r->model, strstr(e->text, "registry ") + 9, n); /* zeroed, so it has an end */
     }
     if (e->kind == HR_EVENT_FAILED && !r->failed) {
         n = strlen(e->node) + strlen(e->text) + 3;
@@ -224,6 +224,7 @@ static const struct option options[] = {
     VALUE("--sandbox", "best|required", "required: fail where the kernel lacks a part of it"),
     VALUE("--name", "TEXT", "what people call the run"),
     FLAG("--check", "verify every batch of rows that a plugin makes"),
+    FLAG("--unlocked", "run though the plugins are not those of pipeline.lock"),
     FLAG("--json", "one event a line, as JSON"),
     FLAG("--quiet", "nothing but errors"),
     FLAG("--no-color", "no colours"),

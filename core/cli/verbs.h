@@ -129,6 +129,8 @@ void print_man(void);
     X(log)                                                                                         \
     X(model)                                                                                       \
     X(plugin)                                                                                      \
+    X(package)                                                                                     \
+    X(lock)                                                                                        \
     X(completion)                                                                                  \
     X(version)                                                                                     \
     X(help)

@@ -6,6 +6,8 @@
  *     show.c     one thing, as JSON            model.c   models to predict with
  *     which.c   which run is meant            why.c     why a node ran, or did not
  *     publish.c  what follows a publication: models packed into the registry
+ *     package.h  packages and trust, with files of their own
+ *     models.h   models of the registry and their aliases, likewise
  */
 #ifndef HR_CORE_HOST_H
 #define HR_CORE_HOST_H
@@ -64,7 +66,7 @@ struct hr_options {
     const char **force, **from, **to, **only; /* ended by NULL; NULL: not given */
     const char *name, *base;
     int32_t jobs, isolation;
-    bool no_cache, keep_going, check, changed, resume;
+    bool no_cache, keep_going, check, changed, resume, unlocked;
 };
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "host/host.h"
+#include "host/package.h"
 #include "plugin/worker/worker.h"
 
 struct hr_job {
@@ -31,6 +31,13 @@ static hr_status read_pipeline(struct hr_project *p, const char *file, struct hr
     hr_status r = hr_host_catalogue(p);
 
     return r < 0 ? r : hr_pipeline_read(&p->env, p->catalogue, file, ret);
+}
+
+hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
+{
+    if (open_beside(p, file, 0) < 0)
+        hr_errors_cut(&p->env, 0);
+    return read_pipeline(p, file, ret);
 }
 
 /* Checking needs no project: without one, plugins are looked for where all projects do. */
@@ -130,6 +137,8 @@ static hr_status start_runner(struct hr_job *job, struct hr_options *o, const ch
     hr_status r = find_base(job, o);
 
     config.base = o->base;
+    if (r == HR_OK && !o->unlocked)
+        r = hr_lock_check(p, job->pipeline);
     return r < 0 ? r : hr_runner_start(&p->env, &config, &job->runner);
 }
 

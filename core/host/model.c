@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "headrace/rows.h"
-#include "host/host.h"
+#include "host/models.h"
+#include "host/package.h"
 #include "plugin/worker/worker.h"
 
 struct hr_model {
@@ -11,14 +12,45 @@ struct hr_model {
     struct ArrowSchema in, out;
     struct hr_env env; /* errors and texts of this handle */
     struct hr_buf text;
+    char *scratch; /* where its package was unpacked, removed with the handle; NULL: none */
     hr_model *next;
 };
 
 /* -- opening --------------------------------------------------------------- */
 
-/* A directory as it is named; else a model of the project, as it was pushed. */
-static hr_status find_dir(struct hr_project *p, const char *where, char *ret)
+/* Verify a package and unpack it where nobody else looks; nothing of it is read before. */
+static hr_status unpack(struct hr_project *p, struct hr_model *m, const char *file, char *ret)
 {
+    char dir[HR_MAX_PATH];
+    struct hr_taken taken;
+    struct hr_trust trust;
+    struct hr_arena arena;
+    hr_status r;
+
+    hr_arena_init(&arena, &p->env, 0);
+    r = hr_trust_read(p, NULL, &arena, &trust);
+    if (r == HR_OK)
+        r = hr_host_private_dir(p, dir);
+    if (r == HR_OK && !(m->scratch = hr_mem_text(&p->env, dir))) {
+        hr_tree_remove(&p->env, dir);
+        r = HR_EXHAUSTED;
+    }
+    if (r == HR_OK)
+        r = hr_path_join(&p->env, m->scratch, "package", dir);
+    if (r == HR_OK && (r = hr_package_take(p, file, &trust, dir, &taken)) == HR_OK) {
+        if (strcmp(taken.kind, "model") != 0)
+            r = hr_fail(&p->env, HR_INVALID, "\"%s\" is a package of kind \"%s\", no model",
+                        file, taken.kind);
+        hr_taken_clear(&taken);
+    }
+    hr_arena_clear(&arena);
+    return r < 0 ? r : hr_path_join(&p->env, dir, "model", ret);
+}
+
+/* A directory as it is named, or a package; else a model of the project, as it was pushed. */
+static hr_status find_dir(struct hr_project *p, struct hr_model *m, const char *where, char *ret)
+{
+    char dir[HR_MAX_PATH];
     struct hr_meta_node node;
     struct hr_arena arena;
     hr_status r;
@@ -28,14 +60,23 @@ static hr_status find_dir(struct hr_project *p, const char *where, char *ret)
 
         return e < 0 ? hr_fail_os(&p->env, e, "open", where) : HR_OK;
     }
+    if (hr_text_ends(where, ".hrp"))
+        return unpack(p, m, where, ret);
     if (!p->opened)
         return hr_fail(&p->env, HR_NOT_FOUND,
-                       "\"%s\" is no directory, and no project is open whose model it could be",
+                       "\"%s\" is no directory and no package, and no project is open whose "
+                       "model it could be",
                        where);
     hr_arena_init(&arena, &p->env, 0);
     r = hr_model_find(p, where, &arena, &node);
     if (r == HR_OK)
         r = hr_path_join(&p->env, node.uri, "", ret);
+    if (r == HR_OK && !hr_dir_exists(&p->env, ret) &&
+        (r = hr_model_package(p, &node, dir)) == HR_OK)
+        r = hr_file_exists(&p->env, dir)
+                ? unpack(p, m, dir, ret)
+                : hr_fail(&p->env, HR_PRECONDITION, "the files of \"%s\" are gone: \"%s\"", where,
+                          node.uri);
     hr_arena_clear(&arena);
     if (r == HR_NOT_FOUND)
         hr_fail(&p->env, r, "there is no model \"%s\"; \"headrace model list\" lists them", where);
@@ -73,7 +114,7 @@ static hr_status load(struct hr_project *p, const char *where, const char *signa
 {
     const struct hr_component_info *component;
     char dir[HR_MAX_PATH], format[32];
-    hr_status r = find_dir(p, where, dir);
+    hr_status r = find_dir(p, m, where, dir);
 
     if (r == HR_OK)
         r = read_format(p, dir, format);
@@ -125,6 +166,9 @@ void hr_model_drop(hr_model *m)
     if (m->out.release)
         m->out.release(&m->out);
     hr_resident_close(m->resident);
+    if (m->scratch)
+        hr_tree_remove(&p->env, m->scratch);
+    hr_mem_text_put(&p->env, m->scratch);
     hr_buf_clear(&m->text);
     hr_env_clear(&m->env);
     hr_mem_put(&p->env, m, sizeof *m);

@@ -5,7 +5,8 @@
 
 static const char *const names[] = { "param", "jobs",      "force",   "no_cache", "keep_going",
                                      "name",  "isolation", "sandbox", "check",    "from",
-                                     "to",    "only",      "base",    "changed",  "retry_failed" };
+                                     "to",    "only",      "base",    "changed",  "retry_failed",
+                                     "unlocked" };
 
 struct reader {
     struct hr_project *p;
@@ -147,6 +148,7 @@ static void read_all(struct reader *rd, struct hr_options *o)
     read_truth(rd, root, "check", &o->check);
     read_truth(rd, root, "changed", &o->changed);
     read_truth(rd, root, "retry_failed", &o->resume);
+    read_truth(rd, root, "unlocked", &o->unlocked);
     if (o->only && (o->from || o->to))
         bad(rd, root, "\"only\" says all that runs: it goes with neither \"from\" nor \"to\"");
     read_isolation(rd, root, o);

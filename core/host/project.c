@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "host/host.h"
+#include "host/package.h"
 
 uint32_t hr_version(void)
 {
@@ -202,22 +202,23 @@ hr_status hr_host_lock(struct hr_project *p)
     return p->host.fd >= 0 ? HR_OK : hr_host_begin(&p->env, &p->paths, &p->host);
 }
 
-/* Directories of a path with colons, then the project's, the user's, the standard ones. */
+/* Directories of a path with colons, then the project's, the user's, what was installed, the
+ * standard ones. */
 static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const char ***ret)
 {
-    const char *path = p->plugin_path, *home;
-    size_t n = 0, most = 8, i;
-    const char **places;
+    const char *path = p->plugin_path, *home, **places, **installed;
+    size_t n = 0, most = 8, count = 0, i;
     char *copy;
+    hr_status r = hr_installed_places(p, arena, &installed, &count);
 
     if (!path)
         path = p->env.os->getenv(p->env.os->user, "HEADRACE_PLUGIN_PATH");
     for (i = 0; path && path[i]; i++)
         most += path[i] == ':';
     copy = hr_arena_text(arena, path ? path : "");
-    places = hr_arena_array(arena, most, sizeof *places);
-    if (!copy || !places)
-        return HR_EXHAUSTED;
+    places = hr_arena_array(arena, most + count, sizeof *places);
+    if (r < 0 || !copy || !places)
+        return r < 0 ? r : HR_EXHAUSTED;
     while (*copy) {
         char *colon = strchr(copy, ':');
 
@@ -234,6 +235,8 @@ static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const c
         (places[n] = hr_arena_format(arena, "%s/.local/lib/headrace/plugins", home)) &&
         hr_dir_exists(&p->env, places[n]))
         n++;
+    for (i = 0; i < count; i++)
+        places[n++] = installed[i];
     places[n++] = p->where.plugins;
     places[n] = NULL;
     *ret = places;

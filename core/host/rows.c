@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "host/models.h"
+#include "host/package.h"
 
 enum { MAX_ROWS = 10000000 };
 
@@ -156,6 +158,8 @@ static hr_status executions(struct hr_project *p, struct hr_arena *arena, struct
     for (i = 0; i < found.count && r == HR_OK; i++) {
         const struct hr_meta_node *e = &found.items[i];
 
+        if (hr_text_starts(e->type, "__"))
+            continue; /* no node of a pipeline: a change of an alias */
         r = hr_home_of(p, HR_KIND_EXECUTION, e->id, arena, &home);
         if (r < 0 || !(row = add_row(arena, t)))
             return r < 0 ? r : HR_EXHAUSTED;
@@ -205,22 +209,56 @@ static hr_status artifacts(struct hr_project *p, struct hr_arena *arena, struct 
     return r;
 }
 
+/* Is no later change of the same alias? */
+static bool is_last(const struct hr_changes *changes, size_t i)
+{
+    const struct hr_change *c = &changes->items[i];
+
+    for (i++; i < changes->count; i++)
+        if (hr_text_eq(changes->items[i].model, c->model) &&
+            hr_text_eq(changes->items[i].alias, c->alias))
+            return false;
+    return true;
+}
+
+/* Aliases that mean a version, "candidate, production"; NULL: none. */
+static const char *aliases_of(const struct hr_changes *changes, const char *model,
+                              const char *version, struct hr_arena *arena)
+{
+    const char *list = NULL;
+    size_t i;
+
+    for (i = 0; i < changes->count; i++) {
+        const struct hr_change *c = &changes->items[i];
+
+        if (!c->alias || !hr_text_eq(c->model, model) || !is_last(changes, i) ||
+            !hr_text_eq(hr_alias_of(changes, c->model, c->alias, NULL), version))
+            continue;
+        list = hr_arena_format(arena, "%s%s%s", list ? list : "", list ? ", " : "", c->alias);
+    }
+    return list;
+}
+
 /* Pushed models: what the Pusher has given a name and a version. */
 static hr_status models(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
     static const char *const columns[] = { "model",   "version", "id",          "run", "number",
-                                           "created", "digest",  "destination", "uri", NULL };
+                                           "created", "digest",  "destination", "uri", "aliases",
+                                           NULL };
     struct hr_look look = { .kind = HR_KIND_ARTIFACT,
                             .type = "PushedModel",
                             .state = HR_ARTIFACT_LIVE };
     struct hr_meta_nodes found = { 0 };
+    struct hr_changes changes;
     struct hr_home home;
     struct hr_cell *row;
     hr_status r = hr_store_look(p->store, &look, arena, &found);
     size_t i;
 
     t->columns = columns;
-    t->width = 9;
+    t->width = 10;
+    if (r == HR_OK)
+        r = hr_changes_of(p, NULL, arena, &changes);
     for (i = 0; i < found.count && r == HR_OK; i++) {
         const struct hr_meta_node *a = &found.items[i];
 
@@ -238,6 +276,68 @@ static hr_status models(struct hr_project *p, struct hr_arena *arena, struct hr_
         row[6] = text(hr_meta_text(a, "__digest"));
         row[7] = text(hr_meta_text(a, "pushed_destination"));
         row[8] = text(a->uri);
+        row[9] = text(aliases_of(&changes, row[0].text, row[1].text, arena));
+    }
+    return r;
+}
+
+/* What an alias means now, once each, by its newest change. */
+static hr_status aliases(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
+{
+    static const char *const columns[] = { "model", "alias", "version", "before",
+                                           "by",    "why",   "created", NULL };
+    struct hr_changes changes;
+    const char *version, *before;
+    struct hr_cell *row;
+    hr_status r = hr_changes_of(p, NULL, arena, &changes);
+    size_t i;
+
+    t->columns = columns;
+    t->width = 7;
+    for (i = 0; i < changes.count && r == HR_OK; i++) {
+        const struct hr_change *c = &changes.items[i];
+
+        if (!c->alias || !is_last(&changes, i) ||
+            !(version = hr_alias_of(&changes, c->model, c->alias, &before)))
+            continue;
+        if (!(row = add_row(arena, t)))
+            return HR_EXHAUSTED;
+        row[0] = text(c->model);
+        row[1] = text(c->alias);
+        row[2] = text(version);
+        row[3] = text(before);
+        row[4] = text(c->by);
+        row[5] = text(c->why);
+        row[6] = number(arena, c->ms);
+    }
+    return r;
+}
+
+static hr_status model_history(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
+{
+    static const char *const columns[] = { "execution", "model", "action", "alias", "version",
+                                           "from",      "by",    "why",    "created", NULL };
+    struct hr_changes changes;
+    struct hr_cell *row;
+    hr_status r = hr_changes_of(p, NULL, arena, &changes);
+    size_t i;
+
+    t->columns = columns;
+    t->width = 9;
+    for (i = 0; i < changes.count && r == HR_OK; i++) {
+        const struct hr_change *c = &changes.items[i];
+
+        if (!(row = add_row(arena, t)))
+            return HR_EXHAUSTED;
+        row[0] = number(arena, c->execution);
+        row[1] = text(c->model);
+        row[2] = text(c->action);
+        row[3] = text(c->alias);
+        row[4] = text(c->version);
+        row[5] = text(c->from);
+        row[6] = text(c->by);
+        row[7] = text(c->why);
+        row[8] = number(arena, c->ms);
     }
     return r;
 }
@@ -245,13 +345,13 @@ static hr_status models(struct hr_project *p, struct hr_arena *arena, struct hr_
 static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
     static const char *const columns[] = { "plugin", "version", "state",    "components", "path",
-                                           "digest", "reason",  "manifest", NULL };
+                                           "digest", "reason",  "manifest", "signed",     NULL };
     hr_status r = hr_host_catalogue(p);
     struct hr_cell *row;
     size_t i, n = r == HR_OK ? hr_catalogue_count(p->catalogue) : 0;
 
     t->columns = columns;
-    t->width = 8;
+    t->width = 9;
     for (i = 0; i < n; i++) {
         const struct hr_catalogue_entry *e = hr_catalogue_at(p->catalogue, i);
 
@@ -265,6 +365,7 @@ static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr
         row[5] = text(e->info.digest);
         row[6] = text(e->reason ? e->reason : e->shadow);
         row[7] = text(e->info.manifest);
+        row[8] = text(hr_installed_signer(p, e->path, arena));
     }
     return r;
 }
@@ -302,6 +403,7 @@ static const struct {
     bool project;
 } kinds[] = { { "runs", runs, true },           { "executions", executions, true },
               { "artifacts", artifacts, true }, { "models", models, true },
+              { "aliases", aliases, true },     { "model_history", model_history, true },
               { "plugins", plugins, false },    { "components", components, false } };
 
 hr_status hr_table_of(struct hr_project *p, const char *what, struct hr_arena *arena,

@@ -275,31 +275,6 @@ static hr_status find_node(struct shower *s, const char *node, int64_t *ret)
     return r < 0 ? r : HR_NOT_FOUND;
 }
 
-hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena *arena,
-                        struct hr_meta_node *ret)
-{
-    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
-                            .type = "PushedModel",
-                            .state = HR_ARTIFACT_LIVE,
-                            .newest_first = true };
-    const char *at = strchr(what, '@');
-    size_t n = at ? (size_t)(at - what) : strlen(what), i;
-    struct hr_meta_nodes found = { 0 };
-    hr_status r = hr_store_look(p->store, &look, arena, &found);
-
-    for (i = 0; r == HR_OK && i < found.count; i++) {
-        const char *name = hr_meta_text(&found.items[i], "model_name");
-        const char *version = hr_meta_text(&found.items[i], "pushed_version");
-
-        if (!name || hr_meta_int(&found.items[i], "pushed", 0) != 1 || strlen(name) != n ||
-            strncmp(name, what, n) != 0 || (at && !hr_text_eq(version, at + 1)))
-            continue;
-        *ret = found.items[i];
-        return HR_OK;
-    }
-    return r < 0 ? r : HR_NOT_FOUND;
-}
-
 /* The number behind a word, "artifact 12"; 0: it is not of that form. */
 static int64_t number_after(const char *what, const char *word)
 {

@@ -207,6 +207,12 @@ void hr_cache_put_manifest(struct hr_cache *cache, const char *digest, const cha
     run(s);
 }
 
+void hr_cache_forget_manifests(struct hr_cache *cache)
+{
+    if (cache)
+        sqlite3_exec(cache->db, "DELETE FROM manifest", NULL, NULL, NULL);
+}
+
 bool hr_cache_lease(struct hr_cache *cache, const char *key, const char *host,
                     struct hr_arena *arena, const char **ret_holder)
 {

@@ -30,6 +30,9 @@ const char *hr_cache_manifest(struct hr_cache *cache, const char *digest, struct
 void hr_cache_put_manifest(struct hr_cache *cache, const char *digest, const char *manifest,
                            const char *reason);
 
+/* Forget all manifests, so that they are made again. */
+void hr_cache_forget_manifests(struct hr_cache *cache);
+
 /* Take the lease of a key for a host: true, also where nobody can say.  false: *ret_holder,
  * in the arena, has it. */
 bool hr_cache_lease(struct hr_cache *cache, const char *key, const char *host,

@@ -71,7 +71,7 @@ def test_completion(h):
     assert complete(h, "") == verbs(h), complete(h, "")
     assert complete(h, "run", "--isol") == ["--isolation"]
     assert complete(h, "run", "--isolation", "") == ["worker", "none"]
-    assert complete(h, "model", "pr") == ["predict"]
+    assert complete(h, "model", "pre") == ["predict"]
     assert "--signature" in complete(h, "model", "predict", "--")
     assert complete(h, "completion", "b") == ["bash"]
     h.write("pipeline.json", "{}")

@@ -55,7 +55,7 @@ const char *hr_status_name(hr_status status);
 typedef struct hr_project hr_project;
 
 /* Resize p from old_size to new_size bytes; new_size 0 frees and cannot fail.  It serves
- * the library's own memory; the libraries below it (SQLite, libarchive) have their own. */
+ * the library's own memory; the libraries below it (SQLite, zstd) have their own. */
 typedef void *hr_alloc(void *user, void *p, size_t old_size, size_t new_size);
 typedef void hr_logger(void *user, hr_level level, const char *text);
 
@@ -145,8 +145,8 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
 /* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
  * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
  * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
- * "name": "nightly", "check": true}.  A partial run leaves nodes out, and takes their outputs
- * from one earlier run: {"from": [nodes], "to": [nodes]} or {"only": [nodes]}, and {"base":
+ * "name": "nightly", "check": true, "unlocked": true}.  A partial run leaves nodes out, and takes
+ * their outputs from one earlier run: {"from": [nodes], "to": [nodes]} or {"only": [nodes]}, and {"base":
  * run}, where the newest of the pipeline will not do; {"retry_failed": true} leaves out all
  * that base has finished, as hr_resume() does, with the file and the options of now.  A project
  * without a directory as yet - hr_open() was not called - is opened, or begun, where the file
@@ -188,7 +188,8 @@ void hr_job_free(hr_job *job);
 
 typedef struct hr_cursor hr_cursor;
 
-/* Rows of "runs", "executions", "artifacts", "models", "plugins" or "components", the oldest
+/* Rows of "runs", "executions", "artifacts", "models", "aliases", "model_history", "plugins"
+ * or "components", the oldest
  * first, that match filter; NULL: all.  A filter compares columns, as
  * "state = FAILED and node = trainer"; the operators are = != < <= > >=.  HR_INVALID: the
  * filter, or what is looked for, cannot be read. */
@@ -223,6 +224,76 @@ hr_status hr_why(hr_project *p, const char *node, const char *run, const char **
 /* The log lines of an execution; lives until the next call on p. */
 hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text);
 
+/* -- packages ------------------------------------------------------------------ */
+
+/* A package is one file, NAME-VERSION.hrp: a plugin, a model or artifacts, with the digest of
+ * each of its files, a manifest, what it came from, and a signature in minisign's format.  All
+ * of these calls need no open project, but for what they take out of one.  options is JSON or
+ * NULL.  Strings that are given back live until the next call on p.
+ *
+ * Whom to trust stands in trust.json beside the pipeline file, if there is one:
+ * {"headrace_trust": 1, "unsigned": "refuse", "keys": [{"name": "release", "key": "RWQ..."}],
+ *  "sign_with": "headrace.key"}; "unsigned" is "refuse", "warn" or "allow", and holds for
+ * packages that no key of the list has signed.  sign_with, a secret key that is not encrypted,
+ * signs the models that runs publish. */
+
+/* Pack what is named: a plugin, "scale.so"; a model of the registry, "penguin@7"; an artifact
+ * of the store, "artifact 12"; or a directory.  options: "out" (default ID-VERSION.hrp here),
+ * "id", "version", "kind" ("model" or "artifacts", of a directory), "doc" (a directory, of a
+ * plugin), and of a signature "key" (file of a secret key), "passphrase", "comment".  Equal
+ * content gives equal bytes.  *ret_file is the file.  HR_NOT_FOUND: there is no such thing;
+ * HR_INVALID: a name in it cannot be packed; HR_DENIED: the passphrase is wrong. */
+hr_status hr_package_pack(hr_project *p, const char *what, const char *options,
+                          const char **ret_file);
+
+/* Sign a package, replacing the signature that it has.  options: "key", "passphrase",
+ * "comment"; or "signature", the file that minisign has made of its FILES.  The package is
+ * verified first.  HR_DATA_LOSS: it is damaged; the file is as it was after a failure. */
+hr_status hr_package_sign(hr_project *p, const char *file, const char *options);
+
+/* Read all of a package and check it: digests, signature, manifest, lineage, gates.  options:
+ * "keys", public keys or files of them that alone are trusted, and "any_signer" (true: whoever
+ * signed it, or nobody).  *ret_json tells all that the package says of itself.  HR_DENIED: the
+ * policy does not trust its signer; HR_DATA_LOSS: it is not what was packed or signed;
+ * HR_PRECONDITION: a newer version made it. */
+hr_status hr_package_verify(hr_project *p, const char *file, const char *options,
+                            const char **ret_json);
+
+/* The same, and unpack it into a directory that must not be there.  It appears when all is
+ * verified, or not at all.  Codes as hr_package_verify(); HR_EXISTS: there is such a thing. */
+hr_status hr_package_unpack(hr_project *p, const char *file, const char *dir, const char *options,
+                            const char **ret_json);
+
+/* Make a key pair: path, which ends in .key, is the secret one, encrypted with the passphrase
+ * if it is not NULL; the public one lies beside it as .pub.  *ret_key is its line, for
+ * trust.json.  HR_EXISTS: one of the files is there. */
+hr_status hr_key_make(hr_project *p, const char *path, const char *passphrase,
+                      const char **ret_key);
+
+/* -- plugins from packages --------------------------------------------------------- */
+
+/* Verify a package of a plugin and install it for the user, or with option "project": true for
+ * the project that is open.  Its manifest is made again in a worker and compared; what is
+ * refused was not loaded into this process, and leaves nothing.  options also "keys", as of
+ * hr_package_verify().  *ret_text, which may be NULL, says what was installed where.
+ * HR_PRECONDITION: it is made for another platform, ABI or a newer headrace; HR_DATA_LOSS: it
+ * is not what its manifest says; HR_DENIED: the policy does not trust its signer.  Components
+ * that are in use stay as they are while a job or model of p lives. */
+hr_status hr_plugin_install(hr_project *p, const char *file, const char *options,
+                            const char **ret_text);
+
+/* Remove what was installed: "id", or "id@version" where there are several.  HR_NOT_FOUND:
+ * there is none; HR_INVALID: there are several. */
+hr_status hr_plugin_remove(hr_project *p, const char *what, const char **ret_text);
+
+/* Forget what is remembered of plugins and look at all of them again. */
+hr_status hr_plugin_rescan(hr_project *p);
+
+/* Write the lock of a pipeline, NAME.lock beside NAME.json: the version of each plugin that it
+ * uses, and the digest of those that did not come with headrace.  hr_start() fails with
+ * HR_PRECONDITION where others are here, unless its option "unlocked" is true. */
+hr_status hr_lock(hr_project *p, const char *pipeline, const char **ret_file);
+
 /* -- models -------------------------------------------------------------------- */
 
 /* Handles of one model share what is loaded: open one for each thread. */
@@ -247,6 +318,41 @@ hr_status hr_model_predict_json(hr_model *m, const char *rows, const char **ret_
 const char *hr_model_error(const hr_model *m);
 
 void hr_model_close(hr_model *m);
+
+/* -- the registry of models ------------------------------------------------------ */
+
+/* Versions of a model have aliases, as "production".  A change of one is a transaction of the
+ * store, recorded with who and why; a model that is opened as "name@alias" is one version or
+ * another, never half of both.  Rows: hr_query() of "models", "aliases", "model_history".
+ * options is JSON or NULL: "by" (default: the user), "why", and "expect", the version that the
+ * alias has to mean until now ("" for none).  *ret_json, if ret_json is not NULL, tells model,
+ * alias, version and from, the version before; it lives until the next call on p.
+ *
+ * HR_NOT_FOUND: there is no such model; HR_DENIED: a gate refused that version; HR_PRECONDITION:
+ * the alias means another than expected, or the files of the version are gone. */
+
+/* Let an alias, "production" or option "alias", mean a version: "penguin@7". */
+hr_status hr_model_promote(hr_project *p, const char *what, const char *options,
+                           const char **ret_json);
+
+/* The same with an alias of any name: a letter, then letters, digits, ".", "_" and "-". */
+hr_status hr_model_alias(hr_project *p, const char *what, const char *alias, const char *options,
+                         const char **ret_json);
+
+/* Undo the last promotion that was not undone: the alias, "production" or option "alias", means
+ * the version before again.  HR_PRECONDITION: also where nothing was before. */
+hr_status hr_model_rollback(hr_project *p, const char *model, const char *options,
+                            const char **ret_json);
+
+/* Verify a package of a model and take it into the registry, as the name and version that it
+ * has, or options "name" and "version"; also "keys" as of hr_package_verify().  HR_EXISTS: that
+ * version is there; codes of hr_package_verify(). */
+hr_status hr_model_pull(hr_project *p, const char *file, const char *options,
+                        const char **ret_json);
+
+/* Copy the directory of a model to dir, which must not be there; it appears whole, with the
+ * digest that was published, or not at all.  (As a package: hr_package_pack().) */
+hr_status hr_model_export(hr_project *p, const char *what, const char *dir);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

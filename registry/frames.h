@@ -1,0 +1,63 @@
+/* frames.h - private to registry: the file of a package as zstd frames (RFC 8878).
+ *
+ * The tar is cut into pieces of at most 1 MiB, each a frame of its own that tells its size;
+ * any zstd reads them as one stream.  A piece that does not shrink is stored in raw blocks, so
+ * weights cost a copy.  Frames by themselves give three things: they are made by all threads
+ * with equal bytes, reading needs two buffers of known size and no window, and no byte of the
+ * file lies outside them - skippable frames, dictionaries and what follows are refused.
+ *
+ *     28 b5 2f fd  magic     e0 or c0: size in 8 bytes, window given     38: window of 128 KiB
+ *     8 bytes size           blocks: 3 bytes of last, type, size; at most 128 KiB
+ */
+#ifndef HR_REGISTRY_FRAMES_H
+#define HR_REGISTRY_FRAMES_H
+
+#include "base/base.h"
+
+enum { HR_FRAME = 1 << 20 };
+
+/* -- writing --------------------------------------------------------------- */
+
+struct hr_frames_out;
+
+hr_status hr_frames_create(struct hr_env *env, const char *path, struct hr_frames_out **ret);
+
+/* Append bytes.  digest, if not NULL, is told of them too, at the latest by the next
+ * hr_frames_flush(). */
+hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
+                        struct hr_sha256 *digest);
+
+/* Append size bytes of a file that is open.  HR_DATA_LOSS: it has fewer. */
+hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
+                         struct hr_sha256 *digest);
+
+/* End the frame and the digests so far. */
+hr_status hr_frames_flush(struct hr_frames_out *out);
+
+/* Bytes that are only stored, in frames of their own: their place in the file depends on
+ * their number alone, so they can be written again later. */
+hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n);
+
+/* What hr_frames_store() has written first into the file, written again: as many bytes. */
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n);
+
+/* Flush, sync, close, free, whatever happens. */
+hr_status hr_frames_close(struct hr_frames_out *out);
+void hr_frames_drop(struct hr_frames_out *out); /* NULL is allowed */
+
+/* -- reading --------------------------------------------------------------- */
+
+struct hr_frames_in;
+
+hr_status hr_frames_open(struct hr_env *env, const char *path, struct hr_frames_in **ret);
+
+/* The next piece, at most max bytes, valid until the next call; *ret_n is 0 at the end of the
+ * file.  HR_DATA_LOSS: told. */
+hr_status hr_frames_next(struct hr_frames_in *in, size_t max, const char **ret, size_t *ret_n);
+
+/* n bytes, copied.  HR_DATA_LOSS: the file ends before. */
+hr_status hr_frames_take(struct hr_frames_in *in, void *to, size_t n);
+
+void hr_frames_free(struct hr_frames_in *in); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,312 @@
+"""Packages: packed, signed, verified, unpacked; minisign reads ours, we read minisign's."""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+
+import hrp
+from driver import SOURCE, main, says
+
+
+def minisign(h, *args, stdin=""):
+    return subprocess.run(["minisign", *args], cwd=h.dir, input=stdin, text=True,
+                          capture_output=True, timeout=120)
+
+
+def content(h, name="d"):
+    os.makedirs(h.path(name, "sub"))
+    h.write(name + "/a.txt", "text\n" * 1000)
+    h.write(name + "/sub/noise.bin", hashlib.shake_256(b"x").digest(3 << 20))
+    h.write(name + "/sub/zero.bin", b"\0" * (5 << 20))
+    h.write(name + "/empty", b"")
+
+
+def test_pack_unpack(h):
+    """What is packed comes out as it was; tar opens it too."""
+    content(h)
+    h.run("package", "pack", "d", "--id", "stuff", "--version", "2.0")
+    report = json.loads(h.run("package", "verify", "stuff-2.0.hrp", "--json").out)
+    assert (report["kind"], report["id"], report["version"]) == ("artifacts", "stuff", "2.0")
+    assert report["signature"] == "none" and report["members"] == 5, report
+    says(h.run("package", "verify", "stuff-2.0.hrp").out, "unsigned, taken with a warning")
+    h.run("package", "unpack", "stuff-2.0.hrp", "out")
+    subprocess.run(["diff", "-r", h.path("d"), h.path("out/artifacts/1")], check=True)
+    os.mkdir(h.path("tar"))
+    subprocess.run(["tar", "--zstd", "-xf", h.path("stuff-2.0.hrp"), "-C", h.path("tar")],
+                   check=True)
+    subprocess.run(["diff", "-r", h.path("d"), h.path("tar/artifacts/1")], check=True)
+    # Noise is stored, what shrinks is not.
+    size = os.path.getsize(h.path("stuff-2.0.hrp"))
+    assert 3 << 20 < size < (3 << 20) + 20000, size
+    says(h.run("package", "unpack", "stuff-2.0.hrp", "out", code=1).err, "is there already")
+    says(h.run("package", "verify", "none.hrp", code=1).err, "none.hrp")
+    says(h.run("package", "pack", "nothing", code=1).err, "no project is open")
+
+
+def test_equal_bytes(h):
+    """Equal content gives equal bytes: other users, zones, locales, orders, threads, names."""
+    content(h)
+    h.run("package", "pack", "d", "--id", "x", "--out", "one.hrp")
+    os.mkdir(h.path("e"))
+    for name in ("empty", "sub/zero.bin", "sub/noise.bin", "a.txt"):  # made in another order
+        os.makedirs(os.path.dirname(h.path("e", name)), exist_ok=True)
+        shutil.copyfile(h.path("d", name), h.path("e", name))
+        os.chmod(h.path("e", name), 0o755)
+        os.utime(h.path("e", name), (1, 1))
+    h.run("package", "pack", "e", "--id", "x", "--out", "two.hrp",
+          env={"TZ": "Pacific/Auckland", "LC_ALL": "tr_TR.UTF-8", "HEADRACE_THREADS": "1",
+               "HOME": "/", "USER": "other"})
+    first = open(h.path("one.hrp"), "rb").read()
+    assert open(h.path("two.hrp"), "rb").read() == first
+    if os.getuid() == 0:
+        os.chmod(h.dir, 0o777)
+        h.run("package", "pack", "e", "--id", "x", "--out", "three.hrp", user="nobody",
+              env={"HEADRACE_THREADS": "7"})
+        assert open(h.path("three.hrp"), "rb").read() == first
+
+
+def test_minisign_verifies_ours(h):
+    content(h)
+    line = h.run("package", "keygen", "k.key", "--no-passphrase").out.strip()
+    assert os.stat(h.path("k.key")).st_mode & 0o777 == 0o600
+    h.run("package", "pack", "d", "--out", "p.hrp", "--key", "k.key", "--comment", "for a test")
+    result = h.run("package", "verify", "p.hrp", "--trust", "k.pub")
+    says(result.out, "signed by k.pub", '"for a test"')
+    h.run("package", "unpack", "p.hrp", "out", "--trust", line)
+    subprocess.run(["tar", "--zstd", "-xf", h.path("p.hrp"), "-C", h.dir, "FILES",
+                    "FILES.minisig"], check=True)
+    done = minisign(h, "-V", "-m", "FILES", "-p", "k.pub")
+    assert done.returncode == 0 and "for a test" in done.stdout, done
+    done = minisign(h, "-V", "-m", "FILES", "-P", line)
+    assert done.returncode == 0, done
+    # minisign signs with our secret key as well
+    os.remove(h.path("FILES.minisig"))
+    done = minisign(h, "-S", "-m", "FILES", "-s", "k.key")
+    assert done.returncode == 0, done
+    says(h.run("package", "keygen", "k.key", "--no-passphrase", code=1).err, "is there already")
+    says(h.run("package", "keygen", "k2", "--no-passphrase", code=1).err, "has to end in .key")
+    says(h.run("package", "keygen", "k3.key", code=1).err, "--no-passphrase")
+
+
+def test_we_verify_minisigns(h):
+    """Both of its algorithms, made of FILES and put into the package."""
+    content(h)
+    h.run("package", "pack", "d", "--out", "p.hrp")
+    minisign(h, "-G", "-W", "-p", "m.pub", "-s", "m.key")
+    subprocess.run(["tar", "--zstd", "-xf", h.path("p.hrp"), "-C", h.dir, "FILES"], check=True)
+    for options in ((), ("-l",)):
+        done = minisign(h, "-S", *options, "-m", "FILES", "-s", "m.key", "-t", "by hand",
+                        "-x", "sig")
+        assert done.returncode == 0, done
+        h.run("package", "sign", "p.hrp", "--signature", "sig")
+        says(h.run("package", "verify", "p.hrp", "--trust", "m.pub").out, '"by hand"')
+    # of other content
+    h.write("FILES", open(h.path("FILES")).read().replace("1", "2"))
+    minisign(h, "-S", "-m", "FILES", "-s", "m.key", "-x", "sig2")
+    h.run("package", "sign", "p.hrp", "--signature", "sig2")
+    says(h.run("package", "verify", "p.hrp", "--trust", "m.pub", code=1).err,
+         "this is not what was signed")
+    # with our own reading of its secret key
+    h.run("package", "sign", "p.hrp", "--key", "m.key")
+    says(h.run("package", "verify", "p.hrp", "--trust", "m.pub").out, "signed by m.pub")
+
+
+def test_encrypted_keys(h):
+    """scrypt as minisign has it, both ways."""
+    content(h)
+    h.write("pw", "correct horse\n")
+    h.write("bad", "battery\n")
+    h.run("package", "keygen", "k.key", "--passphrase-file", "pw")
+    done = minisign(h, "-S", "-m", "d/a.txt", "-s", "k.key", stdin="correct horse\n")
+    assert done.returncode == 0, done
+    assert minisign(h, "-V", "-m", "d/a.txt", "-p", "k.pub").returncode == 0
+    minisign(h, "-G", "-p", "m.pub", "-s", "m.key", stdin="correct horse\ncorrect horse\n")
+    h.run("package", "pack", "d", "--out", "p.hrp", "--key", "m.key", "--passphrase-file", "pw")
+    h.run("package", "verify", "p.hrp", "--trust", "m.pub")
+    says(h.run("package", "sign", "p.hrp", "--key", "m.key", "--passphrase-file", "bad",
+               code=1).err, "passphrase of the secret key is wrong")
+    says(h.run("package", "sign", "p.hrp", "--key", "m.key", code=1).err, "is encrypted")
+    h.run("package", "verify", "p.hrp", "--trust", "m.pub")
+
+
+def test_signatures(h):
+    """A signature that does not hold is refused whatever the policy says."""
+    content(h)
+    h.run("package", "keygen", "k.key", "--no-passphrase")
+    h.run("package", "keygen", "other.key", "--no-passphrase")
+    h.run("package", "pack", "d", "--out", "p.hrp", "--key", "k.key")
+    says(h.run("package", "verify", "p.hrp", "--trust", "other.pub", code=1).err,
+         "signed by the unknown key", "only the given keys are trusted")
+    h.run("package", "verify", "p.hrp", "--trust", "other.pub", "--trust", "k.pub")
+    h.run("package", "show", "p.hrp")
+    h.write("base.hrp", hrp.frames(hrp.whole()))
+    h.run("package", "sign", "base.hrp", "--key", "k.key")
+    h.run("package", "verify", "base.hrp", "--trust", "k.pub")
+    foreign, signature = (subprocess.run(["tar", "--zstd", "-xOf", h.path(n), "FILES.minisig"],
+                                         capture_output=True, check=True).stdout
+                          for n in ("p.hrp", "base.hrp"))
+    lines = signature.decode().splitlines()
+    for name, text, reason in (
+            ("comment", "\n".join(lines[:2] + [lines[2] + "!", lines[3]]) + "\n",
+             "the trusted comment"),
+            ("global", "\n".join(lines[:3] + [lines[1]]) + "\n", "no global signature"),
+            ("letter", signature.decode().replace(lines[1][30], "!", 1), ""),
+            ("more", signature.decode() + "more\n", "goes on after"),
+            ("cut", "\n".join(lines[:3]) + "\n", "no global signature"),
+            ("bits", "\n".join([lines[0], lines[1][:-2] + "//", *lines[2:]]) + "\n", ""),
+            ("control", "\n".join(lines[:2] + [lines[2] + "\x1b[2J", lines[3]]) + "\n",
+             "not plain text")):
+        h.write("s.hrp", hrp.frames(hrp.whole(signature=text.encode())))
+        assert text.encode() != signature
+        result = h.run("package", "verify", "s.hrp", "--trust", "k.pub", code=1)
+        says(result.err, reason)
+    # somebody else's good signature
+    h.write("s.hrp", hrp.frames(hrp.whole(signature=foreign)))
+    says(h.run("package", "verify", "s.hrp", "--trust", "k.pub", code=1).err,
+         "this is not what was signed")
+    h.write("no.pub", "untrusted comment: x\nRWxx\n")
+    says(h.run("package", "verify", "p.hrp", "--trust", "no.pub", code=1).err, "no public key")
+
+
+def test_policy(h):
+    """trust.json of the project decides, and a run's summary tells."""
+    h.project()
+    says(h.run("run").out + h.run("run").err, "registry penguin@1", "unsigned")
+    package = h.path(".headrace/registry/models/penguin/penguin-1.hrp")
+    says(h.run("package", "verify", package).out, "unsigned, taken with a warning")
+    line = h.run("package", "keygen", "release.key", "--no-passphrase").out.strip()
+    trust = {"headrace_trust": 1, "unsigned": "refuse",
+             "keys": [{"name": "the release team", "key": line}], "sign_with": "release.key"}
+    h.write("trust.json", json.dumps(trust))
+    says(h.run("package", "verify", package, code=1).err, "is unsigned", "trust.json")
+    result = h.run("run", "--force", "pusher")
+    says(result.out + result.err, "signed")
+    says(h.run("package", "verify", package).out, "signed by the release team")
+    h.write("trust.json", json.dumps(dict(trust, unsigned="allow", keys=[])))
+    says(h.run("package", "verify", package).out, "signed by the unknown key")
+    for bad, reason in (({"headrace_trust": 1}, '"unsigned"'),
+                        (dict(trust, unsigned="maybe"), '"refuse", "warn" or "allow"'),
+                        (dict(trust, headrace_trust=2), "another format"),
+                        (dict(trust, kees=[]), 'did you mean "keys"'),
+                        (dict(trust, keys=[{"name": "x", "key": "RWx"}]), "no public key"),
+                        (dict(trust, keys=["x"]), "a key is")):
+        h.write("trust.json", json.dumps(bad))
+        says(h.run("package", "verify", package, code=1).err, reason)
+
+
+def test_model_offline(h):
+    """A model's package tells what it came from, and is checked without its project."""
+    h.project()
+    h.run("run", "--quiet")
+    shutil.copy(h.path(".headrace/registry/models/penguin/penguin-1.hrp"), h.path("m.hrp"))
+    h.run("package", "pack", "penguin@1", "--out", "again.hrp")
+    assert open(h.path("m.hrp"), "rb").read() == open(h.path("again.hrp"), "rb").read()
+    h.run("package", "pack", "artifact 1", "--out", "data.hrp")
+    says(h.run("package", "show", "data.hrp").out, "CsvExampleGen")
+    for name in ("pipeline.json", ".headrace", "serving", "data"):
+        subprocess.run(["rm", "-rf", h.path(name)], check=True)
+    report = json.loads(h.run("package", "verify", "m.hrp", "--json").out)
+    text = json.dumps(report)
+    assert h.dir not in text.replace('"file": "m.hrp"', ""), "a path of this machine is in it"
+    gate = report["manifest"]["gates"][0]
+    assert gate["passed"] is True and gate["node"] == "evaluator" and gate["evaluation"], gate
+    says(gate["summary"], "BLESSED", ">= 0.60")
+    lineage = report["lineage"]
+    components = {e["component"].split(".")[-1] for e in lineage["executions"]}
+    assert {"Pusher", "Trainer", "Evaluator", "Transform", "SchemaGen", "StatisticsGen",
+            "CsvExampleGen"} <= components, components
+    for e in lineage["executions"]:
+        assert e["version"] and len(e["plugin_digest"]) == 64 and "properties" in e, e
+    assert all(len(a["digest"]) == 64 for a in lineage["artifacts"]), lineage
+    trainer = [e for e in lineage["executions"] if e["component"].endswith("Trainer")][0]
+    assert trainer["properties"]["train_steps"] == 100, trainer
+    names = {f["name"] for f in report["files"]}
+    assert {"training/schema/schema.pbtxt", "training/statistics/Split-train/FeatureStats.pb",
+            "model/weights.bin"} <= names, names
+    # a lie in it is found: the model is another than the lineage tells of
+    h.run("package", "unpack", "m.hrp", "out")
+    members = []
+    for base, _, files in os.walk(h.path("out")):
+        for f in files:
+            path = os.path.join(base, f)
+            members.append((os.path.relpath(path, h.path("out")), open(path, "rb").read()))
+    members.sort(key=lambda m: (m[0] != "manifest.json", m[0]))
+    for victim, old, new, reason in (
+            ("model/weights.bin", None, None, "has the digest"),
+            ("training/schema/schema.pbtxt", None, None, "has the digest"),
+            ("lineage.json", b'"blessed": 1', b'"blessed": 0', "the lineage does not"),
+            ("lineage.json", lineage["artifacts"][0]["digest"].encode(), b"0" * 64,
+             "is not the artifact"),
+            ("manifest.json", b'"passed": true', b'"passed": false', "the lineage does not")):
+        changed = [(n, (d.replace(old, new) if old else d[:-1] + b"?") if n == victim else d)
+                   for n, d in members]
+        assert changed != members, victim
+        tar = hrp.member("FILES", hrp.listing(changed)) + \
+            b"".join(hrp.member(n, d) for n, d in changed) + hrp.END
+        h.write("lie.hrp", hrp.frames(tar))
+        says(h.run("package", "verify", "lie.hrp", code=1).err, reason)
+
+
+def test_plugin(h):
+    so = os.path.join(os.environ["HR_BUILD"], "test_plugins", "line_count.so")
+    h.write("docs/LICENSE", "free\n")
+    file = h.run("package", "pack", so, "--doc", "docs").out.strip()
+    report = json.loads(h.run("package", "verify", file, "--json").out)
+    assert report["kind"] == "plugin" and report["manifest"]["plugin"]["components"], report
+    assert {f["name"].split("/")[-1] for f in report["files"]} == \
+        {"manifest.json", "plugin.so", "plugin.json", "LICENSE"}, report["files"]
+    first = open(h.path(file), "rb").read()
+    shutil.copy(so, h.path("another_name.so"))
+    h.run("package", "pack", "another_name.so", "--doc", "docs", "--out", "b.hrp")
+    assert open(h.path("b.hrp"), "rb").read() == first
+    h.write("no.so", b"no library")
+    says(h.run("package", "pack", "no.so", code=1).err, "no.so")
+
+
+def test_names(h):
+    """What the grammar refuses cannot be packed either."""
+    for name, reason in (("a b", "not allowed"), ("\u00e9", "not allowed")):
+        d = "d%d" % len(name.encode())
+        h.write(os.path.join(d, name), "x")
+        says(h.run("package", "pack", d, code=1).err, reason)
+    h.write("c/X", "1")
+    h.write("c/x", "2")
+    says(h.run("package", "pack", "c", code=1).err, "differ by case only")
+    os.makedirs(h.path("l"))
+    os.symlink("/etc/passwd", h.path("l/x"))
+    says(h.run("package", "pack", "l", code=1).err, "neither a file nor a directory")
+    assert not [n for n in os.listdir(h.dir) if ".hrp" in n]
+
+
+ROW = '{"culmen_length_mm": 0.25, "culmen_depth_mm": 0.67, "flipper_length_mm": 0.15,' \
+      ' "body_mass_g": 0.29}'
+
+
+def test_predict(h):
+    """A package answers as the model does, on a machine without its project; a broken or
+    distrusted one is not even looked into."""
+    h.project()
+    h.run("run", "--quiet")
+    wanted = h.run("model", "predict", "penguin@1", ROW).out
+    shutil.copy(h.path(".headrace/registry/models/penguin/penguin-1.hrp"), h.path("m.hrp"))
+    subprocess.run(["rm", "-rf", h.path(".headrace"), h.path("serving")], check=True)
+    os.mkdir(h.path("tmp"))
+    env = {"TMPDIR": h.path("tmp")}
+    assert h.run("model", "predict", "m.hrp", ROW, env=env).out == wanted
+    good = open(h.path("m.hrp"), "rb").read()
+    h.write("bad.hrp", hrp.patched(good, len(good) // 2, bytes([good[len(good) // 2] ^ 1])))
+    h.run("model", "predict", "bad.hrp", ROW, code=1, env=env)
+    h.write("climbs.hrp", hrp.frames(hrp.tar_cases()["climbs"][0]))
+    says(h.run("model", "predict", "climbs.hrp", ROW, code=1, env=env).err, "not allowed")
+    h.write("other.hrp", hrp.frames(hrp.whole()))
+    says(h.run("model", "predict", "other.hrp", ROW, code=1, env=env).err, "no model")
+    says(h.run("model", "predict", "none.hrp", ROW, code=1, env=env).err, "none.hrp")
+    os.mkdir(h.path(".headrace"))
+    h.write("trust.json", '{"headrace_trust": 1, "unsigned": "refuse"}')
+    says(h.run("model", "predict", "m.hrp", ROW, code=1, env=env).err, "is unsigned")
+    assert os.listdir(h.path("tmp")) == []
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,196 @@
+"""Plugins from packages: installed, listed, removed; locks of pipelines."""
+import glob
+import json
+import os
+import shutil
+import subprocess
+
+import hrp
+from driver import BUILD, main, says
+
+SO = os.path.join(BUILD, "test_plugins", "line_count.so")
+PIPELINE = """{"headrace": 1, "name": "lines", "nodes": {
+  "examples": {"component": "CsvExampleGen", "properties": {"input_base": "data"}},
+  "statistics": {"component": "StatisticsGen", "inputs": {"examples": "examples"}}%s}}
+"""
+
+
+def store(h):
+    return sorted(os.path.basename(p) for p in glob.glob(
+        h.path(".local/lib/headrace/plugins/*")) + glob.glob(
+        h.path(".local/lib/headrace/plugins/.*")))
+
+
+def unpacked(h, file):
+    """Members of a package, to be changed."""
+    h.run("package", "unpack", file, "u")
+    members = []
+    for base, _, files in os.walk(h.path("u")):
+        for f in files:
+            path = os.path.join(base, f)
+            members.append((os.path.relpath(path, h.path("u")), open(path, "rb").read()))
+    shutil.rmtree(h.path("u"))
+    return dict(members)
+
+
+def pack(members):
+    """The same again, with a manifest that fits what lies below the platform."""
+    manifest = json.loads(members["manifest.json"])
+    for c in manifest["content"]:
+        below = sorted((n[len(c["path"]):], d) for n, d in members.items()
+                       if n.startswith(c["path"]))
+        c["digest"] = hrp.hashlib.sha256(hrp.listing(below)).hexdigest()
+    members = dict(members, **{"manifest.json": json.dumps(manifest).encode()})
+    order = sorted(members.items(), key=lambda m: (m[0] != "manifest.json", m[0]))
+    return hrp.frames(hrp.member("FILES", hrp.listing(order)) +
+                      b"".join(hrp.member(n, d) for n, d in order) + hrp.END)
+
+
+def test_install(h):
+    file = h.run("plugin", "pack", SO, "--out", "l.hrp").out.strip()
+    name = json.loads(h.run("package", "verify", file, "--json").out)
+    says(h.run("plugin", "inspect", name["id"], code=1).err, "no plugin")
+    says(h.run("plugin", "install", file).out, "installed " + name["id"], "unsigned")
+    assert store(h) == [name["digest"]], store(h)
+    says(h.run("plugin", "list").out, name["id"], name["digest"])
+    says(h.run("plugin", "inspect", name["id"]).out, "package unsigned")
+    h.run("plugin", "install", file)  # once more is the same
+    assert store(h) == [name["digest"]]
+    # nothing is made by a worker when it is looked for: the manifest lies beside
+    row = [json.loads(r) for r in h.run("plugin", "list", "--json").out.splitlines()
+           if name["id"] in r][0]
+    assert row["state"] == "ok" and row["signed"].startswith("unsigned"), row
+    says(h.run("plugin", "rescan").out, name["id"])
+    says(h.run("plugin", "remove", name["id"] + "@9.9", code=1).err, "no package")
+    says(h.run("plugin", "remove", name["id"]).out, "removed " + name["id"])
+    assert store(h) == [], store(h)
+    says(h.run("plugin", "remove", name["id"], code=1).err, "no package of a plugin")
+
+
+def test_signed(h):
+    h.run("package", "keygen", "k.key", "--no-passphrase")
+    h.run("plugin", "pack", SO, "--out", "l.hrp", "--key", "k.key")
+    h.run("package", "keygen", "other.key", "--no-passphrase")
+    says(h.run("plugin", "install", "l.hrp", "--trust", "other.pub", code=1).err, "unknown key")
+    assert store(h) == []
+    h.run("plugin", "install", "l.hrp", "--trust", "k.pub")
+    says(h.run("plugin", "list", "--json").out, "signed by k.pub")
+
+
+def test_project(h):
+    h.project("blank")
+    h.run("plugin", "pack", SO, "--out", "l.hrp")
+    says(h.run("plugin", "install", "l.hrp", "--project", code=1).err, "no project")
+    h.run("run", "--quiet")
+    h.run("plugin", "install", "l.hrp", "--project")
+    assert len(glob.glob(h.path(".headrace/registry/plugins/*/linux-*/plugin.so"))) == 1
+    assert store(h) == []
+    says(h.run("plugin", "list").out, "registry/plugins")
+
+
+def test_refused(h):
+    h.run("plugin", "pack", SO, "--out", "l.hrp")
+    good = unpacked(h, "l.hrp")
+    platform = [n.split("/")[0] for n in good if n.endswith("plugin.so")][0]
+    manifest = json.loads(good["manifest.json"])
+
+    def with_manifest(change):
+        m = json.loads(json.dumps(manifest))
+        change(m)
+        return dict(good, **{"manifest.json": json.dumps(m).encode()})
+
+    def foreign(m):
+        m["platforms"] = ["solaris-sparc"]
+        m["content"][0]["path"] = "solaris-sparc/"
+
+    other = {n.replace(platform, "solaris-sparc"): d for n, d in with_manifest(foreign).items()}
+
+    def abi(m):
+        m["plugin"]["abi"] = [9, 0]
+
+    def doc(m):
+        m["plugin"]["components"][0]["doc"] = "Does something else."
+
+    def newer(m):
+        m["headrace_package"] = 9
+
+    def another(m):
+        m["plugin"]["sha256"] = "0" * 64
+
+    broken = dict(good)
+    broken[platform + "/plugin.so"] = b"\x7fELF but not much of it"
+    fake = json.loads(good["manifest.json"])
+    fake["plugin"]["sha256"] = hrp.hashlib.sha256(broken[platform + "/plugin.so"]).hexdigest()
+    broken["manifest.json"] = json.dumps(fake).encode()
+    for name, members, reason in (
+            ("platform", other, "is made for solaris-sparc; this is"),
+            ("abi", with_manifest(abi), "is made for ABI 9"),
+            ("manifest", with_manifest(doc), "does not describe itself"),
+            ("beside", dict(good, **{platform + "/plugin.json": b"{}"}), "does not describe itself"),
+            ("format", with_manifest(newer), "newer headrace"),
+            ("digest", with_manifest(another), "is not the plugin"),
+            ("broken", broken, "cannot be loaded"),
+            ("stray", dict(good, **{"extra/x": b""}), "belongs to none")):
+        h.write(name + ".hrp", pack(members))
+        says(h.run("plugin", "install", name + ".hrp", code=1).err, reason)
+        assert store(h) == [], (name, store(h))
+    h.write("same.hrp", pack(good))
+    h.run("plugin", "install", "same.hrp")
+    h.write("a.hrp", hrp.frames(hrp.whole()))
+    says(h.run("plugin", "install", "a.hrp", code=1).err, "no plugin")
+
+
+def test_lock(h):
+    h.project("blank")
+    os.mkdir(h.path("so"))
+    shutil.copy(SO, h.path("so/line_count.so"))
+    component = json.loads(h.run("plugin", "inspect", "line-count", "--json", "--plugin-path",
+                                 "so").out)
+    inputs = component["components"][0]["inputs"]
+    assert inputs, component
+    extra = ',\n  "file": {"importer": {"source_uri": "lines", "type": "File"}},' \
+        '\n  "count": {"component": "%s", "inputs": {"%s": "file"}}' % (
+            component["components"][0]["id"], inputs[0]["key"])
+    h.write("lines/data", "one\ntwo\n")
+    h.write("pipeline.json", PIPELINE % "")
+    assert h.run("lock").out.strip() == h.path("pipeline.lock")
+    lock = json.loads(open(h.path("pipeline.lock")).read())
+    assert set(lock["plugins"]) == {"org.headrace.example_gen", "org.headrace.validation"}, lock
+    assert all(set(p) == {"version"} for p in lock["plugins"].values()), lock
+    h.run("run", "--quiet")
+    # a plugin that the lock does not know
+    h.run("plugin", "pack", SO, "--out", "l.hrp")
+    h.run("plugin", "install", "l.hrp")
+    h.write("pipeline.json", PIPELINE % extra)
+    says(h.run("run", "--quiet", code=1).err, "is not in the lock", "nothing was run")
+    h.run("run", "--quiet", "--unlocked")
+    h.run("lock")
+    first = open(h.path("pipeline.lock"), "rb").read()
+    lock = json.loads(first)
+    assert len(lock["plugins"][component["id"]]["digest"]) == 64, lock
+    h.run("run", "--quiet")
+    h.run("lock")
+    assert open(h.path("pipeline.lock"), "rb").read() == first
+    # others than those of the lock
+    for change, reason in ((("version", "0.0.1"), "is locked to version 0.0.1"),
+                           (("digest", "0" * 64), "is locked to the digest 000000000000")):
+        other = json.loads(first)
+        other["plugins"][component["id"]][change[0]] = change[1]
+        h.write("pipeline.lock", json.dumps(other, indent=2))
+        result = h.run("run", "--quiet", code=1)
+        says(result.err, reason, "pipeline.lock:", "--unlocked")
+    other = json.loads(first)
+    other["plugins"]["com.example.nowhere"] = {"version": "3.0"}
+    h.write("pipeline.lock", json.dumps(other, indent=2))
+    says(h.run("run", "--quiet", code=1).err, "com.example.nowhere 3.0", "not installed")
+    runs = len(h.run("runs", "--json").out.splitlines())
+    for text, reason in (("{", "pipeline.lock"), ("{}", "no lock of format 1"),
+                         ('{"headrace_lock": 2, "plugins": {}}', "no lock of format 1")):
+        h.write("pipeline.lock", text)
+        says(h.run("run", "--quiet", code=1).err, reason)
+    assert len(h.run("runs", "--json").out.splitlines()) == runs
+    says(h.run("lock", "none.json", code=1).err, "none.json")
+
+
+if __name__ == "__main__":
+    main(globals())

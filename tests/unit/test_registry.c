@@ -1,0 +1,318 @@
+/* The registry: digests and keys against known answers; every OS call and every allocation of
+ * packing and reading fails once, one after another; bytes do not depend on threads. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "help_os.h"
+
+#include "registry/files.h"
+#include "registry/frames.h"
+#include "registry/minisign.h"
+#include "registry/ustar.h"
+
+static char dir[64];
+static uint8_t noise[3 << 20];
+
+static void hex(const uint8_t *p, size_t n, char *to)
+{
+    for (; n; n--, to += 2)
+        snprintf(to, 3, "%02x", *p++);
+}
+
+/* RFC 7693, appendix A; the others by Python's hashlib. */
+static void test_blake2b(void **state)
+{
+    uint8_t digest[64];
+    char text[129];
+
+    (void)state;
+    hr_blake2b("abc", 3, digest, 64);
+    hex(digest, 64, text);
+    assert_string_equal(text, "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
+                              "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923");
+    hr_blake2b("", 0, digest, 32);
+    hex(digest, 32, text);
+    assert_string_equal(text, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+    memset(noise, 'a', 1000);
+    hr_blake2b(noise, 128, digest, 32);
+    hex(digest, 32, text);
+    assert_string_equal(text, "ae2aa48507885c4c950fb809b2076f959cde9f8ea6da260d9a3587df33dac450");
+    hr_blake2b(noise, 1000, digest, 64);
+    hex(digest, 64, text);
+    assert_string_equal(text, "d6a69459fe93fc6b9537ed4336e5099e0dcca3e97290a412500ed7a0daffb03d"
+                              "80cf3650a20e0591f748e10c3c534945ee83d5f2c9722f1a68d98b8c01af23fd");
+}
+
+static void test_names(void **state)
+{
+    static const char *const good[] = { "a", "a/b", "a-b_c.D9", "...", "a/..b", ".hidden" };
+    static const char *const bad[] = { "",    "/a",  "a/",   "a//b", ".",     "..",
+                                       "a/.", "../", "a/..", "a b",  "a\\b", "a:b" };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(hr_member_name_ok(good[i], strlen(good[i])));
+    for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(hr_member_name_ok(bad[i], strlen(bad[i])));
+    assert_false(hr_member_name_ok("a\0b", 3));
+}
+
+static void test_ustar(void **state)
+{
+    char header[HR_USTAR_BLOCK], name[201], its[128];
+    uint64_t size = 0;
+    size_t n;
+
+    (void)state;
+    assert_true(hr_ustar_make("a", HR_PACKAGE_MEMBER, header));
+    assert_true(hr_ustar_size(header, &size) && size == HR_PACKAGE_MEMBER);
+    assert_string_equal(hr_ustar_why(header, "b", size, its), "stands where FILES lists another");
+    assert_string_equal(its, "a");
+    memset(name, 'x', sizeof name);
+    for (n = 1; n <= 200; n++) { /* one slash in the middle: what fits and what does not */
+        bool fits = n <= 100;
+
+        name[n] = '\0';
+        assert_true(hr_ustar_make(name, 0, header) == fits);
+        name[n] = 'x';
+    }
+    name[200] = '\0';
+    name[98] = '/';
+    assert_false(hr_ustar_make(name, 0, header)); /* 101 stand behind it */
+    name[98] = 'x';
+    name[99] = '/';
+    assert_true(hr_ustar_make(name, 0, header));
+}
+
+/* -- a piece of work ---------------------------------------------------------- */
+
+struct sum {
+    size_t members, bytes;
+};
+
+static hr_status bytes(void *user, const void *p, size_t n)
+{
+    (void)p;
+    ((struct sum *)user)->bytes += n;
+    return HR_OK;
+}
+
+static hr_status end(void *user, const struct hr_member *m)
+{
+    (void)m;
+    ((struct sum *)user)->members++;
+    return HR_OK;
+}
+
+static char secret[HR_KEY_TEXT], public_key[HR_KEY_TEXT];
+
+static hr_status work(struct hr_env *env, size_t n)
+{
+    char file[HR_MAX_PATH], path[HR_MAX_PATH];
+    const struct hr_pack_member members[] = { { .name = "x/noise", .bytes = noise, .size = n },
+                                              { .name = "manifest.json", .bytes = "{}", .size = 2 },
+                                              { .name = "file", .path = path } };
+    const struct hr_pack what = { .members = members, .count = 3, .secret = secret };
+    const struct hr_trusted_key key = { "me", public_key };
+    struct sum sum = { 0, 0 };
+    const struct hr_package_visit visit = { &sum, NULL, NULL, bytes, end };
+    hr_status r = hr_path_join(env, dir, "p.hrp", file);
+
+    if (r == HR_OK)
+        r = hr_path_join(env, dir, "file", path);
+    if (r == HR_OK)
+        r = hr_package_write(env, &what, file);
+    if (r == HR_OK)
+        r = hr_package_scan(env, file, &key, 1, &visit);
+    if (r == HR_OK && (sum.members != 3 || sum.bytes != n + 2 + 4))
+        r = HR_INTERNAL;
+    return r;
+}
+
+static void check_rest(void)
+{
+    struct hr_names names;
+    struct hr_env env;
+    size_t i;
+
+    hr_env_init(&env, NULL);
+    assert_int_equal(hr_dir_list(&env, dir, &names), HR_OK);
+    for (i = 0; i < names.count; i++) /* no half file is left */
+        assert_true(!strcmp(names.names[i], "p.hrp") || !strcmp(names.names[i], "file"));
+    hr_names_clear(&env, &names);
+    hr_env_clear(&env);
+}
+
+static void test_each_call(void **state)
+{
+    int n, calls = 1000;
+
+    (void)state;
+    for (n = 1; n < calls + 1; n++) {
+        struct help_os os;
+        struct hr_env_config config = { .os = help_os_init(&os, n, -EIO), .threads = 1 };
+        struct hr_env env;
+        hr_status r;
+
+        hr_env_init(&env, &config);
+        r = work(&env, 1000);
+        if (r < 0)
+            assert_true(*hr_env_error(&env));
+        assert_true(r != HR_INTERNAL);
+        hr_env_clear(&env);
+        assert_int_equal(os.open, 0);
+        if (os.calls < n)
+            calls = os.calls;
+        else if (n > 1)
+            check_rest();
+    }
+    assert_true(n > 20 && n < 1000);
+}
+
+struct mem {
+    size_t live;
+    int calls, fail_at;
+};
+
+static void *count(void *user, void *p, size_t old_size, size_t new_size)
+{
+    struct mem *m = user;
+
+    if (new_size && ++m->calls == m->fail_at)
+        return NULL;
+    m->live += new_size - old_size;
+    if (new_size)
+        return realloc(p, new_size);
+    free(p);
+    return NULL;
+}
+
+static void test_each_allocation(void **state)
+{
+    hr_status r = HR_EXHAUSTED;
+    int n;
+
+    (void)state;
+    for (n = 1; n < 1000 && r != HR_OK; n++) {
+        struct mem m = { 0, 0, n };
+        struct hr_env_config config = { .alloc = count, .alloc_user = &m, .threads = 1 };
+        struct hr_env env;
+
+        hr_env_init(&env, &config);
+        r = work(&env, 1000);
+        if (r < 0)
+            assert_true(*hr_env_error(&env));
+        hr_env_clear(&env);
+        assert_int_equal(m.live, 0);
+        check_rest();
+    }
+    assert_true(n > 20 && r == HR_OK);
+}
+
+static void test_threads(void **state)
+{
+    uint8_t first[HR_SHA256_SIZE], again[HR_SHA256_SIZE];
+    char file[HR_MAX_PATH];
+    int32_t threads;
+
+    (void)state;
+    for (threads = 1; threads <= 5; threads++) {
+        struct hr_env_config config = { .threads = threads };
+        struct hr_env env;
+
+        hr_env_init(&env, &config);
+        assert_int_equal(work(&env, sizeof noise), HR_OK);
+        assert_int_equal(hr_path_join(&env, dir, "p.hrp", file), HR_OK);
+        assert_int_equal(hr_file_digest(&env, file, threads == 1 ? first : again, NULL), HR_OK);
+        if (threads > 1)
+            assert_memory_equal(first, again, sizeof first);
+        hr_env_clear(&env);
+    }
+}
+
+static void test_signatures(void **state)
+{
+    struct hr_signature *sig = malloc(sizeof *sig);
+    struct hr_public_key key;
+    struct hr_secret_key mine;
+    struct hr_buf text;
+    struct hr_env env;
+    size_t i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    hr_buf_of(&text, 4096, &env);
+    assert_int_equal(hr_secret_read(&env, secret, strlen(secret), NULL, &mine), HR_OK);
+    assert_int_equal(hr_public_read(&env, "k", public_key, strlen(public_key), &key), HR_OK);
+    assert_int_equal(hr_signature_make(&env, &mine, "tell", "message", 7, &text), HR_OK);
+    assert_int_equal(hr_signature_read(&env, "s", text.text, text.len, sig), HR_OK);
+    assert_int_equal(hr_signature_check(&env, "s", sig, &key, "message", 7), HR_OK);
+    assert_int_equal(hr_signature_check(&env, "s", sig, &key, "massage", 7), HR_DATA_LOSS);
+    assert_int_equal(hr_signature_check(&env, "s", sig, &key, "message", 6), HR_DATA_LOSS);
+    for (i = 0; i < HR_ED25519_SIGNATURE; i++) {
+        sig->signature[i] ^= 1;
+        assert_int_equal(hr_signature_check(&env, "s", sig, &key, "message", 7), HR_DATA_LOSS);
+        sig->signature[i] ^= 1;
+        sig->global[i] ^= 1;
+        assert_int_equal(hr_signature_check(&env, "s", sig, &key, "message", 7), HR_DATA_LOSS);
+        sig->global[i] ^= 1;
+    }
+    sig->comment[0] = 'b';
+    assert_int_equal(hr_signature_check(&env, "s", sig, &key, "message", 7), HR_DATA_LOSS);
+    hr_buf_clear(&text);
+    hr_env_clear(&env);
+    free(sig);
+}
+
+static int setup(void **state)
+{
+    char file[96];
+    struct hr_env env;
+    uint32_t i;
+
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/hr_registry_XXXXXX");
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(file, sizeof file, "%s/file", dir);
+    for (i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)(i < 2 << 20 ? hr_random_at(1, i / 8) >> (8 * (i % 8)) : 0);
+    hr_env_init(&env, NULL);
+    if (hr_file_put(&env, file, "text", 4) < 0 ||
+        hr_registry_v1.key_make(&env, NULL, secret, public_key) < 0)
+        return -1;
+    hr_env_clear(&env);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct hr_env env;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    hr_tree_remove(&env, dir);
+    hr_env_clear(&env);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),      cmocka_unit_test(test_ustar),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_each_call),  cmocka_unit_test(test_each_allocation),
+        cmocka_unit_test(test_blake2b),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
