@@ -145,12 +145,12 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
 /* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
  * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
  * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
- * "name": "nightly", "check": true, "unlocked": true}.  A partial run leaves nodes out, and takes
- * their outputs from one earlier run: {"from": [nodes], "to": [nodes]} or {"only": [nodes]}, and {"base":
- * run}, where the newest of the pipeline will not do; {"retry_failed": true} leaves out all
- * that base has finished, as hr_resume() does, with the file and the options of now.  A project
- * without a directory as yet - hr_open() was not called - is opened, or begun, where the file
- * lies. */
+ * "name": "nightly", "check": true, "unlocked": true}.  A partial run leaves nodes out,
+ * and takes their outputs from one earlier run: {"from": [nodes], "to": [nodes]} or {"only":
+ * [nodes]}, and {"base": run}, where the newest of the pipeline will not do; {"retry_failed":
+ * true} leaves out all that base has finished, as hr_resume() does, with the file and the
+ * options of now.  A project without a directory as yet - hr_open() was not called - is opened,
+ * or begun, where the file lies. */
 hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret);
 
 /* Go on with a run that failed, was cancelled or died: a new run, with the file and the options
