@@ -13,6 +13,7 @@
 #include "base/num.h"
 
 struct hr_json_doc {
+    struct hr_json_mark mark; /* the last place that was asked for: the next is likely behind it */
     struct hr_env *env;
     char *name;
     char *text; /* comments blanked */
@@ -268,10 +269,10 @@ bool hr_json_double(const struct hr_json_doc *doc, const struct hr_json *v, doub
 
 static struct hr_place place_of(const struct hr_json_doc *doc, size_t at)
 {
-    struct hr_place place = { .file = doc->name };
+    struct hr_json_mark *mark = &((struct hr_json_doc *)(uintptr_t)doc)->mark;
 
-    hr_json_locate(doc->text, at, &place.line, &place.column);
-    return place;
+    hr_json_locate(doc->text, at, mark);
+    return (struct hr_place){ .file = doc->name, .line = mark->line, .column = mark->column };
 }
 
 struct hr_place hr_json_place(const struct hr_json_doc *doc, const struct hr_json *v)

@@ -16,28 +16,28 @@ struct scan {
     bool comments;
 };
 
-void hr_json_locate(const char *text, size_t at, int32_t *ret_line, int32_t *ret_column)
+void hr_json_locate(const char *text, size_t at, struct hr_json_mark *mark)
 {
-    int32_t line = 1, column = 1;
-    size_t i;
-
-    for (i = 0; i < at; i++) {
-        if (text[i] == '\n') {
-            line++;
-            column = 1;
-        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
-            column++;
+    if (!mark->line || at < mark->at)
+        *mark = (struct hr_json_mark){ .line = 1, .column = 1 };
+    for (; mark->at < at; mark->at++) {
+        if (text[mark->at] == '\n') {
+            mark->line++;
+            mark->column = 1;
+        } else if (((unsigned char)text[mark->at] & 0xC0) != 0x80) {
+            mark->column++;
         }
     }
-    *ret_line = line;
-    *ret_column = column;
 }
 
 static hr_status wrong(struct scan *s, size_t at, const char *what)
 {
+    struct hr_json_mark mark = { 0 };
     struct hr_place place = { .file = s->name };
 
-    hr_json_locate(s->text, at, &place.line, &place.column);
+    hr_json_locate(s->text, at, &mark);
+    place.line = mark.line;
+    place.column = mark.column;
     return hr_fail_at(s->env, HR_INVALID, &place, "%s", what);
 }
 

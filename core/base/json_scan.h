@@ -23,7 +23,13 @@ struct hr_json_spots {
 hr_status hr_json_scan(struct hr_env *env, const char *name, char *text, size_t n, int flags,
                        struct hr_json_spots *ret);
 
-/* Line and column, in characters from 1, of an offset. */
-void hr_json_locate(const char *text, size_t at, int32_t *ret_line, int32_t *ret_column);
+/* A place in a text: line and column, from 1, of a byte offset. */
+struct hr_json_mark {
+    size_t at;
+    int32_t line, column; /* line 0: nothing was looked for yet */
+};
+
+/* Move the mark to an offset: from where it is, if that lies before. */
+void hr_json_locate(const char *text, size_t at, struct hr_json_mark *mark);
 
 #endif

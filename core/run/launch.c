@@ -93,6 +93,7 @@ static void end_failed(struct hr_runner *runner, struct hr_task *task, hr_status
     bool again = may_retry(code) && task->tries <= task->node->retries && !runner->cancelling;
     char what[96];
 
+    task->unsaid = false;
     if (task->state == HR_TASK_WAITING) /* nothing has begun: no try to repeat */
         again = false;
     hr_task_unstage(runner, task, true);
@@ -249,12 +250,12 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
 static void publish(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_store *store = runner->config.store;
-    struct hr_meta_node execution;
-    const char *summary = hr_task_text(task, HR_SUMMARY), *more = "";
-    hr_status r = hr_store_begin(store, true);
+    hr_status r = hr_store_begin_relaxed(store);
 
     if (r == HR_OK)
         r = hr_record_complete(runner, task);
+    if (r == HR_OK)
+        r = hr_task_publish_later(runner, task);
     if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0) {
@@ -263,8 +264,20 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
         return;
     }
     hr_task_unstage(runner, task, false);
+    leave(runner, task, HR_TASK_DONE);
+}
+
+/* What follows a result that is durable. */
+static void say(struct hr_runner *runner, struct hr_task *task)
+{
+    const char *summary = hr_task_text(task, HR_SUMMARY), *more = "";
+    struct hr_meta_node execution;
+    hr_status r = HR_OK;
+
+    task->unsaid = false;
     if (runner->config.published) {
-        r = hr_store_get(store, HR_KIND_EXECUTION, task->execution, &task->arena, &execution);
+        r = hr_store_get(runner->config.store, HR_KIND_EXECUTION, task->execution, &task->arena,
+                         &execution);
         if (r == HR_OK)
             r = runner->config.published(runner->config.published_user, &execution,
                                          task->node->component->id, &task->arena, &more);
@@ -277,7 +290,44 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
     hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
                    hr_arena_format(&task->arena, "%s%s%s", summary ? summary : "",
                                    summary && *more ? ", " : "", more));
-    leave(runner, task, HR_TASK_DONE);
+}
+
+hr_status hr_task_publish_later(struct hr_runner *runner, struct hr_task *task)
+{
+    size_t cap = runner->unsaid_cap ? runner->unsaid_cap * 2 : 16;
+    struct hr_task **all;
+
+    if (runner->unsaid_count == runner->unsaid_cap) {
+        if (!(all = hr_arena_array(&runner->arena, cap, sizeof(struct hr_task *))))
+            return HR_EXHAUSTED;
+        if (runner->unsaid_count)
+            memcpy(all, runner->unsaid, runner->unsaid_count * sizeof(struct hr_task *));
+        runner->unsaid = all;
+        runner->unsaid_cap = cap;
+    }
+    task->ended_us = hr_now_us(runner);
+    task->unsaid = true;
+    if (!runner->unsaid_count)
+        runner->unsaid_us = task->ended_us;
+    runner->unsaid[runner->unsaid_count++] = task;
+    return HR_OK;
+}
+
+void hr_runner_settle(struct hr_runner *runner, bool now)
+{
+    size_t i;
+
+    if (!runner->unsaid_count ||
+        (!now && hr_now_us(runner) - runner->unsaid_us < HR_SETTLE_US))
+        return;
+    if (hr_store_sync(runner->config.store) < 0 && runner->status == HR_OK) {
+        runner->failed = true; /* what was not synced may be gone: say so, at the end */
+        runner->status = HR_UNAVAILABLE;
+    }
+    for (i = 0; i < runner->unsaid_count; i++)
+        if (runner->unsaid[i]->unsaid) /* its commit may have failed after all */
+            say(runner, runner->unsaid[i]);
+    runner->unsaid_count = 0;
 }
 
 static void after_executor(struct hr_runner *runner, struct hr_task *task)

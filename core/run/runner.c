@@ -322,6 +322,17 @@ static void tell_done(struct hr_runner *runner)
     hr_tell_end(runner, text);
 }
 
+/* Is a worker at work meanwhile? */
+static bool any_process(const struct hr_runner *runner)
+{
+    size_t i;
+
+    for (i = 0; i < runner->count; i++)
+        if (runner->tasks[i]->process)
+            return true;
+    return false;
+}
+
 /* How long until something is due by time alone. */
 static int patience(const struct hr_runner *runner, int32_t timeout_ms)
 {
@@ -341,6 +352,8 @@ static int patience(const struct hr_runner *runner, int32_t timeout_ms)
         if (at && at - now < least)
             least = at > now ? at - now : 0;
     }
+    if (runner->unsaid_count && runner->unsaid_us + HR_SETTLE_US - now < least)
+        least = runner->unsaid_us + HR_SETTLE_US > now ? runner->unsaid_us + HR_SETTLE_US - now : 0;
     if (timeout_ms >= 0 && least > (int64_t)timeout_ms * 1000)
         return timeout_ms;
     return (int)((least + 999) / 1000);
@@ -361,6 +374,7 @@ int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_ev
 
     for (;;) {
         int32_t left = -1;
+        bool busy;
 
         if (hr_tell_take(runner, ret)) {
             if (runner->first) /* more at once: a poller must not wait */
@@ -370,7 +384,9 @@ int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_ev
         if (runner->told_end)
             return 0;
         drain_wake(runner);
-        if (!step(runner) && !runner->first)
+        busy = step(runner);
+        hr_runner_settle(runner, !busy || !any_process(runner));
+        if (!busy && !runner->first)
             tell_done(runner);
         if (runner->first)
             continue;

@@ -83,6 +83,8 @@ struct hr_task {
     const char *result;      /* JSON of the hook that has just ended */
     const char *walls;
     bool timed_out, was_cached;
+    bool unsaid;     /* published, and not yet durable: nobody was told */
+    int64_t ended_us; /* when it was */
     int stop_stage;
     int64_t started_us, wake_us, stop_us, deadline_us;
     double done, total;
@@ -115,6 +117,9 @@ struct hr_runner {
     hr_status status;
     int64_t started_us;
     struct hr_queued *first, *last, *given;
+    struct hr_task **unsaid; /* in the order in which they were published */
+    size_t unsaid_count, unsaid_cap;
+    int64_t unsaid_us; /* since when the first waits */
 };
 
 /* -- pieces ---------------------------------------------------------------- */
@@ -189,6 +194,12 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
 hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task);
 void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool sealed_too);
+
+/* Published results are told once the disk has them: one sync serves all that ended since the
+ * last.  Downstream nodes need not wait for it.  now: however short the wait. */
+hr_status hr_task_publish_later(struct hr_runner *runner, struct hr_task *task);
+void hr_runner_settle(struct hr_runner *runner, bool now);
+enum { HR_SETTLE_US = 15000 };
 
 /* "COMPLETE", "FAILED" or "CANCELED": of the run so far, for run.status. */
 const char *hr_runner_outcome(const struct hr_runner *runner);
