@@ -38,8 +38,18 @@ hr_status hr_dir_make(struct hr_env *env, const char *path)
     if (OS(env, mkdir, path, 0755) == 0 || hr_dir_exists(env, path))
         return HR_OK;
     memcpy(part, path, n + 1);
-    for (i = 1; i <= n; i++) {
-        if (part[i] != '/' && part[i] != '\0')
+    for (i = n; i > 1; i--) { /* up to what is there, most often the parent */
+        if (part[i - 1] != '/')
+            continue;
+        part[i - 1] = '\0';
+        if (hr_dir_exists(env, part)) {
+            part[i - 1] = '/';
+            break;
+        }
+        part[i - 1] = '/';
+    }
+    for (; i <= n; i++) {
+        if (!i || (part[i] != '/' && part[i] != '\0'))
             continue;
         part[i] = '\0';
         e = OS(env, mkdir, part, 0755);

@@ -213,6 +213,9 @@ static hr_status prepare(struct hr_store *store, int flags)
         return r;
     if (!found && !(flags & HR_STORE_CREATE))
         return hr_fail(store->env, HR_PRECONDITION, "\"%s\" is not a metadata store", store->path);
+    /* A transaction of a node is some 40 pages: SQLite's 1 000 would be copied back every 25. */
+    if ((r = run_text(store, "PRAGMA wal_autocheckpoint = 8000")) < 0)
+        return r;
     if (!found && (flags & HR_STORE_WAL) && (r = run_text(store, "PRAGMA journal_mode = WAL")) < 0)
         return r;
     if (!found) {
