@@ -201,8 +201,7 @@ static int show(const struct args *a)
     hr_project *p;
     int code;
 
-    snprintf(what, sizeof what, "%s%s%s", a->words[0], a->count == 2 ? " " : "",
-             a->count == 2 ? a->words[1] : "");
+    join_words(a, what, sizeof what);
     if (!(p = open_project(a, true)))
         return EXIT_WRONG;
     code = show_thing(p, what, arg_flag(a, "--json"));
