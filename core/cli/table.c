@@ -215,7 +215,7 @@ static int print_some(hr_project *p, hr_cursor *c, const char *const *columns, i
     } else {
         print_table(&rows, columns, false, false);
         if (got > 0)
-            fprintf(stderr, "there are more rows; --limit N shows more\n");
+            fprintf(stderr, "more rows: see --limit\n");
     }
     free_rows(&rows);
     return got < 0 ? tell_error(p) : code;
@@ -237,7 +237,7 @@ static int print_list(hr_cursor *c, const struct list_spec *spec)
     } else {
         print_table(&rows, spec->columns, true, more);
         if (more)
-            fprintf(stderr, "older %s are not shown; --limit N shows more\n", spec->what);
+            fprintf(stderr, "older %s: see --limit\n", spec->what);
     }
     free_rows(&rows);
     return rows.failed ? EXIT_WRONG : EXIT_DONE;
