@@ -250,6 +250,16 @@ int arg_number(const struct args *a, const char *name, int64_t least, int64_t *r
     return EXIT_DONE;
 }
 
+void join_words(const struct args *a, char *to, size_t n)
+{
+    size_t used = 0;
+    int i;
+
+    to[0] = '\0';
+    for (i = 0; i < a->count && used < n; i++)
+        used += (size_t)snprintf(to + used, n - used, "%s%s", i ? " " : "", a->words[i]);
+}
+
 /* -- projects -------------------------------------------------------------- */
 
 hr_project *open_project(const struct args *a, bool needed)

@@ -48,14 +48,27 @@ hr_project *open_project_if_there(const struct args *a);
 /* hr_error() to stderr, as it is.  Returns EXIT_WRONG. */
 int tell_error(const hr_project *p);
 
-/* Rows of hr_query(): a table, or with json a line for each. */
+/* Rows of hr_query_newest(): a table, the newest first, or JSON lines or CSV, the oldest first.
+ * A table without a limit shows the newest 50, and says so. */
 struct list_spec {
     const char *what, *filter;
     const char *const *columns; /* that a person sees, ended by NULL */
     int64_t limit;              /* 0: all */
-    bool json;
+    bool json, csv;
 };
 int print_rows(hr_project *p, const struct list_spec *spec);
+/* The same as a verb: what --filter, --limit, --json and --csv say. */
+int list_rows(const struct args *a, const char *what, const char *const *columns, bool project);
+
+/* Rows of hr_examples(): a table of the first 20, or CSV of all. */
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv);
+
+/* The number of an artifact or execution: a number, "artifact 12", or the name of a node for its
+ * newest execution.  0: told. */
+int64_t execution_of(hr_project *p, const char *what);
+
+/* The words of a thing as one text, "run 7". */
+void join_words(const struct args *a, char *to, size_t n);
 
 /* One thing, drawn or as JSON. */
 int show_thing(hr_project *p, const char *what, bool json);

@@ -47,9 +47,14 @@ static void put_group(enum group group, int width)
     rows = two ? (n + 1) / 2 : n;
     printf("%s\n", group_title(group));
     for (i = 0; i < rows; i++) {
-        int used = printf("  %-*s %s", NAME, list[i]->name, list[i]->line);
+        int used = printf("  %-*s ", NAME, list[i]->name);
 
-        if (two && i + rows < n)
+        if (!two) {
+            put_wrapped(stdout, list[i]->line, used, width);
+            continue;
+        }
+        used += printf("%s", list[i]->line);
+        if (i + rows < n)
             printf("%*s%-*s %s", used < COLUMN ? COLUMN - used : 1, "", NAME, list[i + rows]->name,
                    list[i + rows]->line);
         putchar('\n');

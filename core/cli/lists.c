@@ -1,18 +1,21 @@
 /* runs, executions, artifacts: rows of the store. */
 #include "cli/cli.h"
 
-static int list(const struct args *a, const char *what, const char *const *columns)
+int list_rows(const struct args *a, const char *what, const char *const *columns, bool project)
 {
     struct list_spec spec = { .what = what,
                               .columns = columns,
                               .filter = arg_text(a, "--filter"),
-                              .json = arg_flag(a, "--json") };
+                              .json = arg_flag(a, "--json"),
+                              .csv = arg_flag(a, "--csv") };
     hr_project *p;
     int code = arg_number(a, "--limit", 1, &spec.limit);
 
     if (code != EXIT_DONE)
         return code;
-    if (!(p = open_project(a, true)))
+    if (spec.json && spec.csv)
+        return usage(a, "--json and --csv exclude each other");
+    if (!(p = project ? open_project(a, true) : open_project_if_there(a)))
         return EXIT_WRONG;
     code = print_rows(p, &spec);
     hr_free(p);
@@ -24,7 +27,7 @@ static int runs(const struct args *a)
     static const char *const columns[] = { "number",      "pipeline",   "state", "started",
                                            "duration_ms", "executions", "run",   NULL };
 
-    return list(a, "runs", columns);
+    return list_rows(a, "runs", columns, true);
 }
 
 static int executions(const struct args *a)
@@ -32,7 +35,7 @@ static int executions(const struct args *a)
     static const char *const columns[] = { "id",    "number",      "node",    "component",
                                            "state", "duration_ms", "summary", NULL };
 
-    return list(a, "executions", columns);
+    return list_rows(a, "executions", columns, true);
 }
 
 static int artifacts(const struct args *a)
@@ -40,7 +43,7 @@ static int artifacts(const struct args *a)
     static const char *const columns[] = { "id",    "type",    "node", "number",
                                            "state", "created", "uri",  NULL };
 
-    return list(a, "artifacts", columns);
+    return list_rows(a, "artifacts", columns, true);
 }
 
 static const struct option options[] = {
@@ -50,6 +53,7 @@ static const struct option options[] = {
 };
 
 #define FILTERS                                                                                    \
+    "Without --limit a table has the newest 50.\n\n"                                              \
     "A filter compares columns by = != < <= > >=, with \"and\" between comparisons; a value "      \
     "with blanks stands in quotes.  The columns, of which --json prints all, are: "
 

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 
 /* A number, or the newest execution of a node. */
-static int64_t execution_of(hr_project *p, const char *what)
+int64_t execution_of(hr_project *p, const char *what)
 {
     const char *json = NULL;
     char *end;

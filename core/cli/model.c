@@ -86,20 +86,8 @@ static int list(const struct args *a)
 {
     static const char *const columns[] = { "model",   "version", "number",
                                            "created", "aliases", "destination", NULL };
-    struct list_spec spec = { .what = "models",
-                              .columns = columns,
-                              .filter = arg_text(a, "--filter"),
-                              .json = arg_flag(a, "--json") };
-    hr_project *p;
-    int code = arg_number(a, "--limit", 1, &spec.limit);
 
-    if (code != EXIT_DONE)
-        return code;
-    if (!(p = open_project(a, true)))
-        return EXIT_WRONG;
-    code = print_rows(p, &spec);
-    hr_free(p);
-    return code;
+    return list_rows(a, "models", columns, true);
 }
 
 static int show(const struct args *a)

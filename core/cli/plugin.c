@@ -11,20 +11,8 @@ static int list(const struct args *a)
 {
     static const char *const columns[] = { "plugin", "version", "state", "components",
                                            "path",   "signed",  "reason", NULL };
-    struct list_spec spec = { .what = "plugins",
-                              .columns = columns,
-                              .filter = arg_text(a, "--filter"),
-                              .json = arg_flag(a, "--json") };
-    hr_project *p;
-    int code = arg_number(a, "--limit", 1, &spec.limit);
 
-    if (code != EXIT_DONE)
-        return code;
-    if (!(p = open_project_if_there(a)))
-        return EXIT_WRONG;
-    code = print_rows(p, &spec);
-    hr_free(p);
-    return code;
+    return list_rows(a, "plugins", columns, false);
 }
 
 static void put_ports(const cJSON *component, const char *key)

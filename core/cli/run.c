@@ -69,7 +69,7 @@ static void remember(struct runner *r, const hr_event *e)
 
 static void print_end(const struct runner *r, const hr_event *e)
 {
-    char took[32];
+    char took[32], line[512];
 
     format_duration(e->duration_us, took, sizeof took);
     if (r->failed) {
@@ -78,14 +78,15 @@ static void print_end(const struct runner *r, const hr_event *e)
         if (r->failed_execution)
             fprintf(stderr, "the log: headrace log %lld\n", (long long)r->failed_execution);
     }
-    printf("%s in %s: %s.",
-           e->status == HR_OK          ? "done"
-           : e->status == HR_CANCELLED ? "interrupted"
-                                       : "failed",
-           took, e->text);
-    if (r->model[0])
-        printf("    next: headrace show %s", r->model);
-    putchar('\n');
+    snprintf(line, sizeof line, "%s in %s: %s.%s%s",
+             e->status == HR_OK          ? "done"
+             : e->status == HR_CANCELLED ? "interrupted"
+                                         : "failed",
+             took, e->text, r->model[0] ? "    next: headrace show " : "", r->model);
+    if (text_width(line) > r->term.width)
+        put_wrapped(stdout, line, 2, r->term.width);
+    else
+        puts(line);
 }
 
 static int follow(hr_job *job, struct runner *r, struct view *view)

@@ -150,7 +150,7 @@ static void show_artifact(const struct term *t, const cJSON *o)
 static void show_run(const struct term *t, const cJSON *o)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "executions"), *e;
-    char took[32];
+    char took[32], line[1024];
 
     printf("%s%s run %.0f%s  %s\n", color(t, "bold"), get_text(o, "pipeline"),
            get_number(o, "number"), color(t, "off"), get_text(o, "state"));
@@ -163,8 +163,10 @@ static void show_run(const struct term *t, const cJSON *o)
         const char *text = *get_text(e, "summary") ? get_text(e, "summary") : get_text(e, "reason");
 
         format_duration((int64_t)get_number(e, "duration_ms") * 1000, took, sizeof took);
-        printf("  %-16s %-9s %8s   execution %-5.0f %s\n", get_text(e, "node"),
-               get_text(e, "state"), took, get_number(e, "execution"), text);
+        snprintf(line, sizeof line, "  %-16s %-9s %8s   execution %-5.0f %s", get_text(e, "node"),
+                 get_text(e, "state"), took, get_number(e, "execution"), text);
+        put_column(stdout, t, line, text_width(line) < t->width ? text_width(line) : t->width);
+        putchar('\n');
     }
 }
 
@@ -201,8 +203,7 @@ static int show(const struct args *a)
     hr_project *p;
     int code;
 
-    snprintf(what, sizeof what, "%s%s%s", a->words[0], a->count == 2 ? " " : "",
-             a->count == 2 ? a->words[1] : "");
+    join_words(a, what, sizeof what);
     if (!(p = open_project(a, true)))
         return EXIT_WRONG;
     code = show_thing(p, what, arg_flag(a, "--json"));

@@ -1,10 +1,10 @@
-/* Rows of a cursor as a table: columns as wide as their widest cell, the last cut to fit. */
+/* Rows of a cursor: a table, JSON lines or CSV. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 
-enum { MAX_COLUMNS = 16 };
+enum { TABLE_ROWS = 50, SOME_ROWS = 20 }; /* without --limit */
 
 struct rows {
     char ***cells; /* newest first, each a list of columns */
@@ -74,42 +74,104 @@ static void free_rows(struct rows *r)
     free(r->cells);
 }
 
-static void print_table(const struct rows *r, const char *const *columns, size_t limit)
+/* Columns as wide as their widest cell; where they are too wide for the terminal, the widest
+ * give way, and the last one first. */
+static void fit(int *widths, size_t n, int width)
 {
-    int widths[MAX_COLUMNS], left;
-    struct term t;
-    size_t i, k, n = limit && limit < r->count ? limit : r->count;
+    int total = 2 * ((int)n - 1);
+    size_t k, widest;
 
+    for (k = 0; k < n; k++)
+        total += widths[k];
+    while (total > width) {
+        for (widest = n - 1, k = 0; k < n; k++)
+            if (widths[k] > widths[widest] || (widths[widest] <= 12 && widths[k] > 12))
+                widest = k;
+        if (widths[n - 1] > 12)
+            widest = n - 1;
+        if (widths[widest] <= 3)
+            return;
+        widths[widest]--;
+        total--;
+    }
+}
+
+static void put_row(const struct term *t, const char *const *cells, const int *widths, size_t n)
+{
+    size_t k;
+
+    for (k = 0; k < n; k++) {
+        const char *text = cells[k] ? cells[k] : "";
+        bool last = k + 1 == n;
+
+        put_column(stdout, t, text,
+                   last && text_width(text) < widths[k] ? text_width(text) : widths[k]);
+        fputs(last ? "" : "  ", stdout);
+    }
+}
+
+static void print_table(const struct rows *r, const char *const *columns, bool newest_first,
+                        bool but_one)
+{
+    int *widths = calloc(r->columns + 1, sizeof *widths);
+    struct term t;
+    size_t i, k;
+
+    if (!widths || !r->columns) {
+        free(widths);
+        return;
+    }
     term_ask(&t, stdout);
     for (k = 0; k < r->columns; k++) {
         widths[k] = text_width(columns[k]);
-        for (i = 0; i < n; i++) {
-            const char *text = r->cells[r->count - 1 - i][k];
+        for (i = 0; i < r->count; i++) {
+            const char *text = r->cells[i][k];
             int w = text ? text_width(text) : 0;
 
             widths[k] = w > widths[k] ? w : widths[k];
         }
     }
-    for (left = t.width, k = 0; k + 1 < r->columns; k++)
-        left -= widths[k] + 2;
-    if (widths[r->columns - 1] > left)
-        widths[r->columns - 1] = left > 8 ? left : 8;
+    fit(widths, r->columns, t.width);
     printf("%s", color(&t, "bold"));
-    for (k = 0; k < r->columns; k++) {
-        put_column(stdout, &t, columns[k], k + 1 < r->columns ? widths[k] : text_width(columns[k]));
-        fputs(k + 1 < r->columns ? "  " : "", stdout);
-    }
+    put_row(&t, columns, widths, r->columns);
     printf("%s\n", color(&t, "off"));
-    for (i = 0; i < n; i++, putchar('\n'))
-        for (k = 0; k < r->columns; k++) {
-            const char *text = r->cells[r->count - 1 - i][k];
-            bool last = k + 1 == r->columns;
+    for (i = 0; i + but_one < r->count; i++, putchar('\n'))
+        put_row(&t, (const char *const *)r->cells[newest_first ? r->count - 1 - i : i], widths,
+                r->columns);
+    free(widths);
+}
 
-            text = text ? text : "";
-            put_column(stdout, &t, text,
-                       last && text_width(text) < widths[k] ? text_width(text) : widths[k]);
-            fputs(last ? "" : "  ", stdout);
+/* RFC 4180, with line feeds alone. */
+static void put_csv(const char *text, bool last)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        fputs(text, stdout);
+    } else {
+        putchar('"');
+        for (; *text; text++) {
+            if (*text == '"')
+                putchar('"');
+            putchar(*text);
         }
+        putchar('"');
+    }
+    putchar(last ? '\n' : ',');
+}
+
+static void print_csv_row(hr_cursor *c)
+{
+    const char *const *column;
+
+    for (column = hr_cursor_columns(c); *column; column++)
+        put_csv(hr_cursor_text(c, *column) ? hr_cursor_text(c, *column) : "", !column[1]);
+}
+
+static void print_csv_head(hr_cursor *c)
+{
+    const char *const *column;
+
+    for (column = hr_cursor_columns(c); *column; column++)
+        put_csv(*column, !column[1]);
 }
 
 static void print_json(hr_cursor *c)
@@ -136,29 +198,85 @@ static void print_json(hr_cursor *c)
     printf("}\n");
 }
 
-int print_rows(hr_project *p, const struct list_spec *spec)
+/* The first rows of a cursor as a table. */
+static int print_some(hr_project *p, hr_cursor *c, const char *const *columns, int64_t limit)
 {
     struct rows rows = { 0 };
-    hr_cursor *c;
+    int32_t got;
     int code = EXIT_DONE;
 
-    if (hr_query(p, spec->what, spec->filter, &c) < 0)
-        return tell_error(p);
-    while (spec->columns[rows.columns])
+    while (columns[rows.columns])
         rows.columns++;
-    while (hr_cursor_next(c) > 0) {
-        if (spec->json)
-            print_json(c);
-        else
-            add_row(&rows, c, spec->columns);
-    }
+    while ((got = hr_cursor_next(c)) > 0 && (!limit || rows.count < (size_t)limit))
+        add_row(&rows, c, columns);
     if (rows.failed) {
         fprintf(stderr, "headrace: no memory\n");
         code = EXIT_WRONG;
-    } else if (!spec->json) {
-        print_table(&rows, spec->columns, (size_t)spec->limit);
+    } else {
+        print_table(&rows, columns, false, false);
+        if (got > 0)
+            fprintf(stderr, "more rows: see --limit\n");
     }
     free_rows(&rows);
+    return got < 0 ? tell_error(p) : code;
+}
+
+/* The newest first; the oldest of them, one too many, is not shown. */
+static int print_list(hr_cursor *c, const struct list_spec *spec)
+{
+    struct rows rows = { 0 };
+    bool more;
+
+    while (spec->columns[rows.columns])
+        rows.columns++;
+    while (hr_cursor_next(c) > 0)
+        add_row(&rows, c, spec->columns);
+    more = !spec->limit && rows.count > TABLE_ROWS;
+    if (rows.failed) {
+        fprintf(stderr, "headrace: no memory\n");
+    } else {
+        print_table(&rows, spec->columns, true, more);
+        if (more)
+            fprintf(stderr, "older %s: see --limit\n", spec->what);
+    }
+    free_rows(&rows);
+    return rows.failed ? EXIT_WRONG : EXIT_DONE;
+}
+
+int print_rows(hr_project *p, const struct list_spec *spec)
+{
+    int64_t limit = spec->limit;
+    hr_cursor *c = NULL;
+    int code = EXIT_DONE;
+
+    if (!limit && !spec->json && !spec->csv)
+        limit = TABLE_ROWS + 1; /* one more tells that there are more */
+    if (hr_query_newest(p, spec->what, spec->filter, limit, &c) < 0)
+        return tell_error(p);
+    if (spec->csv)
+        print_csv_head(c);
+    if (!spec->json && !spec->csv) {
+        code = print_list(c, spec);
+    } else {
+        while (hr_cursor_next(c) > 0)
+            if (spec->json)
+                print_json(c);
+            else
+                print_csv_row(c);
+    }
     hr_cursor_free(c);
     return code;
+}
+
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv)
+{
+    int32_t got = 0;
+    int64_t n = 0;
+
+    if (!csv)
+        return print_some(p, c, hr_cursor_columns(c), limit ? limit : SOME_ROWS);
+    print_csv_head(c);
+    while ((!limit || n++ < limit) && (got = hr_cursor_next(c)) > 0)
+        print_csv_row(c);
+    return got < 0 ? tell_error(p) : EXIT_DONE;
 }

@@ -43,7 +43,8 @@ struct option {
 #define LIST_OPTIONS                                                                               \
     VALUE("--filter", "TEXT", "rows that match, as \"state = FAILED and node = trainer\""),        \
         VALUE("--limit", "N", "the newest N rows"),                                                \
-        FLAG("--json", "one JSON object a line, with all columns")
+        FLAG("--json", "one JSON object a line, with all columns, the oldest first"),              \
+        FLAG("--csv", "CSV with a header, with all columns, the oldest first")
 
 struct args;
 
@@ -118,15 +119,25 @@ void print_man(void);
 /* X(name): the descriptions, each in the file of its verb. */
 #define VERB_LIST(X)                                                                               \
     X(new)                                                                                         \
+    X(init)                                                                                        \
     X(check)                                                                                       \
     X(run)                                                                                         \
     X(resume)                                                                                      \
+    X(graph)                                                                                       \
     X(why)                                                                                         \
+    X(watch)                                                                                       \
+    X(cancel)                                                                                      \
     X(runs)                                                                                        \
     X(executions)                                                                                  \
     X(artifacts)                                                                                   \
     X(show)                                                                                        \
+    X(lineage)                                                                                     \
+    X(diff)                                                                                        \
     X(log)                                                                                         \
+    X(open)                                                                                        \
+    X(gc)                                                                                          \
+    X(doctor)                                                                                      \
+    X(cache)                                                                                       \
     X(model)                                                                                       \
     X(plugin)                                                                                      \
     X(package)                                                                                     \

@@ -2,9 +2,13 @@
  *
  *     project.c  handles, opening, errors      job.c     checking and running
  *     where.c    what was installed where      options.c the JSON options of a run
- *     query.c    rows with columns, filters    rows.c    what the rows are made of
- *     show.c     one thing, as JSON            model.c   models to predict with
- *     which.c   which run is meant            why.c     why a node ran, or did not
+ *     query.c, filter.c  rows with columns     rows.c    what the rows are made of
+ *     which.c    which run is meant            why.c     why a node ran, or did not
+ *     find.c     what words mean               show.c    one thing, as JSON
+ *     lineage.c  what came from what           examples.c  rows of artifacts
+ *     watch.c    runs of other processes       model.c   models to predict with
+ *     gc.c       what nothing needs            doctor.c  the store against the files
+ *     forget.c   the cache, listed and cleared
  *     publish.c  what follows a publication: models packed into the registry
  *     package.h  packages and trust, with files of their own
  *     models.h   models of the registry and their aliases, likewise
@@ -31,6 +35,7 @@ struct hr_project {
     const hr_plugin *const *linked;
     struct hr_where where;
     bool opened;
+    int64_t swept; /* executions of dead hosts that opening has closed */
     struct hr_paths paths;
     struct hr_store *store;
     struct hr_cache *cache;
@@ -40,6 +45,10 @@ struct hr_project {
     struct hr_buf error;
     hr_job *jobs; /* made from it, and freed with it */
     hr_cursor *cursors;
+    hr_watch *watches;
+    struct {
+        int64_t parent, child, number;
+    } ranked; /* the run that was numbered last in this call */
     hr_model *models;
 };
 
@@ -87,18 +96,41 @@ struct hr_cell {
     int64_t i;
 };
 
+/* A filter that was read: all comparisons must hold. */
+enum { HR_FILTER_MAX = 16 };
+enum hr_filter_op { HR_OP_EQ, HR_OP_NE, HR_OP_LT, HR_OP_LE, HR_OP_GT, HR_OP_GE };
+struct hr_comparison {
+    size_t column;
+    enum hr_filter_op op;
+    const char *value; /* in the arena */
+    bool number;
+    int64_t i;
+};
+struct hr_filter {
+    struct hr_comparison items[HR_FILTER_MAX];
+    size_t count;
+};
+
 struct hr_table {
     const char *const *columns; /* ended by NULL */
     size_t width;
     struct hr_cell *cells; /* row after row */
     size_t rows, cap;
+    struct hr_filter filter;
+    int64_t limit; /* 0: none */
 };
 
-hr_status hr_table_of(struct hr_project *p, const char *what, struct hr_arena *arena,
-                      struct hr_table *ret);
-/* Does a row match?  HR_INVALID: the filter cannot be read; told. */
-hr_status hr_filter_match(struct hr_project *p, const char *filter, const struct hr_table *table,
-                          size_t row, bool *ret);
+/* NULL or "": no comparison.  HR_INVALID: it cannot be read; told. */
+hr_status hr_filter_read(struct hr_env *env, const char *text, const char *const *columns,
+                         struct hr_arena *arena, struct hr_filter *ret);
+bool hr_filter_match(const struct hr_filter *filter, const struct hr_cell *row);
+/* The value that a column must be equal to; NULL: none is asked for. */
+const struct hr_comparison *hr_filter_equal(const struct hr_filter *filter,
+                                            const char *const *columns, const char *name);
+
+/* Rows that match, the oldest first; limit not 0: the newest of these. */
+hr_status hr_table_of(struct hr_project *p, const char *what, const char *filter, int64_t limit,
+                      struct hr_arena *arena, struct hr_table *ret);
 
 /* The contexts of an execution or artifact that tell its run and its node. */
 struct hr_home {
@@ -109,9 +141,24 @@ struct hr_home {
 hr_status hr_maker_of(struct hr_project *p, int64_t artifact, struct hr_arena *arena, int64_t *ret);
 hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
                      struct hr_arena *arena, struct hr_home *ret);
+/* The pipeline of a run, among the parents of its context: a base run may be another.  NULL. */
+const struct hr_meta_node *hr_pipeline_among(const struct hr_meta_nodes *parents);
+/* The number of a run within its pipeline; from that of a run nearby where there is one, for
+ * counting from 1 each time would make a list of runs quadratic. */
+hr_status hr_run_number(struct hr_project *p, int64_t pipeline, int64_t run, int64_t *ret);
 /* The state of a run, from those of its executions. */
-hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, struct hr_arena *arena,
-                       const char **ret_state, int64_t *ret_executions, int64_t *ret_duration_ms);
+hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, const char **ret_state,
+                       int64_t *ret_executions, int64_t *ret_duration_ms);
+
+/* What a person has named.  HR_NOT_FOUND: told. */
+enum hr_thing_kind { HR_THING_RUN, HR_THING_EXECUTION, HR_THING_ARTIFACT, HR_THING_MODEL };
+struct hr_thing {
+    enum hr_thing_kind kind;
+    int64_t id; /* of an artifact or execution, which may not be there; or of a run's context */
+    struct hr_meta_node node; /* of a run or model */
+};
+hr_status hr_thing_find(struct hr_project *p, const char *what, struct hr_arena *arena,
+                        struct hr_thing *ret);
 
 /* Has it executions that are RUNNING? */
 bool hr_run_goes_on(struct hr_project *p, const struct hr_meta_node *run);
@@ -124,12 +171,25 @@ hr_status hr_model_find(struct hr_project *p, const char *what, struct hr_arena 
 hr_status hr_content_of(struct hr_project *p, const struct hr_meta_node *artifact,
                         struct hr_buf *to);
 
+/* An artifact's files lie below the project's own directory of artifacts: only these are ours to
+ * remove. */
+bool hr_is_own(const struct hr_project *p, const char *uri);
+/* Rows of "cache", for hr_table_of(). */
+hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
+                       struct hr_arena *arena, struct hr_cell *row);
+
 /* hr_published of run.h. */
 hr_status hr_host_published(void *user, const struct hr_meta_node *execution, const char *component,
                             struct hr_arena *arena, const char **ret_text);
 
+/* More rows of a cursor that does not hold all of them: table.rows is 0 at the end. */
+typedef hr_status hr_refill(struct hr_project *p, void *user, struct hr_table *table);
+hr_status hr_cursor_of(struct hr_project *p, hr_refill *refill, void (*drop)(void *user),
+                       void *user, hr_cursor **ret); /* takes user, also when failing */
+
 void hr_job_drop(hr_job *job);
 void hr_cursor_drop(hr_cursor *c);
+void hr_watch_drop(hr_watch *w);
 void hr_model_drop(hr_model *m);
 
 #endif

@@ -81,6 +81,8 @@ void hr_free(hr_project *p)
         hr_job_drop(p->jobs);
     while (p->cursors)
         hr_cursor_drop(p->cursors);
+    while (p->watches)
+        hr_watch_drop(p->watches);
     while (p->models)
         hr_model_drop(p->models);
     close_all(p);
@@ -98,6 +100,7 @@ void hr_free(hr_project *p)
 void hr_host_call(struct hr_project *p)
 {
     hr_errors_cut(&p->env, 0);
+    p->ranked.parent = 0;
 }
 
 hr_status hr_host_done(struct hr_project *p, hr_status code)
@@ -159,13 +162,22 @@ static hr_status open_files(struct hr_project *p)
     if ((r = hr_path_join(&p->env, p->paths.cache, "host.sqlite", path)) < 0)
         return r;
     p->cache = hr_cache_open(&p->env, path);
-    return hr_host_sweep(&p->env, &p->paths, p->store, p->cache, &closed);
+    if (hr_store_read_only(p->store)) /* who may only look, looks */
+        return HR_OK;
+    r = hr_host_sweep(&p->env, &p->paths, p->store, p->cache, &closed);
+    p->swept += closed;
+    return r;
 }
 
 hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags)
 {
+    char full[HR_MAX_PATH];
     hr_status r = hr_paths_find(&p->env, dir, &p->paths);
 
+    if (r == HR_OK && (flags & HR_OPEN_HERE) &&
+        (p->env.os->realpath(p->env.os->user, dir, full) < 0 ||
+         strcmp(full, p->paths.project) != 0))
+        r = HR_NOT_FOUND;
     if (r == HR_NOT_FOUND && !p->env.errors.count && !(flags & HR_OPEN_NEW))
         return hr_fail(&p->env, r,
                        "there is no project in \"%s\" or above it; \"headrace run\" begins one",

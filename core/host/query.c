@@ -1,4 +1,4 @@
-/* Cursors: rows that were made, those that match a filter given in turn. */
+/* Cursors over rows that were made. */
 #include <string.h>
 
 #include "host/host.h"
@@ -7,125 +7,18 @@ struct hr_cursor {
     struct hr_project *p;
     struct hr_arena arena;
     struct hr_table table;
-    const char *filter;
     size_t next;
+    hr_refill *refill; /* NULL: the table is whole */
+    void (*drop)(void *user);
+    void *user;
     const struct hr_cell *row; /* NULL: before the first, or after the last */
     hr_cursor *following;
 };
 
-/* -- filters: NAME OP VALUE { and NAME OP VALUE } -------------------------- */
-
-struct scanner {
-    struct hr_project *p;
-    const char *text, *at;
-    bool bad;
-};
-
-static void blanks(struct scanner *s)
-{
-    while (*s->at == ' ' || *s->at == '\t')
-        s->at++;
-}
-
-static hr_status wrong(struct scanner *s, const char *what)
-{
-    return hr_fail(&s->p->env, HR_INVALID, "the filter \"%s\" cannot be read at column %d: %s",
-                   s->text, (int)(s->at - s->text) + 1, what);
-}
-
-static size_t word(struct scanner *s, char *to, size_t n)
-{
-    char quote = *s->at == '\'' || *s->at == '"' ? *s->at++ : '\0';
-    size_t k = 0;
-
-    while (*s->at && k + 1 < n && (quote ? *s->at != quote : !strchr(" \t=!<>", *s->at)))
-        to[k++] = *s->at++;
-    to[k] = '\0';
-    if (quote && *s->at == quote)
-        s->at++;
-    else if (quote)
-        s->bad = true;
-    return k;
-}
-
-static bool holds(const char *op, const struct hr_cell *cell, const char *value)
-{
-    int64_t v = 0;
-    int c;
-
-    if (!cell->text)
-        return !strcmp(op, "!=");
-    if (cell->number && hr_num_int(value, strlen(value), &v))
-        c = (cell->i > v) - (cell->i < v);
-    else
-        c = strcmp(cell->text, value);
-    if (!strcmp(op, "="))
-        return c == 0;
-    if (!strcmp(op, "!="))
-        return c != 0;
-    if (!strcmp(op, "<"))
-        return c < 0;
-    if (!strcmp(op, "<="))
-        return c <= 0;
-    return !strcmp(op, ">") ? c > 0 : c >= 0;
-}
-
-static hr_status comparison(struct scanner *s, const struct hr_table *t, size_t row, bool *ret)
-{
-    static const char *const ops[] = { "<=", ">=", "!=", "=", "<", ">" };
-    char name[64], value[512];
-    const char *op = NULL;
-    size_t i, column;
-
-    blanks(s);
-    if (!word(s, name, sizeof name))
-        return wrong(s, "the name of a column is missing");
-    for (column = 0; column < t->width && strcmp(t->columns[column], name) != 0; column++)
-        ;
-    if (column == t->width)
-        return hr_fail_meant(&s->p->env, HR_INVALID, NULL,
-                             hr_text_meant(name, t->columns, t->width),
-                             "the filter \"%s\" names \"%s\", which is no column", s->text, name);
-    blanks(s);
-    for (i = 0; i < sizeof ops / sizeof ops[0] && !op; i++)
-        if (!strncmp(s->at, ops[i], strlen(ops[i])))
-            op = ops[i];
-    if (!op)
-        return wrong(s, "one of = != < <= > >= is missing");
-    s->at += strlen(op);
-    blanks(s);
-    if (!word(s, value, sizeof value) || s->bad)
-        return wrong(s, "a value is missing, or its quote has no end");
-    *ret = row < t->rows && holds(op, &t->cells[row * t->width + column], value);
-    return HR_OK;
-}
-
-hr_status hr_filter_match(struct hr_project *p, const char *filter, const struct hr_table *t,
-                          size_t row, bool *ret)
-{
-    struct scanner s = { p, filter, filter, false };
-    bool all = true, one = false;
-    hr_status r;
-
-    while ((r = comparison(&s, t, row, &one)) == HR_OK) {
-        all = all && one;
-        blanks(&s);
-        if (!*s.at)
-            break;
-        if (strncmp(s.at, "and ", 4) != 0)
-            return wrong(&s, "\"and\" is missing between two comparisons");
-        s.at += 4;
-    }
-    *ret = all;
-    return r;
-}
-
-/* -- cursors --------------------------------------------------------------- */
-
-hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_cursor **ret)
+hr_status hr_query_newest(hr_project *p, const char *what, const char *filter, int64_t limit,
+                          hr_cursor **ret)
 {
     struct hr_cursor *c;
-    bool ignored;
     hr_status r;
 
     hr_host_call(p);
@@ -135,11 +28,7 @@ hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_curso
     c->following = p->cursors;
     p->cursors = c;
     hr_arena_init(&c->arena, &p->env, 0);
-    r = hr_table_of(p, what, &c->arena, &c->table);
-    if (r == HR_OK && filter && *filter) {
-        c->filter = hr_arena_text(&c->arena, filter);
-        r = c->filter ? hr_filter_match(p, c->filter, &c->table, SIZE_MAX, &ignored) : HR_EXHAUSTED;
-    }
+    r = hr_table_of(p, what, filter, limit, &c->arena, &c->table);
     if (r < 0) {
         hr_cursor_drop(c);
         return hr_host_done(p, r);
@@ -148,19 +37,47 @@ hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_curso
     return hr_host_done(p, HR_OK);
 }
 
+hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_cursor **ret)
+{
+    return hr_query_newest(p, what, filter, 0, ret);
+}
+
+hr_status hr_cursor_of(struct hr_project *p, hr_refill *refill, void (*drop)(void *user),
+                       void *user, hr_cursor **ret)
+{
+    hr_cursor *c = hr_mem_zero(&p->env, sizeof *c);
+    hr_status r;
+
+    if (!c) {
+        drop(user);
+        return HR_EXHAUSTED;
+    }
+    *c = (hr_cursor){ .p = p, .refill = refill, .drop = drop, .user = user };
+    c->following = p->cursors;
+    p->cursors = c;
+    hr_arena_init(&c->arena, &p->env, 0);
+    if ((r = refill(p, user, &c->table)) < 0)
+        hr_cursor_drop(c);
+    else
+        *ret = c;
+    return r;
+}
+
 int32_t hr_cursor_next(hr_cursor *c)
 {
-    while (c->next < c->table.rows) {
-        bool match = true;
+    hr_status r;
 
-        if (c->filter && hr_filter_match(c->p, c->filter, &c->table, c->next, &match) < 0)
-            break;
-        c->row = &c->table.cells[c->next++ * c->table.width];
-        if (match)
-            return 1;
-    }
     c->row = NULL;
-    return 0;
+    if (c->refill && c->next == c->table.rows && c->table.rows) {
+        hr_host_call(c->p);
+        c->next = 0;
+        if ((r = c->refill(c->p, c->user, &c->table)) < 0)
+            return hr_host_done(c->p, r);
+    }
+    if (c->next == c->table.rows)
+        return 0;
+    c->row = &c->table.cells[c->next++ * c->table.width];
+    return 1;
 }
 
 const char *const *hr_cursor_columns(hr_cursor *c)
@@ -212,6 +129,8 @@ void hr_cursor_drop(hr_cursor *c)
     for (at = &p->cursors; *at != c; at = &(*at)->following)
         ;
     *at = c->following;
+    if (c->drop)
+        c->drop(c->user);
     hr_arena_clear(&c->arena);
     hr_mem_put(&p->env, c, sizeof *c);
 }

@@ -5,7 +5,7 @@
 #include "host/models.h"
 #include "host/package.h"
 
-enum { MAX_ROWS = 10000000 };
+enum { MAX_ROWS = 10000000, PAGE = 256 };
 
 static struct hr_cell *add_row(struct hr_arena *arena, struct hr_table *t)
 {
@@ -21,6 +21,29 @@ static struct hr_cell *add_row(struct hr_arena *arena, struct hr_table *t)
         t->cap = cap;
     }
     return &t->cells[t->rows++ * t->width];
+}
+
+/* The last row stays if it matches.  false: there are as many as are wanted. */
+static bool keep_row(struct hr_table *t)
+{
+    if (!hr_filter_match(&t->filter, &t->cells[(t->rows - 1) * t->width]))
+        t->rows--;
+    return !t->limit || t->rows < (size_t)t->limit;
+}
+
+/* Rows were made the newest first. */
+static void reverse(struct hr_table *t)
+{
+    size_t i, k;
+
+    for (i = 0; i < t->rows / 2; i++)
+        for (k = 0; k < t->width; k++) {
+            struct hr_cell *a = &t->cells[i * t->width + k],
+                           *b = &t->cells[(t->rows - 1 - i) * t->width + k], c = *a;
+
+            *a = *b;
+            *b = c;
+        }
 }
 
 static struct hr_cell text(const char *value)
@@ -47,6 +70,28 @@ hr_status hr_maker_of(struct hr_project *p, int64_t artifact, struct hr_arena *a
         if (events.items[i].type == HR_EVENT_OUTPUT)
             *ret = events.items[i].execution;
     return r;
+}
+
+hr_status hr_run_number(struct hr_project *p, int64_t pipeline, int64_t run, int64_t *ret)
+{
+    int64_t last = p->ranked.child, between = 0, number = p->ranked.number;
+    hr_status r;
+
+    if (p->ranked.parent != pipeline) {
+        r = hr_store_rank(p->store, pipeline, run, &number);
+    } else if (run <= last) {
+        r = hr_store_children_between(p->store, pipeline, run, last, &between);
+        number -= between;
+    } else {
+        r = hr_store_children_between(p->store, pipeline, last, run, &between);
+        number += between;
+    }
+    if (r < 0)
+        return r;
+    p->ranked.parent = pipeline;
+    p->ranked.child = run;
+    p->ranked.number = *ret = number;
+    return HR_OK;
 }
 
 hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
@@ -79,134 +124,196 @@ hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
         ret->node[strlen(ret->pipeline)] == '.')
         ret->node += strlen(ret->pipeline) + 1;
     if (r == HR_OK && run && pipeline)
-        r = hr_store_rank(p->store, pipeline, run, &ret->number);
+        r = hr_run_number(p, pipeline, run, &ret->number);
     return r;
 }
 
-hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, struct hr_arena *arena,
-                       const char **ret_state, int64_t *ret_executions, int64_t *ret_duration_ms)
+hr_status hr_run_facts(struct hr_project *p, const struct hr_meta_node *run, const char **ret_state,
+                       int64_t *ret_executions, int64_t *ret_duration_ms)
 {
-    struct hr_look look = { .kind = HR_KIND_EXECUTION, .contexts = &run->id, .context_count = 1 };
+    struct hr_meta_sum sum = { 0 };
+    hr_status r = hr_store_sum(p->store, run->id, &sum);
+
+    *ret_state = sum.running ? "RUNNING" : sum.failed ? "FAILED" : "COMPLETE";
+    *ret_executions = sum.executions;
+    *ret_duration_ms = sum.last_ms > run->create_ms ? sum.last_ms - run->create_ms : 0;
+    return r;
+}
+
+/* What a filter asks for by "=", as far as the store has indexes for it: the rest is compared
+ * row by row.  HR_NOT_FOUND: nothing can match. */
+static hr_status narrow(struct hr_project *p, const struct hr_table *t, struct hr_arena *arena,
+                        struct hr_look *look, int64_t contexts[2])
+{
+    const struct hr_comparison *run = hr_filter_equal(&t->filter, t->columns, "run");
+    const struct hr_comparison *node = hr_filter_equal(&t->filter, t->columns, "node");
+    struct hr_look nodes = { .kind = HR_KIND_CONTEXT, .type = "node" };
     struct hr_meta_nodes found = { 0 };
-    hr_status r = hr_store_look(p->store, &look, arena, &found);
-    int64_t last = run->create_ms;
-    bool running = false, failed = false;
+    int64_t id = 0;
+    size_t matches = 0, i;
+    hr_status r = HR_OK;
+
+    look->contexts = contexts;
+    if (run && (r = hr_store_find_context(p->store, "pipeline_run", run->value, &id)) == HR_OK)
+        contexts[look->context_count++] = id;
+    if (r < 0 || !node)
+        return r;
+    r = hr_store_look(p->store, &nodes, arena, &found);
+    for (i = 0; i < found.count; i++) {
+        const char *name = found.items[i].name;
+        size_t n = strlen(name), k = strlen(node->value);
+
+        if (hr_text_ends(name, node->value) && (n == k || name[n - k - 1] == '.')) {
+            matches++;
+            id = found.items[i].id;
+        }
+    }
+    if (r == HR_OK && matches == 1) /* of one pipeline only */
+        contexts[look->context_count++] = id;
+    return r == HR_OK && !matches ? HR_NOT_FOUND : r;
+}
+
+typedef hr_status row_maker(struct hr_project *p, const struct hr_meta_node *node,
+                            struct hr_arena *arena, struct hr_table *t);
+
+/* Page by page, the newest first, until there are rows enough. */
+static hr_status pages(struct hr_project *p, struct hr_look *look, struct hr_arena *arena,
+                       struct hr_table *t, row_maker *make)
+{
+    struct hr_meta_nodes found;
+    hr_status r = HR_OK;
     size_t i;
 
-    for (i = 0; i < found.count; i++) {
-        running = running || found.items[i].state == HR_EXECUTION_RUNNING;
-        failed = failed || found.items[i].state == HR_EXECUTION_FAILED;
-        last = found.items[i].update_ms > last ? found.items[i].update_ms : last;
-    }
-    *ret_state = running ? "RUNNING" : failed ? "FAILED" : "COMPLETE";
-    *ret_executions = (int64_t)found.count;
-    *ret_duration_ms = last - run->create_ms;
+    look->newest_first = true;
+    look->limit = t->limit && !t->filter.count && t->limit < PAGE ? t->limit : PAGE;
+    do {
+        found = (struct hr_meta_nodes){ 0 };
+        r = hr_store_look(p->store, look, arena, &found);
+        for (i = 0; i < found.count && r == HR_OK; i++) {
+            size_t rows = t->rows;
+
+            look->before = found.items[i].id;
+            r = make(p, &found.items[i], arena, t);
+            if (r == HR_OK && t->rows > rows && !keep_row(t))
+                return HR_OK;
+        }
+    } while (r == HR_OK && found.count == (size_t)look->limit);
     return r;
+}
+
+const struct hr_meta_node *hr_pipeline_among(const struct hr_meta_nodes *parents)
+{
+    size_t i;
+
+    for (i = 0; i < parents->count; i++)
+        if (!strcmp(parents->items[i].type, "pipeline"))
+            return &parents->items[i];
+    return NULL;
+}
+
+static hr_status run_row(struct hr_project *p, const struct hr_meta_node *run,
+                         struct hr_arena *arena, struct hr_table *t)
+{
+    struct hr_meta_nodes parents = { 0 };
+    int64_t rank = 0, executions = 0, duration = 0;
+    const struct hr_meta_node *pipeline;
+    const char *state;
+    struct hr_cell *row;
+    hr_status r = hr_store_contexts_of(p->store, HR_KIND_CONTEXT, run->id, arena, &parents);
+
+
+    pipeline = hr_pipeline_among(&parents);
+    if (r == HR_OK && pipeline)
+        r = hr_run_number(p, pipeline->id, run->id, &rank);
+    if (r == HR_OK)
+        r = hr_run_facts(p, run, &state, &executions, &duration);
+    if (r < 0 || !(row = add_row(arena, t)))
+        return r < 0 ? r : HR_EXHAUSTED;
+    row[0] = number(arena, run->id);
+    row[1] = text(run->name);
+    row[2] = text(pipeline ? pipeline->name : NULL);
+    row[3] = number(arena, rank);
+    row[4] = text(state);
+    row[5] = number(arena, run->create_ms);
+    row[6] = number(arena, duration);
+    row[7] = number(arena, executions);
+    return HR_OK;
 }
 
 static hr_status runs(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "id",          "run",        "pipeline",
-                                           "number",      "state",      "started",
-                                           "duration_ms", "executions", NULL };
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run" };
-    struct hr_meta_nodes found = { 0 }, parents;
-    int64_t rank = 0, executions, duration;
-    const char *state;
+
+    return pages(p, &look, arena, t, run_row);
+}
+
+static hr_status execution_row(struct hr_project *p, const struct hr_meta_node *e,
+                               struct hr_arena *arena, struct hr_table *t)
+{
+    struct hr_home home;
     struct hr_cell *row;
-    hr_status r = hr_store_look(p->store, &look, arena, &found);
-    size_t i;
+    hr_status r;
 
-    t->columns = columns;
-    t->width = 8;
-    for (i = 0; i < found.count && r == HR_OK; i++) {
-        const struct hr_meta_node *run = &found.items[i];
-
-        r = hr_store_contexts_of(p->store, HR_KIND_CONTEXT, run->id, arena, &parents);
-        if (r == HR_OK && parents.count)
-            r = hr_store_rank(p->store, parents.items[0].id, run->id, &rank);
-        if (r == HR_OK)
-            r = hr_run_facts(p, run, arena, &state, &executions, &duration);
-        if (r < 0 || !(row = add_row(arena, t)))
-            return r < 0 ? r : HR_EXHAUSTED;
-        row[0] = number(arena, run->id);
-        row[1] = text(run->name);
-        row[2] = text(parents.count ? parents.items[0].name : NULL);
-        row[3] = number(arena, rank);
-        row[4] = text(state);
-        row[5] = number(arena, run->create_ms);
-        row[6] = number(arena, duration);
-        row[7] = number(arena, executions);
-    }
-    return r;
+    if (hr_text_starts(e->type, "__"))
+        return HR_OK; /* no node of a pipeline: a change of an alias */
+    r = hr_home_of(p, HR_KIND_EXECUTION, e->id, arena, &home);
+    if (r < 0 || !(row = add_row(arena, t)))
+        return r < 0 ? r : HR_EXHAUSTED;
+    row[0] = number(arena, e->id);
+    row[1] = text(home.node);
+    row[2] = text(hr_component_short(e->type));
+    row[3] = text(home.run);
+    row[4] = number(arena, home.number);
+    row[5] = text(hr_execution_state_name(e->state));
+    row[6] = number(arena, e->create_ms);
+    row[7] = number(arena, e->update_ms - e->create_ms);
+    row[8] = text(hr_meta_text(e, "__summary"));
+    row[9] = text(hr_meta_text(e, "__reason"));
+    return HR_OK;
 }
 
 static hr_status executions(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "id",      "node",   "component", "run",
-                                           "number",  "state",  "started",   "duration_ms",
-                                           "summary", "reason", NULL };
+    const struct hr_comparison *state = hr_filter_equal(&t->filter, t->columns, "state");
     struct hr_look look = { .kind = HR_KIND_EXECUTION };
-    struct hr_meta_nodes found = { 0 };
+    int64_t contexts[2], i;
+    hr_status r = narrow(p, t, arena, &look, contexts);
+
+    for (i = HR_EXECUTION_NEW; state && i <= HR_EXECUTION_CANCELED; i++)
+        if (!strcmp(state->value, hr_execution_state_name(i)))
+            look.state = i;
+    return r < 0 ? r : pages(p, &look, arena, t, execution_row);
+}
+
+static hr_status artifact_row(struct hr_project *p, const struct hr_meta_node *a,
+                              struct hr_arena *arena, struct hr_table *t)
+{
     struct hr_home home;
     struct hr_cell *row;
-    hr_status r = hr_store_look(p->store, &look, arena, &found);
-    size_t i;
+    hr_status r = hr_home_of(p, HR_KIND_ARTIFACT, a->id, arena, &home);
 
-    t->columns = columns;
-    t->width = 10;
-    for (i = 0; i < found.count && r == HR_OK; i++) {
-        const struct hr_meta_node *e = &found.items[i];
-
-        if (hr_text_starts(e->type, "__"))
-            continue; /* no node of a pipeline: a change of an alias */
-        r = hr_home_of(p, HR_KIND_EXECUTION, e->id, arena, &home);
-        if (r < 0 || !(row = add_row(arena, t)))
-            return r < 0 ? r : HR_EXHAUSTED;
-        row[0] = number(arena, e->id);
-        row[1] = text(home.node);
-        row[2] = text(hr_component_short(e->type));
-        row[3] = text(home.run);
-        row[4] = number(arena, home.number);
-        row[5] = text(hr_execution_state_name(e->state));
-        row[6] = number(arena, e->create_ms);
-        row[7] = number(arena, e->update_ms - e->create_ms);
-        row[8] = text(hr_meta_text(e, "__summary"));
-        row[9] = text(hr_meta_text(e, "__reason"));
-    }
-    return r;
+    if (r < 0 || !(row = add_row(arena, t)))
+        return r < 0 ? r : HR_EXHAUSTED;
+    row[0] = number(arena, a->id);
+    row[1] = text(a->type);
+    row[2] = text(home.node);
+    row[3] = text(home.run);
+    row[4] = number(arena, home.number);
+    row[5] = text(hr_artifact_state_name(a->state));
+    row[6] = number(arena, a->create_ms);
+    row[7] = text(hr_meta_text(a, "__digest"));
+    row[8] = text(a->uri);
+    return HR_OK;
 }
 
 static hr_status artifacts(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "id",    "type",    "node",   "run", "number",
-                                           "state", "created", "digest", "uri", NULL };
-    struct hr_look look = { .kind = HR_KIND_ARTIFACT };
-    struct hr_meta_nodes found = { 0 };
-    struct hr_home home;
-    struct hr_cell *row;
-    hr_status r = hr_store_look(p->store, &look, arena, &found);
-    size_t i;
+    const struct hr_comparison *type = hr_filter_equal(&t->filter, t->columns, "type");
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT, .type = type ? type->value : NULL };
+    int64_t contexts[2];
+    hr_status r = narrow(p, t, arena, &look, contexts);
 
-    t->columns = columns;
-    t->width = 9;
-    for (i = 0; i < found.count && r == HR_OK; i++) {
-        const struct hr_meta_node *a = &found.items[i];
-
-        r = hr_home_of(p, HR_KIND_ARTIFACT, a->id, arena, &home);
-        if (r < 0 || !(row = add_row(arena, t)))
-            return r < 0 ? r : HR_EXHAUSTED;
-        row[0] = number(arena, a->id);
-        row[1] = text(a->type);
-        row[2] = text(home.node);
-        row[3] = text(home.run);
-        row[4] = number(arena, home.number);
-        row[5] = text(hr_artifact_state_name(a->state));
-        row[6] = number(arena, a->create_ms);
-        row[7] = text(hr_meta_text(a, "__digest"));
-        row[8] = text(a->uri);
-    }
-    return r;
+    return r < 0 ? r : pages(p, &look, arena, t, artifact_row);
 }
 
 /* Is no later change of the same alias? */
@@ -240,61 +347,52 @@ static const char *aliases_of(const struct hr_changes *changes, const char *mode
 }
 
 /* Pushed models: what the Pusher has given a name and a version. */
+static hr_status model_row(struct hr_project *p, const struct hr_meta_node *a,
+                           struct hr_arena *arena, struct hr_table *t)
+{
+    struct hr_changes changes = { 0 };
+    struct hr_home home;
+    struct hr_cell *row;
+    hr_status r;
+
+    if (hr_meta_int(a, "pushed", 0) != 1)
+        return HR_OK;
+    r = hr_home_of(p, HR_KIND_ARTIFACT, a->id, arena, &home);
+    if (r < 0 || !(row = add_row(arena, t)))
+        return r < 0 ? r : HR_EXHAUSTED;
+    row[0] = text(hr_meta_text(a, "model_name"));
+    row[1] = text(hr_meta_text(a, "pushed_version"));
+    row[2] = number(arena, a->id);
+    row[3] = text(home.run);
+    row[4] = number(arena, home.number);
+    row[5] = number(arena, a->create_ms);
+    row[6] = text(hr_meta_text(a, "__digest"));
+    row[7] = text(hr_meta_text(a, "pushed_destination"));
+    row[8] = text(a->uri);
+    if ((r = hr_changes_of(p, row[0].text, arena, &changes)) == HR_OK)
+        row[9] = text(aliases_of(&changes, row[0].text, row[1].text, arena));
+    return r;
+}
+
 static hr_status models(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "model",   "version", "id",          "run", "number",
-                                           "created", "digest",  "destination", "uri", "aliases",
-                                           NULL };
     struct hr_look look = { .kind = HR_KIND_ARTIFACT,
                             .type = "PushedModel",
                             .state = HR_ARTIFACT_LIVE };
-    struct hr_meta_nodes found = { 0 };
-    struct hr_changes changes;
-    struct hr_home home;
-    struct hr_cell *row;
-    hr_status r = hr_store_look(p->store, &look, arena, &found);
-    size_t i;
 
-    t->columns = columns;
-    t->width = 10;
-    if (r == HR_OK)
-        r = hr_changes_of(p, NULL, arena, &changes);
-    for (i = 0; i < found.count && r == HR_OK; i++) {
-        const struct hr_meta_node *a = &found.items[i];
-
-        if (hr_meta_int(a, "pushed", 0) != 1)
-            continue;
-        r = hr_home_of(p, HR_KIND_ARTIFACT, a->id, arena, &home);
-        if (r < 0 || !(row = add_row(arena, t)))
-            return r < 0 ? r : HR_EXHAUSTED;
-        row[0] = text(hr_meta_text(a, "model_name"));
-        row[1] = text(hr_meta_text(a, "pushed_version"));
-        row[2] = number(arena, a->id);
-        row[3] = text(home.run);
-        row[4] = number(arena, home.number);
-        row[5] = number(arena, a->create_ms);
-        row[6] = text(hr_meta_text(a, "__digest"));
-        row[7] = text(hr_meta_text(a, "pushed_destination"));
-        row[8] = text(a->uri);
-        row[9] = text(aliases_of(&changes, row[0].text, row[1].text, arena));
-    }
-    return r;
+    return pages(p, &look, arena, t, model_row);
 }
 
 /* What an alias means now, once each, by its newest change. */
 static hr_status aliases(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "model", "alias", "version", "before",
-                                           "by",    "why",   "created", NULL };
     struct hr_changes changes;
     const char *version, *before;
     struct hr_cell *row;
     hr_status r = hr_changes_of(p, NULL, arena, &changes);
     size_t i;
 
-    t->columns = columns;
-    t->width = 7;
-    for (i = 0; i < changes.count && r == HR_OK; i++) {
+    for (i = r == HR_OK ? changes.count : 0; i-- > 0;) {
         const struct hr_change *c = &changes.items[i];
 
         if (!c->alias || !is_last(&changes, i) ||
@@ -309,22 +407,20 @@ static hr_status aliases(struct hr_project *p, struct hr_arena *arena, struct hr
         row[4] = text(c->by);
         row[5] = text(c->why);
         row[6] = number(arena, c->ms);
+        if (!keep_row(t))
+            break;
     }
     return r;
 }
 
 static hr_status model_history(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "execution", "model", "action", "alias", "version",
-                                           "from",      "by",    "why",    "created", NULL };
     struct hr_changes changes;
     struct hr_cell *row;
     hr_status r = hr_changes_of(p, NULL, arena, &changes);
     size_t i;
 
-    t->columns = columns;
-    t->width = 9;
-    for (i = 0; i < changes.count && r == HR_OK; i++) {
+    for (i = r == HR_OK ? changes.count : 0; i-- > 0;) {
         const struct hr_change *c = &changes.items[i];
 
         if (!(row = add_row(arena, t)))
@@ -338,21 +434,34 @@ static hr_status model_history(struct hr_project *p, struct hr_arena *arena, str
         row[6] = text(c->by);
         row[7] = text(c->why);
         row[8] = number(arena, c->ms);
+        if (!keep_row(t))
+            break;
     }
     return r;
 }
 
+static hr_status cache_row(struct hr_project *p, const struct hr_meta_node *context,
+                           struct hr_arena *arena, struct hr_table *t)
+{
+    struct hr_cell *row = add_row(arena, t);
+
+    return row ? hr_cache_row(p, context, arena, row) : HR_EXHAUSTED;
+}
+
+static hr_status cache(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
+{
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "execution_cache" };
+
+    return pages(p, &look, arena, t, cache_row);
+}
+
 static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "plugin", "version", "state",    "components", "path",
-                                           "digest", "reason",  "manifest", "signed",     NULL };
     hr_status r = hr_host_catalogue(p);
     struct hr_cell *row;
     size_t i, n = r == HR_OK ? hr_catalogue_count(p->catalogue) : 0;
 
-    t->columns = columns;
-    t->width = 9;
-    for (i = 0; i < n; i++) {
+    for (i = n; i-- > 0;) {
         const struct hr_catalogue_entry *e = hr_catalogue_at(p->catalogue, i);
 
         if (!(row = add_row(arena, t)))
@@ -366,23 +475,22 @@ static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr
         row[6] = text(e->reason ? e->reason : e->shadow);
         row[7] = text(e->info.manifest);
         row[8] = text(hr_installed_signer(p, e->path, arena));
+        if (!keep_row(t))
+            break;
     }
     return r;
 }
 
 static hr_status components(struct hr_project *p, struct hr_arena *arena, struct hr_table *t)
 {
-    static const char *const columns[] = { "component", "id", "version", "plugin", "doc", NULL };
     hr_status r = hr_host_catalogue(p);
     struct hr_cell *row;
     size_t i, k, n = r == HR_OK ? hr_catalogue_count(p->catalogue) : 0;
 
-    t->columns = columns;
-    t->width = 5;
-    for (i = 0; i < n; i++) {
+    for (i = n; i-- > 0;) {
         const struct hr_catalogue_entry *e = hr_catalogue_at(p->catalogue, i);
 
-        for (k = 0; !e->reason && !e->shadow && k < e->info.component_count; k++) {
+        for (k = e->reason || e->shadow ? 0 : e->info.component_count; k-- > 0;) {
             const struct hr_component_info *c = &e->info.components[k];
 
             if (!(row = add_row(arena, t)))
@@ -392,35 +500,64 @@ static hr_status components(struct hr_project *p, struct hr_arena *arena, struct
             row[2] = text(c->version);
             row[3] = text(e->info.id);
             row[4] = text(c->doc);
+            if (!keep_row(t))
+                return HR_OK;
         }
     }
     return r;
 }
 
-static const struct {
+static const struct kind {
     const char *name;
     hr_status (*make)(struct hr_project *p, struct hr_arena *arena, struct hr_table *t);
     bool project;
-} kinds[] = { { "runs", runs, true },           { "executions", executions, true },
-              { "artifacts", artifacts, true }, { "models", models, true },
-              { "aliases", aliases, true },     { "model_history", model_history, true },
-              { "plugins", plugins, false },    { "components", components, false } };
+    const char *columns[12];
+} kinds[] = {
+    { "runs", runs, true, { "id", "run", "pipeline", "number", "state", "started", "duration_ms",
+                            "executions" } },
+    { "executions", executions, true, { "id", "node", "component", "run", "number", "state",
+                                        "started", "duration_ms", "summary", "reason" } },
+    { "artifacts", artifacts, true, { "id", "type", "node", "run", "number", "state", "created",
+                                      "digest", "uri" } },
+    { "models", models, true, { "model", "version", "id", "run", "number", "created", "digest",
+                                "destination", "uri", "aliases" } },
+    { "aliases", aliases, true, { "model", "alias", "version", "before", "by", "why", "created" } },
+    { "model_history", model_history, true, { "execution", "model", "action", "alias", "version",
+                                              "from", "by", "why", "created" } },
+    { "cache", cache, true, { "key", "node", "component", "run", "number", "execution", "created",
+                              "state" } },
+    { "plugins", plugins, false, { "plugin", "version", "state", "components", "path", "digest",
+                                   "reason", "manifest", "signed" } },
+    { "components", components, false, { "component", "id", "version", "plugin", "doc" } },
+};
 
-hr_status hr_table_of(struct hr_project *p, const char *what, struct hr_arena *arena,
-                      struct hr_table *ret)
+static hr_status make(struct hr_project *p, const struct kind *kind, const char *filter,
+                      struct hr_arena *arena, struct hr_table *t)
+{
+    hr_status r = kind->project ? hr_host_need(p) : HR_OK;
+
+    t->columns = kind->columns;
+    while (t->columns[t->width])
+        t->width++;
+    if (r == HR_OK)
+        r = hr_filter_read(&p->env, filter, t->columns, arena, &t->filter);
+    if (r == HR_OK)
+        r = kind->make(p, arena, t);
+    reverse(t);
+    return r == HR_NOT_FOUND ? HR_OK : r;
+}
+
+hr_status hr_table_of(struct hr_project *p, const char *what, const char *filter, int64_t limit,
+                      struct hr_arena *arena, struct hr_table *ret)
 {
     const char *names[sizeof kinds / sizeof kinds[0]];
-    hr_status r = HR_OK;
     size_t i;
 
-    *ret = (struct hr_table){ 0 };
+    *ret = (struct hr_table){ .limit = limit };
     for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         names[i] = kinds[i].name;
-        if (strcmp(kinds[i].name, what) != 0)
-            continue;
-        if (kinds[i].project)
-            r = hr_host_need(p);
-        return r < 0 ? r : kinds[i].make(p, arena, ret);
+        if (!strcmp(kinds[i].name, what))
+            return make(p, &kinds[i], filter, arena, ret);
     }
     return hr_fail_meant(&p->env, HR_INVALID, NULL, hr_text_meant(what, names, i),
                          "there are no rows of \"%s\"", what);

@@ -213,6 +213,7 @@ static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
 {
     struct hr_look look = { .kind = HR_KIND_EXECUTION, .contexts = &run->id, .context_count = 1 };
     struct hr_meta_nodes found = { 0 }, parents = { 0 };
+    const struct hr_meta_node *pipeline;
     int64_t number = 0, count, duration;
     const char *state;
     hr_status r = hr_store_look(s->p->store, &look, &s->arena, &found);
@@ -220,17 +221,18 @@ static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
 
     if (r == HR_OK)
         r = hr_store_contexts_of(s->p->store, HR_KIND_CONTEXT, run->id, &s->arena, &parents);
-    if (r == HR_OK && parents.count)
-        r = hr_store_rank(s->p->store, parents.items[0].id, run->id, &number);
+    pipeline = hr_pipeline_among(&parents);
+    if (r == HR_OK && pipeline)
+        r = hr_run_number(s->p, pipeline->id, run->id, &number);
     if (r == HR_OK)
-        r = hr_run_facts(s->p, run, &s->arena, &state, &count, &duration);
+        r = hr_run_facts(s->p, run, &state, &count, &duration);
     if (r < 0)
         return r;
     hr_json_open_object(&s->w);
     hr_json_put_member_text(&s->w, "kind", "run");
     hr_json_put_member_text(&s->w, "run", run->name);
     hr_json_put_member_int(&s->w, "number", number);
-    hr_json_put_member_text(&s->w, "pipeline", parents.count ? parents.items[0].name : "");
+    hr_json_put_member_text(&s->w, "pipeline", pipeline ? pipeline->name : "");
     hr_json_put_member_text(&s->w, "state", state);
     hr_json_put_member_int(&s->w, "started_ms", run->create_ms);
     hr_json_put_member_int(&s->w, "duration_ms", duration);
@@ -246,69 +248,23 @@ static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
     return r;
 }
 
-/* -- what is meant --------------------------------------------------------- */
-
-/* The newest execution of a node. */
-static hr_status find_node(struct shower *s, const char *node, int64_t *ret)
-{
-    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node", .newest_first = true };
-    struct hr_look executions = {
-        .kind = HR_KIND_EXECUTION, .context_count = 1, .newest_first = true, .limit = 1
-    };
-    struct hr_meta_nodes nodes = { 0 }, found = { 0 };
-    hr_status r = hr_store_look(s->p->store, &look, &s->arena, &nodes);
-    size_t i;
-
-    for (i = 0; r == HR_OK && i < nodes.count; i++) {
-        const char *name = nodes.items[i].name;
-        size_t n = strlen(name), k = strlen(node);
-
-        if (n <= k || strcmp(name + n - k, node) != 0 || name[n - k - 1] != '.')
-            continue;
-        executions.contexts = &nodes.items[i].id;
-        r = hr_store_look(s->p->store, &executions, &s->arena, &found);
-        if (r == HR_OK && found.count) {
-            *ret = found.items[0].id;
-            return HR_OK;
-        }
-    }
-    return r < 0 ? r : HR_NOT_FOUND;
-}
-
-/* The number behind a word, "artifact 12"; 0: it is not of that form. */
-static int64_t number_after(const char *what, const char *word)
-{
-    size_t n = strlen(word);
-    int64_t v = 0;
-
-    if (strncmp(what, word, n) != 0 || (what[n] != ' ' && what[n] != ':'))
-        return 0;
-    return hr_num_int(what + n + 1, strlen(what + n + 1), &v) && v > 0 ? v : 0;
-}
-
 static hr_status show(struct shower *s, const char *what)
 {
-    struct hr_meta_node node;
-    int64_t id;
-    hr_status r;
+    struct hr_thing thing;
+    hr_status r = hr_thing_find(s->p, what, &s->arena, &thing);
 
-    if ((id = number_after(what, "artifact")))
-        return show_artifact(s, id, "artifact");
-    if ((id = number_after(what, "execution")))
-        return show_execution(s, id);
-    r = hr_host_run(s->p, what, &s->arena, &node);
-    if (r == HR_OK)
-        return show_run(s, &node);
-    if (r == HR_NOT_FOUND && (r = hr_model_find(s->p, what, &s->arena, &node)) == HR_OK)
-        return show_artifact(s, node.id, "model");
-    if (r == HR_NOT_FOUND && (r = find_node(s, what, &id)) == HR_OK)
-        return show_execution(s, id);
-    if (r == HR_NOT_FOUND)
-        hr_fail(&s->p->env, r,
-                "there is no run, node or model \"%s\"; write \"run 7\", \"execution 12\","
-                " \"artifact 12\", \"name@version\" or the name of a node",
-                what);
-    return r;
+    if (r < 0)
+        return r;
+    switch (thing.kind) {
+    case HR_THING_ARTIFACT:
+        return show_artifact(s, thing.id, "artifact");
+    case HR_THING_MODEL:
+        return show_artifact(s, thing.id, "model");
+    case HR_THING_EXECUTION:
+        return show_execution(s, thing.id);
+    default:
+        return show_run(s, &thing.node);
+    }
 }
 
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json)

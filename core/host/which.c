@@ -7,18 +7,15 @@
 static hr_status by_number(struct hr_project *p, const struct hr_meta_node *newest, int64_t number,
                            struct hr_arena *arena, struct hr_meta_node *ret)
 {
-    struct hr_meta_nodes parents = { 0 }, children = { 0 };
+    struct hr_meta_nodes parents = { 0 };
+    const struct hr_meta_node *pipeline;
+    int64_t id = 0;
     hr_status r = hr_store_contexts_of(p->store, HR_KIND_CONTEXT, newest->id, arena, &parents);
-    size_t i;
 
-    for (i = 0; i < parents.count && strcmp(parents.items[i].type, "pipeline") != 0; i++)
-        ;
-    if (r == HR_OK && i < parents.count)
-        r = hr_store_children(p->store, parents.items[i].id, arena, &children);
-    if (r < 0 || number < 1 || (uint64_t)number > children.count)
+    if (r < 0 || number < 1 || !(pipeline = hr_pipeline_among(&parents)))
         return r < 0 ? r : HR_NOT_FOUND;
-    *ret = children.items[number - 1];
-    return HR_OK;
+    r = hr_store_child(p->store, pipeline->id, number, &id);
+    return r < 0 ? r : hr_store_get(p->store, HR_KIND_CONTEXT, id, arena, ret);
 }
 
 hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *arena,

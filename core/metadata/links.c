@@ -200,3 +200,88 @@ hr_status hr_store_rank(struct hr_store *store, int64_t parent, int64_t child, i
     sqlite3_reset(s);
     return r < 0 ? r : HR_OK;
 }
+
+hr_status hr_store_sum(struct hr_store *store, int64_t context, struct hr_meta_sum *ret)
+{
+    sqlite3_stmt *s = hr_sql_get(store, HR_SQL_SUM);
+    int r;
+
+    if (!s)
+        return HR_INTERNAL;
+    sqlite3_bind_int64(s, 1, context);
+    if ((r = hr_sql_step(store, s)) > 0)
+        *ret = (struct hr_meta_sum){ .executions = sqlite3_column_int64(s, 0),
+                                     .running = sqlite3_column_int64(s, 1),
+                                     .failed = sqlite3_column_int64(s, 2),
+                                     .canceled = sqlite3_column_int64(s, 3),
+                                     .last_ms = sqlite3_column_int64(s, 4) };
+    sqlite3_reset(s);
+    return r < 0 ? r : HR_OK;
+}
+
+hr_status hr_store_links(struct hr_store *store, enum hr_type_kind kind, int64_t id,
+                         struct hr_arena *arena, struct hr_meta_links *ret)
+{
+    sqlite3_stmt *s = hr_sql_get(store, kind == HR_KIND_ARTIFACT ? HR_SQL_LINKS_OF_ARTIFACT
+                                                                 : HR_SQL_LINKS_OF_EXECUTION);
+    struct hr_meta_links links = { 0 };
+    size_t cap = 0;
+    int r;
+
+    if (!s)
+        return HR_INTERNAL;
+    sqlite3_bind_int64(s, 1, id);
+    while ((r = hr_sql_step(store, s)) > 0) {
+        struct hr_meta_link *more;
+
+        if (links.count == cap) {
+            cap = cap ? cap * 2 : 16;
+            if (!(more = hr_arena_array(arena, cap, sizeof *more))) {
+                r = HR_EXHAUSTED;
+                break;
+            }
+            if (links.count)
+                memcpy(more, links.items, links.count * sizeof *more);
+            links.items = more;
+        }
+        links.items[links.count++] = (struct hr_meta_link){ .id = sqlite3_column_int64(s, 0),
+                                                            .type = sqlite3_column_int64(s, 1),
+                                                            .state = sqlite3_column_int64(s, 2) };
+    }
+    sqlite3_reset(s);
+    if (r == HR_OK)
+        *ret = links;
+    return r;
+}
+
+hr_status hr_store_child(struct hr_store *store, int64_t parent, int64_t rank, int64_t *ret)
+{
+    sqlite3_stmt *s = hr_sql_get(store, HR_SQL_CHILD);
+    int r;
+
+    if (!s)
+        return HR_INTERNAL;
+    sqlite3_bind_int64(s, 1, parent);
+    sqlite3_bind_int64(s, 2, rank);
+    if ((r = hr_sql_step(store, s)) > 0)
+        *ret = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return r < 0 ? r : r > 0 ? HR_OK : HR_NOT_FOUND;
+}
+
+hr_status hr_store_children_between(struct hr_store *store, int64_t parent, int64_t above,
+                                    int64_t to, int64_t *ret)
+{
+    sqlite3_stmt *s = hr_sql_get(store, HR_SQL_CHILDREN_BETWEEN);
+    int r;
+
+    if (!s)
+        return HR_INTERNAL;
+    sqlite3_bind_int64(s, 1, parent);
+    sqlite3_bind_int64(s, 2, above);
+    sqlite3_bind_int64(s, 3, to);
+    if ((r = hr_sql_step(store, s)) > 0)
+        *ret = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return r < 0 ? r : HR_OK;
+}

@@ -48,8 +48,10 @@ static hr_status make_sql(const struct hr_look *look, struct hr_buf *sql)
 
     if (r == HR_OK && look->type)
         r = hr_buf_format(sql,
-                          " AND n.type_id IN (SELECT id FROM Type WHERE name = ?2 AND"
+                          " AND %sn.type_id IN (SELECT id FROM Type WHERE name = ?2 AND"
                           " type_kind = %d AND version IS NULL)",
+                          /* a few of the newest: walk the ids down, do not sort the type */
+                          look->kind == HR_KIND_CONTEXT && look->limit ? "+" : "",
                           (int)look->kind);
     if (r == HR_OK && look->state)
         r = hr_buf_format(sql, " AND n.%s = %lld", k->state, (long long)look->state);
@@ -57,6 +59,8 @@ static hr_status make_sql(const struct hr_look *look, struct hr_buf *sql)
         r = add_output(look, sql);
     else if (r == HR_OK && k->link)
         r = add_links(look, k, sql);
+    if (r == HR_OK && look->before)
+        r = hr_buf_format(sql, " AND n.id < %lld", (long long)look->before);
     if (r == HR_OK && look->property)
         r = hr_buf_format(sql,
                           " AND EXISTS (SELECT 1 FROM %s q WHERE q.%s = n.id AND q.name = ?3 AND"

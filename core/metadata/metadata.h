@@ -38,6 +38,12 @@ enum {
 hr_status hr_store_open(struct hr_env *env, const char *path, int flags, struct hr_store **ret);
 void hr_store_close(struct hr_store *store);
 
+/* Was it opened where nothing may be written?  Then it is read, and begin(true) fails. */
+bool hr_store_read_only(const struct hr_store *store);
+
+/* Is the file as SQLite wants it?  HR_DATA_LOSS: told. */
+hr_status hr_store_check(struct hr_store *store);
+
 hr_status hr_store_begin(struct hr_store *store, bool write);
 /* As begin(true), for what a power cut may take back with no harm, as that an execution is
  * RUNNING: the commit does not wait for the disk.  The next durable commit, or
@@ -165,6 +171,8 @@ hr_status hr_store_find_context(struct hr_store *store, const char *type, const 
 /* New state of an execution or artifact; its time of update moves. */
 hr_status hr_store_set_state(struct hr_store *store, enum hr_type_kind kind, int64_t id,
                              int64_t state);
+/* New uri of an artifact; its time of update moves. */
+hr_status hr_store_set_uri(struct hr_store *store, int64_t artifact, const char *uri);
 /* Set one property, replacing it. */
 hr_status hr_store_set_property(struct hr_store *store, enum hr_type_kind kind, int64_t id,
                                 const struct hr_meta_property *property);
@@ -210,6 +218,18 @@ hr_status hr_store_events_of_execution(struct hr_store *store, int64_t execution
 hr_status hr_store_events_of_artifact(struct hr_store *store, int64_t artifact,
                                       struct hr_arena *arena, struct hr_meta_events *ret);
 
+/* The other end of each event of an artifact or execution, without its path: by id of the
+ * event; state is that of the other end. */
+struct hr_meta_link {
+    int64_t id, type, state;
+};
+struct hr_meta_links {
+    struct hr_meta_link *items;
+    size_t count;
+};
+hr_status hr_store_links(struct hr_store *store, enum hr_type_kind kind, int64_t id,
+                         struct hr_arena *arena, struct hr_meta_links *ret);
+
 /* -- looking up ------------------------------------------------------------ */
 
 struct hr_look {
@@ -223,6 +243,7 @@ struct hr_look {
     const char *property;   /* with a custom text property of this name */
     const char *value;      /* and, if not NULL, this value */
     bool newest_first;      /* by id descending */
+    int64_t before;         /* with a smaller id than this; 0: any */
     int64_t limit;          /* 0: all */
 };
 
@@ -235,6 +256,18 @@ hr_status hr_store_contexts_of(struct hr_store *store, enum hr_type_kind kind, i
                                struct hr_arena *arena, struct hr_meta_nodes *ret);
 /* How many children a context has with an id up to this one's: the number of a run. */
 hr_status hr_store_rank(struct hr_store *store, int64_t parent, int64_t child, int64_t *ret);
+/* How many children it has with an id above one and up to another. */
+hr_status hr_store_children_between(struct hr_store *store, int64_t parent, int64_t above,
+                                    int64_t to, int64_t *ret);
+/* The child of that rank.  HR_NOT_FOUND is an answer. */
+hr_status hr_store_child(struct hr_store *store, int64_t parent, int64_t rank, int64_t *ret);
+
+/* The executions that are linked to a context, counted by one statement. */
+struct hr_meta_sum {
+    int64_t executions, running, failed, canceled;
+    int64_t last_ms; /* the newest time of update; 0: there is none */
+};
+hr_status hr_store_sum(struct hr_store *store, int64_t context, struct hr_meta_sum *ret);
 hr_status hr_store_children(struct hr_store *store, int64_t context, struct hr_arena *arena,
                             struct hr_meta_nodes *ret);
 

@@ -165,6 +165,18 @@ hr_status hr_store_set_state(struct hr_store *store, enum hr_type_kind kind, int
     return hr_sql_run(store, s);
 }
 
+hr_status hr_store_set_uri(struct hr_store *store, int64_t artifact, const char *uri)
+{
+    sqlite3_stmt *s = hr_sql_get(store, HR_SQL_SET_URI);
+
+    if (!s)
+        return HR_INTERNAL;
+    sqlite3_bind_int64(s, 1, artifact);
+    hr_sql_text(s, 2, uri);
+    sqlite3_bind_int64(s, 3, hr_store_now_ms(store));
+    return hr_sql_run(store, s);
+}
+
 /* -- reading --------------------------------------------------------------- */
 
 static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_arena *arena,

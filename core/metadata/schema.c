@@ -87,6 +87,10 @@ const char *const hr_schema_create[] = {
 const char *const hr_schema_more[] = {
     "CREATE INDEX IF NOT EXISTS `idx_hr_attribution_artifact` ON `Attribution` (`artifact_id`)",
     "CREATE INDEX IF NOT EXISTS `idx_hr_association_execution` ON `Association` (`execution_id`)",
+    "CREATE INDEX IF NOT EXISTS `idx_hr_execution_running` ON `Execution` (`last_known_state`)"
+    " WHERE `last_known_state` = 2",
+    "CREATE INDEX IF NOT EXISTS `idx_hr_parentcontext_children` ON `ParentContext`"
+    " (`parent_context_id`, `context_id`)",
     NULL,
 };
 

@@ -78,6 +78,21 @@
                           " ORDER BY parent_context_id")                                           \
     X(RANK, "SELECT count(*) FROM ParentContext WHERE parent_context_id = ?1 AND"                  \
             " context_id <= ?2")                                                                   \
+    X(SUM, "SELECT count(*), total(e.last_known_state = 2), total(e.last_known_state = 4),"        \
+           " total(e.last_known_state = 6), max(e.last_update_time_since_epoch)"                   \
+           " FROM Association a JOIN Execution e ON e.id = a.execution_id"                         \
+           " WHERE a.context_id = ?1")                                                             \
+    X(CHILDREN_BETWEEN, "SELECT count(*) FROM ParentContext WHERE parent_context_id = ?1 AND"      \
+                        " context_id > ?2 AND context_id <= ?3")                                   \
+    X(SET_URI, "UPDATE Artifact SET uri = ?2, last_update_time_since_epoch = ?3 WHERE id = ?1")    \
+    X(CHECK, "PRAGMA quick_check(1)")                                                              \
+    X(CHILD, "SELECT context_id FROM ParentContext WHERE parent_context_id = ?1"                   \
+             " ORDER BY context_id LIMIT 1 OFFSET ?2 - 1")                                         \
+    X(LINKS_OF_EXECUTION, "SELECT e.artifact_id, e.type, n.state FROM Event e JOIN Artifact n"     \
+                          " ON n.id = e.artifact_id WHERE e.execution_id = ?1 ORDER BY e.id")      \
+    X(LINKS_OF_ARTIFACT, "SELECT e.execution_id, e.type, n.last_known_state FROM Event e"          \
+                         " JOIN Execution n ON n.id = e.execution_id WHERE e.artifact_id = ?1"     \
+                         " ORDER BY e.id")                                                         \
     X(CHILDREN, "SELECT context_id FROM ParentContext WHERE parent_context_id = ?1"                \
                 " ORDER BY context_id")
 

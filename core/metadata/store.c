@@ -226,10 +226,56 @@ static hr_status prepare(struct hr_store *store, int flags)
     return check_tables(store, found);
 }
 
+/* "file:PATH?immutable=1" */
+static hr_status immutable_uri(const char *path, struct hr_buf *to)
+{
+    hr_status r = hr_buf_text(to, "file:");
+
+    for (; *path && r == HR_OK; path++)
+        if (strchr("%?#", *path))
+            r = hr_buf_format(to, "%%%02x", (unsigned)(unsigned char)*path);
+        else
+            r = hr_buf_char(to, *path);
+    return r < 0 ? r : hr_buf_text(to, "?immutable=1");
+}
+
+/* A file in WAL mode cannot be opened where nothing may be written beside it.  If nobody has it
+ * open - there is no log - it does not change, and can be read as it is.  false: it is not so. */
+static bool open_immutable(struct hr_store *store)
+{
+    struct hr_env *env = store->env;
+    size_t kept = env->errors.count;
+    struct hr_stat st;
+    struct hr_buf name;
+    bool ok = false;
+
+    hr_buf_of(&name, 4 * HR_MAX_PATH, env);
+    if (hr_buf_format(&name, "%s-wal", store->path) == HR_OK &&
+        env->os->stat(env->os->user, name.text, true, &st) < 0) {
+        hr_buf_cut(&name, 0);
+        sqlite3_close(store->db);
+        store->db = NULL;
+        ok = immutable_uri(store->path, &name) == HR_OK &&
+             sqlite3_open_v2(name.text, &store->db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                             NULL) == SQLITE_OK &&
+             prepare(store, 0) == HR_OK;
+    }
+    hr_buf_clear(&name);
+    hr_errors_cut(env, kept); /* the first failure is the one to tell */
+    return ok;
+}
+
+bool hr_store_read_only(const struct hr_store *store)
+{
+    return sqlite3_db_readonly(store->db, "main") == 1;
+}
+
 hr_status hr_store_open(struct hr_env *env, const char *path, int flags, struct hr_store **ret)
 {
     int open = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     struct hr_store *store = hr_mem_zero(env, sizeof *store);
+    size_t kept = env->errors.count;
     hr_status r = HR_EXHAUSTED;
 
     if (!store)
@@ -244,6 +290,10 @@ hr_status hr_store_open(struct hr_env *env, const char *path, int flags, struct 
         goto out;
     }
     r = prepare(store, flags);
+    if ((r == HR_DENIED || r == HR_NOT_FOUND) && open_immutable(store)) {
+        hr_errors_cut(env, kept);
+        r = HR_OK;
+    }
 out:
     if (r < 0) {
         hr_store_close(store);
@@ -265,6 +315,23 @@ void hr_store_close(struct hr_store *store)
     sqlite3_close(store->db);
     hr_mem_text_put(store->env, store->path);
     hr_mem_put(store->env, store, sizeof *store);
+}
+
+hr_status hr_store_check(struct hr_store *store)
+{
+    sqlite3_stmt *s = hr_sql_get(store, HR_SQL_CHECK);
+    const char *text;
+    int r = s ? hr_sql_step(store, s) : HR_INTERNAL;
+
+    if (r > 0) {
+        text = (const char *)sqlite3_column_text(s, 0);
+        if (!hr_text_eq(text, "ok"))
+            r = hr_fail(store->env, HR_DATA_LOSS, "metadata store \"%s\" is damaged: %s",
+                        store->path, text ? text : "no memory");
+    }
+    if (s)
+        sqlite3_reset(s);
+    return r < 0 ? r : HR_OK;
 }
 
 static hr_status set_relaxed(struct hr_store *store, bool relaxed)

@@ -12,6 +12,7 @@ enum sql {
     HOLDER,
     DROP,
     DROP_ALL,
+    HOLDERS,
     COUNT
 };
 
@@ -26,6 +27,7 @@ static const char *const texts[COUNT] = {
     "SELECT host FROM lease WHERE key = ?1",
     "DELETE FROM lease WHERE key = ?1 AND host = ?2",
     "DELETE FROM lease WHERE host = ?1",
+    "SELECT DISTINCT host FROM lease ORDER BY host LIMIT 1000",
 };
 
 static const char tables[] =
@@ -255,4 +257,24 @@ void hr_cache_release_all(struct hr_cache *cache, const char *host)
         return;
     sqlite3_bind_text(s, 1, host, -1, SQLITE_STATIC);
     run(s);
+}
+
+hr_status hr_cache_holders(struct hr_cache *cache, struct hr_arena *arena, const char ***ret,
+                           size_t *ret_count)
+{
+    enum { MOST = 1000 };
+    sqlite3_stmt *s = cache ? get(cache, HOLDERS) : NULL;
+    const char **hosts = hr_arena_array(arena, MOST, sizeof *hosts);
+    size_t n = 0;
+
+    if (!hosts)
+        return HR_EXHAUSTED;
+    while (s && n < MOST && sqlite3_step(s) == SQLITE_ROW)
+        if ((hosts[n] = column(s, 0, arena)))
+            n++;
+    if (s)
+        sqlite3_reset(s);
+    *ret = hosts;
+    *ret_count = n;
+    return HR_OK;
 }

@@ -38,6 +38,9 @@ void hr_cache_forget_manifests(struct hr_cache *cache);
 bool hr_cache_lease(struct hr_cache *cache, const char *key, const char *host,
                     struct hr_arena *arena, const char **ret_holder);
 void hr_cache_release(struct hr_cache *cache, const char *key, const char *host);
+/* Hosts that hold leases, each once, in the arena; *ret_count of them. */
+hr_status hr_cache_holders(struct hr_cache *cache, struct hr_arena *arena, const char ***ret,
+                           size_t *ret_count);
 /* A host that is gone holds nothing. */
 void hr_cache_release_all(struct hr_cache *cache, const char *host);
 

@@ -86,9 +86,10 @@ hr_status hr_task_take(struct hr_runner *runner, struct hr_task *task, int64_t e
     return r;
 }
 
-/* The newest execution of the contexts that has ended well and whose outputs are there. */
+/* The newest execution of the contexts, with an id above one, that has ended well and whose
+ * outputs are there. */
 static hr_status newest(struct hr_runner *runner, struct hr_task *task, const int64_t *contexts,
-                        size_t n, int64_t *ret)
+                        size_t n, int64_t above, int64_t *ret)
 {
     struct hr_look look = {
         .kind = HR_KIND_EXECUTION, .contexts = contexts, .context_count = n, .newest_first = true
@@ -100,6 +101,8 @@ static hr_status newest(struct hr_runner *runner, struct hr_task *task, const in
     for (i = 0; r == HR_OK && i < found.count; i++) {
         const struct hr_meta_node *e = &found.items[i];
 
+        if (e->id <= above)
+            break;
         if (e->state != HR_EXECUTION_COMPLETE && e->state != HR_EXECUTION_CACHED)
             continue;
         r = hr_task_take(runner, task, e->id);
@@ -115,11 +118,15 @@ static hr_status newest(struct hr_runner *runner, struct hr_task *task, const in
 
 hr_status hr_task_find_cached(struct hr_runner *runner, struct hr_task *task, int64_t *ret)
 {
+    struct hr_store *store = runner->config.store;
+    struct hr_meta_node key;
     int64_t context;
-    hr_status r =
-        hr_store_find_context(runner->config.store, "execution_cache", task->key, &context);
+    hr_status r = hr_store_find_context(store, "execution_cache", task->key, &context);
 
-    return r < 0 ? r : newest(runner, task, &context, 1, ret);
+    if (r == HR_OK)
+        r = hr_store_get(store, HR_KIND_CONTEXT, context, &task->arena, &key);
+    return r < 0 ? r
+                 : newest(runner, task, &context, 1, hr_meta_int(&key, HR_FORGOTTEN, 0), ret);
 }
 
 hr_status hr_task_find_last(struct hr_runner *runner, struct hr_task *task, int64_t *ret)
@@ -133,5 +140,5 @@ hr_status hr_task_find_last(struct hr_runner *runner, struct hr_task *task, int6
     if (r == HR_OK)
         r = hr_store_find_context(runner->config.store, "node", name.text, &contexts[1]);
     hr_buf_clear(&name);
-    return r < 0 ? r : newest(runner, task, contexts, 2, ret);
+    return r < 0 ? r : newest(runner, task, contexts, 2, 0, ret);
 }

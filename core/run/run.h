@@ -29,6 +29,10 @@
 #include "run/explain.h"
 #include "run/paths.h"
 
+/* Custom property of an execution_cache context: results of executions up to this id are not
+ * to be taken again. */
+#define HR_FORGOTTEN "__forgotten"
+
 struct hr_runner;
 
 /* Called once a node's outputs are published; what it makes is no part of the run's result,

@@ -34,13 +34,18 @@ static void make_id(struct hr_runner *runner)
 
 static hr_status make_dir(struct hr_runner *runner)
 {
-    char logs[HR_MAX_PATH], events[HR_MAX_PATH];
+    char logs[HR_MAX_PATH], events[HR_MAX_PATH], host[HR_MAX_PATH];
     hr_status r = hr_path_join(runner->env, runner->config.paths->runs, runner->id, runner->dir);
 
     if (r == HR_OK)
         r = hr_path_join(runner->env, runner->dir, "logs", logs);
     if (r == HR_OK)
         r = hr_dir_make(runner->env, logs);
+    if (r == HR_OK) /* for those who follow it: whose life it depends on */
+        r = hr_path_join(runner->env, runner->dir, "host", host);
+    if (r == HR_OK)
+        r = hr_file_append(runner->env, host, runner->config.host->id,
+                           strlen(runner->config.host->id));
     if (r == HR_OK)
         r = hr_path_join(runner->env, runner->dir, "events.jsonl", events);
     return r < 0 ? r : hr_file_append(runner->env, events, "", 0);

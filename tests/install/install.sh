@@ -51,7 +51,24 @@ END
 c++ -std=c++11 -Wall -Wextra $flags "$work/version.cc" $(pkg --cflags) -L"$lib" -lheadrace \
     -Wl,-rpath,"$lib" -o "$work/version" && "$work/version"
 
+# what others write: CMake and a plain Makefile, C and C++, shared and static
+lists() { for program; do "$program" "$work/demo" >"$work/lists" || fail "$program does not run"
+    [ "$(cat "$work/lists")" = "penguin@1" ] || fail "$program: $(cat "$work/lists")"; done; }
+cp -r "$source/tests/install/consumer" "$work/consumer"
+cmake -S "$work/consumer" -B "$work/by_cmake" -DCMAKE_PREFIX_PATH="$work/usr" -DCMAKE_C_FLAGS="$flags" \
+    -DCMAKE_CXX_FLAGS="$flags" >/dev/null && cmake --build "$work/by_cmake" >/dev/null || fail "CMake consumers"
+cp "$work/by_cmake"/lists_*_static "$work/usr/bin"
+lists "$work/by_cmake/lists_c_shared" "$work/by_cmake/lists_cc_shared" "$work/usr/bin/lists_c_static" \
+    "$work/usr/bin/lists_cc_static"
+mkdir "$work/pc" && sed -e "s|^prefix=.*|prefix=$work/usr|" -e "s|^libdir=.*|libdir=$lib|" \
+    -e "s|^includedir=.*|includedir=$work/usr/include|" "$lib/pkgconfig/headrace.pc" >"$work/pc/headrace.pc"
+PKG_CONFIG_PATH=$work/pc CFLAGS=$flags CXXFLAGS=$flags make -s -C "$work/consumer" || fail "make consumers"
+lists "$work/consumer/lists_c" "$work/consumer/lists_cc"
+
 # moved as a whole
 mv "$work/usr" "$work/moved"
+cmake -S "$work/consumer" -B "$work/by_moved" -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_C_FLAGS="$flags" \
+    -DCMAKE_CXX_FLAGS="$flags" >/dev/null && cmake --build "$work/by_moved" >/dev/null || fail "moved CMake consumers"
+lists "$work/by_moved/lists_c_shared"
 "$work/moved/bin/headrace" new "$work/demo2" >/dev/null
 (cd "$work/demo2" && "$work/moved/bin/headrace" run --quiet) || fail "it does not run where it was moved"

@@ -214,6 +214,70 @@ static void test_links(void **state)
     hr_store_rollback(f->store);
 }
 
+/* Runs of a pipeline by rank, their executions counted, the other ends of events. */
+static void test_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_meta_event event = { .type = HR_EVENT_OUTPUT };
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "run", .newest_first = true };
+    struct hr_meta_node node = { 0 }, read;
+    struct hr_meta_links links;
+    struct hr_meta_nodes nodes;
+    struct hr_meta_sum sum = { 0 };
+    int64_t runs[3], pipeline, type, executions[3], artifact, v = 0;
+    int i;
+
+    assert_int_equal(hr_store_begin(f->store, true), HR_OK);
+    type = put_type(f, HR_KIND_CONTEXT, "run");
+    assert_int_equal(hr_store_put_context(f->store, type, "p", &pipeline), HR_OK);
+    node.type_id = put_type(f, HR_KIND_ARTIFACT, "T");
+    node.state = HR_ARTIFACT_LIVE;
+    assert_int_equal(hr_store_add_artifact(f->store, &node, &artifact), HR_OK);
+    node.type_id = put_type(f, HR_KIND_EXECUTION, "E");
+    for (i = 0; i < 3; i++) {
+        char name[] = { (char)('a' + i), '\0' };
+
+        assert_int_equal(hr_store_put_context(f->store, type, name, &runs[i]), HR_OK);
+        assert_int_equal(hr_store_put_parent(f->store, runs[i], pipeline), HR_OK);
+        node.state = HR_EXECUTION_RUNNING + i;
+        assert_int_equal(hr_store_add_execution(f->store, &node, &executions[i]), HR_OK);
+        event.artifact = artifact;
+        event.execution = executions[i];
+        assert_int_equal(hr_store_add_event(f->store, &event), HR_OK);
+    }
+    for (i = 0; i < 3; i++)
+        assert_int_equal(hr_store_put_association(f->store, runs[1], executions[i]), HR_OK);
+    assert_int_equal(hr_store_set_uri(f->store, artifact, "/there"), HR_OK);
+    assert_int_equal(hr_store_commit(f->store), HR_OK);
+    assert_int_equal(hr_store_sum(f->store, runs[1], &sum), HR_OK);
+    assert_int_equal(sum.executions, 3);
+    assert_int_equal(sum.running, 1);
+    assert_int_equal(sum.failed, 1);
+    assert_true(sum.last_ms > 0);
+    assert_int_equal(hr_store_sum(f->store, runs[0], &sum), HR_OK);
+    assert_true(sum.executions == 0 && sum.last_ms == 0);
+    assert_int_equal(hr_store_child(f->store, pipeline, 2, &v), HR_OK);
+    assert_int_equal(v, runs[1]);
+    assert_int_equal(hr_store_child(f->store, pipeline, 4, &v), HR_NOT_FOUND);
+    assert_int_equal(hr_store_children_between(f->store, pipeline, runs[0], runs[2], &v), HR_OK);
+    assert_int_equal(v, 2);
+    assert_int_equal(hr_store_links(f->store, HR_KIND_ARTIFACT, artifact, &f->arena, &links), 0);
+    assert_int_equal(links.count, 3);
+    assert_true(links.items[2].id == executions[2] && links.items[2].state == HR_EXECUTION_FAILED);
+    assert_int_equal(hr_store_links(f->store, HR_KIND_EXECUTION, executions[0], &f->arena, &links),
+                     HR_OK);
+    assert_true(links.count == 1 && links.items[0].id == artifact &&
+                links.items[0].state == HR_ARTIFACT_LIVE);
+    assert_int_equal(hr_store_get(f->store, HR_KIND_ARTIFACT, artifact, &f->arena, &read), HR_OK);
+    assert_string_equal(read.uri, "/there");
+    look.limit = 2;
+    look.before = runs[2];
+    assert_int_equal(hr_store_look(f->store, &look, &f->arena, &nodes), HR_OK);
+    assert_true(nodes.count == 2 && nodes.items[0].id == runs[1] && nodes.items[1].id == runs[0]);
+    assert_int_equal(hr_store_check(f->store), HR_OK);
+    assert_false(hr_store_read_only(f->store));
+}
+
 enum { WRITERS = 4, WRITES = 50 };
 
 static int write_many(const char *path)
@@ -267,6 +331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_types, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
         cmocka_unit_test(test_processes),
     };
 

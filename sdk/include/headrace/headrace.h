@@ -89,7 +89,8 @@ void hr_free(hr_project *p);
  * version made it; HR_UNAVAILABLE: its store is locked for longer than the time-out. */
 hr_status hr_open(hr_project *p, const char *dir, uint32_t flags);
 enum {
-    HR_OPEN_NEW = 1u << 0 /* if there is none, begin one */
+    HR_OPEN_NEW = 1u << 0, /* if there is none, begin one */
+    HR_OPEN_HERE = 1u << 1 /* in this very directory: one above it does not count */
 };
 
 /* Why the last call on p, or on what was made from p, has failed: the outermost cause
@@ -188,14 +189,20 @@ void hr_job_free(hr_job *job);
 
 typedef struct hr_cursor hr_cursor;
 
-/* Rows of "runs", "executions", "artifacts", "models", "aliases", "model_history", "plugins"
- * or "components", the oldest
- * first, that match filter; NULL: all.  A filter compares columns, as
+/* Rows of "runs", "executions", "artifacts", "models", "aliases", "model_history", "cache",
+ * "plugins" or "components", the oldest first, that match filter; NULL: all.  A filter
+ * compares columns, as
  * "state = FAILED and node = trainer"; the operators are = != < <= > >=.  HR_INVALID: the
  * filter, or what is looked for, cannot be read. */
 hr_status hr_query(hr_project *p, const char *what, const char *filter, hr_cursor **ret);
 
-/* 1: there is a row.  0: there was none left. */
+/* As hr_query(), but only the newest limit rows of those that match; 0: all.  What is not
+ * looked at costs nothing, so a limit makes a large store quick to look at. */
+hr_status hr_query_newest(hr_project *p, const char *what, const char *filter, int64_t limit,
+                          hr_cursor **ret);
+
+/* 1: there is a row.  0: there was none left.  A code: rows of hr_examples() that cannot be
+ * read, and hr_error() says why. */
 int32_t hr_cursor_next(hr_cursor *c);
 
 /* The names of the columns, ended by NULL. */
@@ -223,6 +230,66 @@ hr_status hr_why(hr_project *p, const char *node, const char *run, const char **
 
 /* The log lines of an execution; lives until the next call on p. */
 hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text);
+
+/* What a thing came from, and what came of it: JSON that lives until the next call on p, as
+ *
+ *     {"of": "artifact 12", "nodes": [{"id": "artifact 12", "depth": 0, ...},
+ *      {"id": "execution 7", "depth": -1, ...}], "edges": [["execution 7", "artifact 12"]]}
+ *
+ * what names it as in hr_show(); of a run, all of its executions.  Nodes come by depth - steps
+ * between artifact and execution, upward below 0 - and then by id.  flags: 0 is both ways.
+ * depth: the most steps; 0: all.  HR_NOT_FOUND: there is none; HR_EXHAUSTED: more than
+ * 100 000 nodes, ask for less depth. */
+hr_status hr_lineage(hr_project *p, const char *what, uint32_t flags, int32_t depth,
+                     const char **ret_json);
+enum {
+    HR_LINEAGE_UP = 1u << 0,  /* what it came from */
+    HR_LINEAGE_DOWN = 1u << 1 /* what came of it */
+};
+
+/* The rows of an artifact that holds examples, in their order; a column for each feature, as
+ * text: a number, a text, or a JSON list where a row has not one value; NULL: missing.  split
+ * may be NULL: the first by name.  HR_NOT_FOUND: no artifact, or no such split (told which
+ * there are); HR_INVALID: it holds no examples. */
+hr_status hr_examples(hr_project *p, int64_t artifact, const char *split, hr_cursor **ret);
+
+/* -- keeping ------------------------------------------------------------------- */
+
+/* Remove the files of artifacts that nothing needs; their rows stay, as DELETED.  options is
+ * JSON or NULL: {"keep": 10, "older_s": 2592000, "dry_run": true}.  Kept are the artifacts of the
+ * newest "keep" runs of each pipeline, those younger than "older_s", pushed models, the newest
+ * blessed model of each pipeline, all that a kept one came from, what runs that go on have
+ * touched, and what lies outside of the project.  Without both 10 runs and 30 days are kept;
+ * with "keep" alone age does not count, with "older_s" alone one run is.  Gives
+ * {"removed": [{"artifact", "type", "uri", "bytes"}], "kept": N, "bytes": N} that lives until
+ * the next call on p.  HR_UNAVAILABLE: another gc is under way. */
+hr_status hr_gc(hr_project *p, const char *options, const char **ret_json);
+
+/* Compare the store with the files: digests, leases, staging, hosts that died, a project that
+ * was moved or copied.  Gives a list of {"what", "text", "repaired"} that lives until the next
+ * call on p; text is one sentence that says what is wrong and what to do. */
+hr_status hr_doctor(hr_project *p, uint32_t flags, const char **ret_json);
+enum {
+    HR_DOCTOR_REPAIR = 1u << 0, /* mend what can be mended without loss */
+    HR_DOCTOR_CACHE = 1u << 1   /* look at the results of the cache only */
+};
+
+/* Forget results, so that nodes run again: all (what NULL), those of a node, or those of a cache
+ * key or of its first letters (8 at least).  Files and history stay.  *ret: how many. */
+hr_status hr_cache_clear(hr_project *p, const char *what, int64_t *ret);
+
+/* Ask a run of any process to stop, as hr_cancel().  HR_NOT_FOUND: there is no such run;
+ * HR_PRECONDITION: it has ended. */
+hr_status hr_cancel_run(hr_project *p, const char *run);
+
+/* Follow a run of any process.  run: as in hr_show(), NULL: the newest. */
+typedef struct hr_watch hr_watch;
+hr_status hr_watch_open(hr_project *p, const char *run, hr_watch **ret);
+const char *hr_watch_run(const hr_watch *w); /* its id */
+/* The next event as a line of JSON: 1.  0: the run has ended, or its host is gone.
+ * HR_DEADLINE: none within timeout_ms, which is not negative. */
+int32_t hr_watch_next(hr_watch *w, int32_t timeout_ms, const char **ret_json);
+void hr_watch_free(hr_watch *w);
 
 /* -- packages ------------------------------------------------------------------ */
 
