@@ -209,38 +209,3 @@ hr_status hr_tree_list(struct hr_env *env, const char *path, struct hr_names *re
     *ret = names;
     return HR_OK;
 }
-
-static hr_status remove_tree(struct hr_env *env, const char *path, int depth)
-{
-    char sub[HR_MAX_PATH];
-    struct hr_names names = { 0 };
-    struct hr_stat st;
-    hr_status r = HR_OK;
-    size_t i;
-    int e;
-
-    if ((e = OS(env, stat, path, false, &st)) < 0)
-        return e == -ENOENT ? HR_OK : hr_fail_os(env, e, "remove", path);
-    if (!st.is_dir) {
-        e = OS(env, unlink, path);
-        return e < 0 && e != -ENOENT ? hr_fail_os(env, e, "remove", path) : HR_OK;
-    }
-    if (depth > 4 * TREE_DEPTH)
-        return hr_fail(env, HR_INVALID, "\"%s\" is nested too deep to be removed", path);
-    if ((st.mode & 0700) != 0700)
-        OS(env, chmod, path, st.mode | 0700);
-    if ((r = hr_dir_list(env, path, &names)) < 0)
-        return r;
-    for (i = 0; i < names.count && r == HR_OK; i++)
-        if ((r = hr_path_join(env, path, names.names[i], sub)) == HR_OK)
-            r = remove_tree(env, sub, depth + 1);
-    hr_names_clear(env, &names);
-    if (r == HR_OK && (e = OS(env, rmdir, path)) < 0 && e != -ENOENT)
-        r = hr_fail_os(env, e, "remove", path);
-    return r;
-}
-
-hr_status hr_tree_remove(struct hr_env *env, const char *path)
-{
-    return remove_tree(env, path, 0);
-}

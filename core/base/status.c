@@ -16,6 +16,13 @@ const char *hr_status_text(hr_status status)
 #undef CASE
 }
 
+bool hr_status_known(hr_status status)
+{
+#define CASE(code, text) || status == code
+    return false HR_STATUS_LIST(CASE);
+#undef CASE
+}
+
 const char *hr_status_id(hr_status status)
 {
 #define CASE(code, text)                                                                           \

@@ -2,6 +2,8 @@
 #ifndef HR_STATUS_H
 #define HR_STATUS_H
 
+#include <stdbool.h>
+
 #include "headrace/plugin.h"
 
 /* X(code, text) for each code. */
@@ -25,6 +27,9 @@ const char *hr_status_text(hr_status status);
 
 /* "HR_NOT_FOUND"; of an unknown code "HR_?".  hr_status_name() of headrace.h is this. */
 const char *hr_status_id(hr_status status);
+
+/* Is it one of the codes? */
+bool hr_status_known(hr_status status);
 
 /* The code nearest to an errno value, given positive. */
 hr_status hr_status_of_errno(int error);

@@ -12,7 +12,9 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-enum { MAX_PLUGINS = 11, LINE = 8192 };
+/* What a hook may say, by its log and by printing: more is read, counted and dropped, so that a
+ * plugin that prints for ever fills neither disk nor memory. */
+enum { MAX_PLUGINS = 11, LINE = 8192, MAX_SAID = 16 << 20, MAX_SAID_LINES = 200000 };
 
 /* What a plugin prints, cut into lines. */
 struct lines {
@@ -26,8 +28,10 @@ struct hr_process {
     int pid, pidfd; /* 0 and -1 of a thread */
     int socket;     /* -1: closed */
     struct lines prints[2];
+    size_t said, said_lines;
+    uint64_t dropped; /* lines */
     struct hr_thread *thread;
-    bool ended, described, told, has_result;
+    bool ended, described, told, told_dropped, has_result;
     int status;
     struct hr_buf result;
     char packet[HR_MAX_PACKET + 1];
@@ -264,6 +268,18 @@ hr_status hr_process_start(struct hr_env *env, const struct hr_process_config *c
 
 /* -- reading --------------------------------------------------------------- */
 
+/* One more line is said; false: it is too much. */
+static bool may_say(struct hr_process *p, size_t n)
+{
+    if (p->said_lines >= MAX_SAID_LINES || p->said + n > MAX_SAID) {
+        p->dropped++;
+        return false;
+    }
+    p->said += n;
+    p->said_lines++;
+    return true;
+}
+
 /* One line that was printed: whole, or what there is of it when the end has come. */
 static bool take_line(struct hr_process *p, int i, bool end, struct hr_message *ret)
 {
@@ -278,10 +294,39 @@ static bool take_line(struct hr_process *p, int i, bool end, struct hr_message *
     n += nl != NULL;
     memmove(l->text, l->text + n, l->len - n);
     l->len -= n;
+    if (!may_say(p, n))
+        return false;
     *ret = (struct hr_message){ .kind = HR_MESSAGE_PRINT,
                                 .level = i ? HR_WARN : HR_INFO,
                                 .text = p->packet };
     return true;
+}
+
+/* Read what is there and forget it. */
+static void drop_print(struct hr_process *p, struct lines *l)
+{
+    char block[65536];
+    const char *at, *nl;
+    int64_t got;
+    int rounds;
+
+    for (at = l->text; (nl = memchr(at, '\n', (size_t)(l->text + l->len - at))); at = nl + 1)
+        p->dropped++;
+    l->len = 0;
+    for (rounds = 0; rounds < 64 && l->fd >= 0; rounds++) {
+        got = OS(p->env, read, l->fd, block, sizeof block);
+        if (got == -EAGAIN) {
+            if (p->ended)
+                close_fd(p->env, &l->fd);
+            return;
+        }
+        if (got <= 0) {
+            close_fd(p->env, &l->fd);
+            return;
+        }
+        for (at = block; (nl = memchr(at, '\n', (size_t)(block + got - at))); at = nl + 1)
+            p->dropped++;
+    }
 }
 
 static bool read_print(struct hr_process *p, int i, struct hr_message *ret)
@@ -289,6 +334,10 @@ static bool read_print(struct hr_process *p, int i, struct hr_message *ret)
     struct lines *l = &p->prints[i];
     int64_t got = 0;
 
+    if (p->dropped) {
+        drop_print(p, l);
+        return false;
+    }
     if (take_line(p, i, l->fd < 0, ret))
         return true;
     while (l->fd >= 0 && l->len < LINE) {
@@ -345,6 +394,8 @@ static bool read_packet(struct hr_process *p, struct hr_message *ret)
     p->packet[n] = '\0';
     *ret = (struct hr_message){ .kind = HR_MESSAGE_NONE, .text = p->packet + 1 };
     if (p->packet[0] == 'L' && n >= 2) {
+        if (!may_say(p, (size_t)n))
+            return true;
         ret->kind = HR_MESSAGE_LOG;
         ret->level = p->packet[1] - '0';
         ret->text = p->packet + 2;
@@ -371,7 +422,9 @@ static void describe_ending(struct hr_process *p)
     } names[] = { { SIGSEGV, "SIGSEGV" }, { SIGABRT, "SIGABRT" }, { SIGBUS, "SIGBUS" },
                   { SIGFPE, "SIGFPE" },   { SIGILL, "SIGILL" },   { SIGKILL, "SIGKILL" },
                   { SIGTERM, "SIGTERM" }, { SIGXCPU, "SIGXCPU" }, { SIGSYS, "SIGSYS" },
-                  { SIGTRAP, "SIGTRAP" }, { SIGPIPE, "SIGPIPE" } };
+                  { SIGTRAP, "SIGTRAP" }, { SIGPIPE, "SIGPIPE" }, { SIGHUP, "SIGHUP" },
+                  { SIGINT, "SIGINT" },   { SIGQUIT, "SIGQUIT" }, { SIGALRM, "SIGALRM" },
+                  { SIGUSR1, "SIGUSR1" }, { SIGUSR2, "SIGUSR2" }, { SIGXFSZ, "SIGXFSZ" } };
     const char *name = "a signal";
     size_t i;
 
@@ -382,9 +435,25 @@ static void describe_ending(struct hr_process *p)
         snprintf(p->ending, sizeof p->ending, "was ended by signal %d (%s)", WTERMSIG(p->status),
                  name);
     } else if (!p->has_result) {
-        snprintf(p->ending, sizeof p->ending, "exited with status %d without a result",
-                 WEXITSTATUS(p->status));
+        snprintf(p->ending, sizeof p->ending, "exited with status %d without a result%s",
+                 WEXITSTATUS(p->status),
+                 WEXITSTATUS(p->status)
+                     ? ""
+                     : "; it called exit(), or closed descriptors that are not its own");
     }
+}
+
+/* How much was not kept, once. */
+static bool tell_dropped(struct hr_process *p, struct hr_message *ret)
+{
+    if (!p->dropped || p->told_dropped)
+        return false;
+    p->told_dropped = true;
+    snprintf(p->packet, sizeof p->packet,
+             "(%llu lines more than the %zu that are kept were dropped)",
+             (unsigned long long)p->dropped, p->said_lines);
+    *ret = (struct hr_message){ .kind = HR_MESSAGE_PRINT, .level = HR_WARN, .text = p->packet };
+    return true;
 }
 
 /* Has it ended?  What it has sent before is still to be read. */
@@ -412,6 +481,8 @@ hr_status hr_process_read(struct hr_process *p, struct hr_message *ret)
         return HR_OK;
     *ret = (struct hr_message){ .kind = HR_MESSAGE_NONE, .text = "" };
     if (!p->ended || p->told)
+        return HR_OK;
+    if (tell_dropped(p, ret))
         return HR_OK;
     if (!p->described && !p->thread)
         describe_ending(p);

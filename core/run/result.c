@@ -26,6 +26,11 @@ static hr_status read_value(struct hr_task *task, const struct hr_json_doc *doc,
     const char *name = hr_json_text(hr_json_get(m, "name"));
     const struct hr_json *v;
 
+    if (name && !strncmp(name, "__", 2))
+        return hr_fail(task->arena.env, HR_INTERNAL,
+                       "the result of the hook sets \"%s\"; names that begin with __ are the "
+                       "host's",
+                       name);
     if (!name || !(ret->name = hr_arena_text(&task->arena, name)))
         return name ? HR_EXHAUSTED : HR_INTERNAL;
     ret->value = (struct hr_meta_value){ .kind = HR_VALUE_INT };
@@ -134,7 +139,8 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
     hr_status r = hr_json_parse(runner->env, "result", text, strlen(text), 0, &doc);
 
     if (r < 0)
-        return r;
+        return hr_fail(runner->env, HR_INTERNAL, "the result of node \"%s\" cannot be read",
+                       task->node->name);
     root = hr_json_root(doc);
     hr_json_int(doc, hr_json_get(root, "status"), &status);
     hr_json_int(doc, hr_json_get(root, "verdict"), &verdict);

@@ -3,6 +3,7 @@
 A test file defines functions test_*(h), which get a Headrace; main() runs all of them, or those
 named on the command line, and exits with 1 if one fails.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -70,7 +71,7 @@ class Headrace:
         return {e["node"]: e["event"] for e in result.events() if e["event"] in ends}, result
 
     def query(self, sql, *args):
-        with sqlite3.connect(self.path(".headrace", "metadata.sqlite")) as db:
+        with contextlib.closing(sqlite3.connect(self.path(".headrace", "metadata.sqlite"))) as db:
             return db.execute(sql, args).fetchall()
 
 

@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -209,6 +211,41 @@ static void test_files(void **state)
     hr_env_clear(&env);
 }
 
+/* Whatever a program left behind: many entries, names that are in the way, no rights, and
+ * deeper than a path can say. */
+static void test_remove(void **state)
+{
+    char dir[] = "/tmp/hr_base_XXXXXX", path[HR_MAX_PATH], name[40], cwd[HR_MAX_PATH];
+    struct hr_env env;
+    int i, k;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    for (i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, i % 3 ? "many/%d" : ".lifted%d/sub", i % 3 ? i : i / 3);
+        hr_path_join(&env, dir, name, path);
+        assert_int_equal(hr_dir_make(&env, path), HR_OK);
+    }
+    for (k = 0; k < 2; k++) {
+        assert_int_equal(chdir(dir), 0);
+        for (i = 0; i < 400; i++) {
+            snprintf(name, sizeof name, "%d_a_rather_long_name_of_a_directory", i ? 0 : k);
+            assert_int_equal(mkdir(name, 0755), 0);
+            assert_int_equal(chdir(name), 0);
+        }
+        assert_int_equal(mkdir("locked", 0000), 0);
+    }
+    assert_int_equal(chdir(cwd), 0);
+    hr_path_join(&env, dir, "many", path);
+    assert_int_equal(chmod(path, 0000), 0);
+    if (hr_tree_remove(&env, dir) < 0)
+        fail_msg("%s", hr_env_error(&env));
+    assert_false(hr_file_exists(&env, dir));
+    hr_env_clear(&env);
+}
+
 static hr_status square(void *user, size_t i)
 {
     size_t *items = user;
@@ -237,7 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf),   cmocka_unit_test(test_arena), cmocka_unit_test(test_errors),
         cmocka_unit_test(test_utf8),  cmocka_unit_test(test_text),  cmocka_unit_test(test_digests),
-        cmocka_unit_test(test_files), cmocka_unit_test(test_work),
+        cmocka_unit_test(test_files), cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_work),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

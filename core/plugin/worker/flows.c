@@ -33,7 +33,7 @@ static hr_status write_rows(void *user, const char *key, uint32_t i, const char 
 {
     struct hr_worker *w = user;
 
-    return hr_worker_table_table.write(&w->run, key, i, split, rows);
+    return hr_worker_write_rows(&w->run, key, i, split, rows);
 }
 
 /* Staging is thrown away as a whole when a hook fails, so only attach has work to do. */

@@ -1,6 +1,7 @@
 /* One hook, from the job to the result. */
 #include "plugin/worker/state.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,10 +37,10 @@ static void *watch(void *arg)
         n = w->os->recv(w->os->user, w->socket, packet, sizeof packet, NULL);
         if (n > 0 && packet[0] == 'C') {
             __atomic_store_n(w->cancel, 1, __ATOMIC_RELAXED);
-        } else if (n == 0) {
+        } else if (n != -EAGAIN) { /* gone; or the plugin has closed it, and nobody will hear */
             __atomic_store_n(w->cancel, 1, __ATOMIC_RELAXED);
             if (w->isolated)
-                _exit(1);
+                _exit(n == 0); /* or as a hook that took the socket away */
             return NULL;
         }
     }
@@ -125,8 +126,13 @@ static hr_status run_hook(struct hr_worker *w, int32_t *verdict)
     if (!(life = hr_worker_offer(w->component, HR_EXECUTOR)))
         return hr_fail(&w->env, HR_DATA_LOSS, "\"%s\" offers no hr.executor/1", w->job.component);
     r = call_hook(w, life, verdict);
-    if (r >= 0)
+    if (r == HR_OK)
         return HR_OK;
+    if (!hr_status_known(r))
+        return hr_fail(&w->env, HR_INTERNAL,
+                       "%s returned %d from its hook \"%s\", which is no status (a bug of the "
+                       "plugin)",
+                       w->job.component, (int)r, hook_name(w->job.hook));
     if (r == HR_NOT_FOUND && !w->env.errors.count && w->answer[0])
         hr_fail(&w->env, r, "%s", w->answer);
     if (!w->env.errors.count && r == HR_EXHAUSTED)
@@ -273,6 +279,28 @@ static hr_status prepare(struct hr_worker *w, const char *job, size_t n, bool is
     return r;
 }
 
+/* A hook that ends its thread never returns; it has failed, and the process with it. */
+static void thread_ended(void *arg)
+{
+    struct hr_worker *w = arg;
+
+    hr_fail(&w->env, HR_INTERNAL,
+            "%s ended the thread of its hook \"%s\" instead of returning (a bug of the plugin)",
+            w->job.component, hook_name(w->job.hook));
+    send_result(w, HR_INTERNAL, HR_EXECUTE);
+    _exit(0);
+}
+
+static hr_status run_guarded(struct hr_worker *w, int32_t *verdict)
+{
+    hr_status r;
+
+    pthread_cleanup_push(thread_ended, w);
+    r = run_hook(w, verdict);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
 void hr_worker_serve(int socket, const char *job, size_t job_size,
                      const struct hr_worker_source *sources, size_t count, bool isolated)
 {
@@ -287,7 +315,7 @@ void hr_worker_serve(int socket, const char *job, size_t job_size,
     if (r == HR_OK && w.job.hook == HR_HOOK_MANIFEST)
         r = manifest(&w);
     else if (r == HR_OK)
-        r = run_hook(&w, &verdict);
+        r = isolated ? run_guarded(&w, &verdict) : run_hook(&w, &verdict);
     flatten_places(&w);
     if (w.job.hook != HR_HOOK_MANIFEST)
         send_result(&w, r, verdict);

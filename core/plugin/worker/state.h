@@ -83,6 +83,10 @@ hr_status hr_worker_path(struct hr_worker *w, const char *key, uint32_t i, const
 /* Add a split to the declared split_names of an output. */
 hr_status hr_worker_add_split(struct hr_worker *w, struct hr_job_artifact *a, const char *split);
 
+/* hr.table/1's write, of batches that were checked already. */
+hr_status hr_worker_write_rows(hr_run *run, const char *key, uint32_t i, const char *split,
+                               struct ArrowArrayStream *rows);
+
 /* The plugin of a source, loaded at first. */
 hr_status hr_worker_load(struct hr_worker *w, size_t source, const hr_plugin **ret);
 

@@ -3,6 +3,7 @@
 
 #include "data/data.h"
 #include "plugin/worker/state.h"
+#include "wire/wire.h"
 
 /* The n-th text of a JSON list, in the arena; NULL: there is none, or the text is no list. */
 static const char *nth_text(struct hr_worker *w, const char *json, uint32_t n)
@@ -43,8 +44,8 @@ static hr_status read_rows(hr_run *run, const char *key, uint32_t i, const char 
     return r < 0 ? r : hr_data_open(&run->worker->env, dir, split, ret);
 }
 
-static hr_status write_rows(hr_run *run, const char *key, uint32_t i, const char *split,
-                            struct ArrowArrayStream *rows)
+hr_status hr_worker_write_rows(hr_run *run, const char *key, uint32_t i, const char *split,
+                               struct ArrowArrayStream *rows)
 {
     struct hr_worker *w = run->worker;
     const struct hr_property_value *format;
@@ -62,6 +63,65 @@ static hr_status write_rows(hr_run *run, const char *key, uint32_t i, const char
     format = hr_values_find(&a->set, "file_format");
     r = hr_data_write(&w->env, dir, split, format ? format->text : NULL, rows);
     return r < 0 || !split ? r : hr_worker_add_split(w, a, split);
+}
+
+/* -- what a plugin writes is checked before anything looks into it ------------------------ */
+
+struct checked {
+    struct hr_env *env;
+    struct ArrowArrayStream in;
+    struct ArrowSchema schema;
+    const char *what;
+};
+
+static hr_status checked_next(void *user, struct ArrowArray *ret)
+{
+    struct checked *c = user;
+    hr_status r = hr_arrow_stream_next(c->env, &c->in, c->what, ret);
+
+    if (r == HR_OK && ret->release && (r = hr_arrow_check(c->env, &c->schema, ret, c->what)) < 0)
+        HR_RELEASE(ret);
+    return r;
+}
+
+static void checked_drop(void *user)
+{
+    struct checked *c = user;
+
+    HR_RELEASE(&c->schema);
+    HR_RELEASE(&c->in);
+    hr_mem_put(c->env, c, sizeof *c);
+}
+
+/* The same stream, each batch checked.  Takes *rows, also when failing. */
+static hr_status check_rows(struct hr_env *env, const char *what, struct ArrowArrayStream *rows,
+                            struct ArrowArrayStream *ret)
+{
+    static const struct hr_stream_calls calls = { checked_next, checked_drop };
+    struct checked *c = hr_mem_zero(env, sizeof *c);
+    hr_status r;
+
+    if (!c) {
+        HR_RELEASE(rows);
+        return HR_EXHAUSTED;
+    }
+    c->env = env;
+    c->in = *rows;
+    c->what = what;
+    if ((r = hr_arrow_stream_schema(env, &c->in, what, &c->schema)) < 0) {
+        checked_drop(c);
+        return r;
+    }
+    return hr_arrow_stream(env, &c->schema, &calls, c, ret);
+}
+
+static hr_status write_rows(hr_run *run, const char *key, uint32_t i, const char *split,
+                            struct ArrowArrayStream *rows)
+{
+    struct ArrowArrayStream checked;
+    hr_status r = check_rows(&run->worker->env, split ? split : "rows", rows, &checked);
+
+    return r < 0 ? r : hr_worker_write_rows(run, key, i, split, &checked);
 }
 
 static hr_status split(hr_run *run, const char *key, uint32_t i, uint32_t n, const char **ret)

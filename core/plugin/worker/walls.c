@@ -1,7 +1,8 @@
 /* The walls of a worker, in the order in which they go up; each that the kernel lacks is
  * named in the text, and later ones do not depend on it.
  *
- *     limits       no core, memory by RLIMIT_DATA (RLIMIT_AS would refuse to map large inputs)
+ *     limits       no core, open files, memory by RLIMIT_DATA (RLIMIT_AS would refuse to map large
+ *                  inputs), and first to go when the machine has no memory left
  *     no_new_privs and no capabilities
  *     Landlock     files by path; numbers of the kernel's interface up to ABI 7 are our own,
  *                  since older headers lack the later ones
@@ -148,7 +149,7 @@ static int landlock(const struct hr_job *job)
 #define ARCH 0
 #endif
 
-enum { PROGRAM = 160 };
+enum { PROGRAM = 256, MOST_FILES = 8192 };
 
 struct program {
     struct sock_filter code[PROGRAM];
@@ -179,14 +180,39 @@ static void deny(struct program *p, long number, int error)
     give(p, SECCOMP_RET_ERRNO | (uint32_t)error);
 }
 
-/* Allowed where the first argument is own; EPERM else. */
-static void only_own(struct program *p, long number, uint32_t own)
+/* Allowed where an argument is own, or 0 where that means the caller; EPERM else. */
+static void only_own(struct program *p, long number, int argument, uint32_t own, bool zero_too)
 {
-    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (uint32_t)number);
-    load(p, offsetof(struct seccomp_data, args[0]));
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, zero_too ? 5 : 4, (uint32_t)number);
+    load(p, offsetof(struct seccomp_data, args) + (size_t)argument * sizeof(uint64_t));
+    if (zero_too)
+        add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
     add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, own);
     give(p, SECCOMP_RET_ALLOW);
     give(p, SECCOMP_RET_ERRNO | EPERM);
+}
+
+/* Opening for reading cannot cut a file off.  Landlock sees to it from its ABI 3 on. */
+static void no_cutting(struct program *p, long number, int argument)
+{
+    if (number < 0)
+        return;
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, (uint32_t)number);
+    load(p, offsetof(struct seccomp_data, args) + (size_t)argument * sizeof(uint64_t));
+    add(p, BPF_JMP | BPF_JSET | BPF_K, 0, 2, O_TRUNC);
+    add(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, O_ACCMODE);
+    give(p, SECCOMP_RET_ERRNO | EACCES);
+    give(p, SECCOMP_RET_ALLOW);
+}
+
+static void deny_cutting(struct program *p)
+{
+    deny(p, SYS_truncate, EACCES);
+    deny(p, SYS_openat2, ENOSYS); /* its flags lie in memory; callers fall back to openat */
+    no_cutting(p, SYS_openat, 2);
+#if defined(__x86_64__)
+    no_cutting(p, SYS_open, 1);
+#endif
 }
 
 #if !defined(HR_SANITIZED)
@@ -211,6 +237,12 @@ static void deny_always(struct program *p)
         SYS_swapoff, SYS_setns, SYS_unshare, SYS_acct, SYS_settimeofday, SYS_clock_settime,
         SYS_sethostname, SYS_setdomainname, SYS_process_vm_readv, SYS_process_vm_writev,
         SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_tkill,
+        SYS_pidfd_getfd, SYS_kcmp,
+        /* what stays when the process is gone, or belongs to others */
+        SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl,
+        SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink,
+        /* the group of processes is killed at the end: nobody leaves it */
+        SYS_setsid, SYS_setpgid,
 #if defined(__x86_64__)
         SYS_chown, SYS_lchown, SYS_iopl, SYS_ioperm,
 #endif
@@ -238,7 +270,7 @@ static void deny_processes(struct program *p)
 #endif
 }
 
-static bool seccomp(const struct hr_job *job)
+static bool seccomp(const struct hr_job *job, int landlock_abi)
 {
     struct program p = { .n = 0 };
     struct sock_fprog prog;
@@ -258,8 +290,12 @@ static bool seccomp(const struct hr_job *job)
         deny(&p, SYS_socket, EPERM);
     if (!job->walls.process)
         deny_processes(&p);
-    only_own(&p, SYS_kill, (uint32_t)getpid());
-    only_own(&p, SYS_tgkill, (uint32_t)getpid());
+    if (landlock_abi < 3)
+        deny_cutting(&p);
+    only_own(&p, SYS_kill, 0, (uint32_t)getpid(), false);
+    only_own(&p, SYS_tgkill, 0, (uint32_t)getpid(), false);
+    only_own(&p, SYS_prlimit64, 0, (uint32_t)getpid(), true);
+    only_own(&p, SYS_setpriority, 1, (uint32_t)getpid(), true);
     give(&p, SECCOMP_RET_ALLOW);
     prog = (struct sock_fprog){ p.n, p.code };
     if (p.n == PROGRAM)
@@ -269,11 +305,29 @@ static bool seccomp(const struct hr_job *job)
 
 /* -- the rest -------------------------------------------------------------- */
 
+/* If memory runs out, it is a worker that the kernel ends, not a host or a neighbour. */
+static void offer_to_die(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    if (write(fd, "500", 3) < 0) {
+        /* the wall of memory stands without it */
+    }
+    close(fd);
+}
+
 static void limits(const struct hr_job *job)
 {
-    struct rlimit none = { 0, 0 };
+    struct rlimit none = { 0, 0 }, files;
 
     setrlimit(RLIMIT_CORE, &none);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max > MOST_FILES) {
+        files.rlim_cur = files.rlim_max = MOST_FILES; /* the table of all belongs to all */
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    offer_to_die();
 #if !defined(HR_SANITIZED)
     if (job->walls.memory > 0) {
         struct rlimit data = { (rlim_t)job->walls.memory, (rlim_t)job->walls.memory };
@@ -311,7 +365,7 @@ hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, char *te
     caps = drop_capabilities();
     privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     files = landlock(job);
-    calls = seccomp(job);
+    calls = seccomp(job, files);
     snprintf(text, n, "%s%s%s%s", privs ? "no_new_privs" : "-no_new_privs",
              caps ? " capabilities" : " -capabilities", files ? " landlock" : " -landlock",
              calls ? " seccomp" : " -seccomp");
