@@ -90,4 +90,14 @@ void hr_flow_table(hr_flow *(*begin)(hr_run *run), hr_flow_1 *ret);
 hr_status hr_flow_emit(struct hr_flow_call *call, uint32_t k, struct ArrowArray *batch);
 hr_status hr_flow_call_fail(struct hr_flow_call *call, hr_status code, const char *text);
 
+/* Where the rows of a batch that a function has now were read from, for what it says of them. */
+struct hr_flow_place {
+    const char *key, *split; /* of an artifact, NULL: of a stream; split NULL: of all in turn */
+    uint32_t i;
+    int64_t row; /* the first of the batch, counted from 0 in the split */
+};
+
+/* false: a function made the rows, or they are grouped. */
+bool hr_flow_call_place(const struct hr_flow_call *call, struct hr_flow_place *ret);
+
 #endif

@@ -250,14 +250,24 @@ static hr_status run_fail(hr_run *run, hr_status code, const char *text)
     return hr_fail(lr->local->env, code, "%s", text);
 }
 
+/* Of the rows that a function has now; false: name is not of these, or nothing is known. */
+static bool place_of(const hr_run *run, const char *key, const char *name,
+                     struct hr_flow_place *ret)
+{
+    const struct local_run *lr = of(run);
+
+    return !key && lr->call && !strncmp(name, "__", 2) && hr_flow_call_place(lr->call, ret);
+}
+
 static hr_status run_get_text(hr_run *run, const char *key, uint32_t i, const char *name,
                               const char **ret)
 {
     const struct fact *f = find_fact(of(run)->local, key, i, name);
+    struct hr_flow_place place;
 
-    if (!f)
+    if (!f && !(place_of(run, key, name, &place) && place.split && !strcmp(name, "__split")))
         return HR_NOT_FOUND;
-    *ret = f->text;
+    *ret = f ? f->text : place.split;
     return HR_OK;
 }
 
@@ -274,9 +284,15 @@ static hr_status run_path(hr_run *run, const char *key, uint32_t i, const char *
 static hr_status run_get_int(hr_run *run, const char *key, uint32_t i, const char *name,
                              int64_t *ret)
 {
+    struct hr_flow_place place;
     const char *text;
-    hr_status r = run_get_text(run, key, i, name, &text);
+    hr_status r;
 
+    if (place_of(run, key, name, &place) && !strcmp(name, "__row")) {
+        *ret = place.row;
+        return HR_OK;
+    }
+    r = run_get_text(run, key, i, name, &text);
     if (r == HR_OK && !hr_num_int(text, strlen(text), ret))
         r = HR_INVALID;
     return r;

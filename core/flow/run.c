@@ -22,6 +22,8 @@ struct task {
     size_t from, to; /* of a combine or a group */
     struct lane *lane;
     struct bin *bins;
+    /* where the rows of the call that is made now come from; row -1: not from the source itself */
+    int64_t first, row, at;
 };
 
 struct window {
@@ -30,7 +32,7 @@ struct window {
     struct task *tasks;
     size_t n, size;
     struct hr_owner *batch; /* of the stream, not all of it is in blocks yet */
-    int64_t batch_at;
+    int64_t batch_at, row; /* row: of the stream, the first that is in no block yet */
     size_t order_at;
     bool end;
     /* one level of a merge */
@@ -142,9 +144,11 @@ static hr_status deliver_function(struct task *t, struct step *s, uint32_t part,
 
         n = owner->rows.length - at < limit ? owner->rows.length - at : limit;
         r = hr_arrow_share(t->flow->env, &owner->rows, owner, hr_cut(at, n), &cut);
+        t->at = at;
         if (r == HR_OK)
             r = call_batch(t, s, part, &cut);
     }
+    t->at = 0;
     hr_owner_drop(owner);
     return r;
 }
@@ -222,6 +226,30 @@ static hr_status deliver(struct task *t, uint32_t coll, uint32_t part, struct Ar
     return r;
 }
 
+/* Rows that a function made have no number in the source. */
+static hr_status deliver_made(struct task *t, uint32_t coll, uint32_t part, struct ArrowArray *rows)
+{
+    int64_t row = t->row, at = t->at;
+    hr_status r;
+
+    t->row = -1;
+    r = deliver(t, coll, part, rows);
+    t->row = row;
+    t->at = at;
+    return r;
+}
+
+bool hr_flow_call_place(const struct hr_flow_call *call, struct hr_flow_place *ret)
+{
+    const struct task *t = call->task;
+
+    if (!t || t->row < 0 || (t->source->kind != STEP_READ && t->source->kind != STEP_FROM))
+        return false;
+    *ret = (struct hr_flow_place){ t->source->key, t->source->split, t->source->i,
+                                   t->row + t->at };
+    return true;
+}
+
 static hr_status refuse(struct hr_flow_call *call, struct ArrowArray *batch, hr_status r)
 {
     HR_RELEASE(batch);
@@ -256,7 +284,7 @@ hr_status hr_flow_emit(struct hr_flow_call *call, uint32_t k, struct ArrowArray 
     else if (!batch->release || batch->n_children != schema->n_children)
         r = hr_fail(env, HR_INVALID, "%s emits a batch that is empty or of other columns", name);
     if (r == HR_OK)
-        r = deliver(call->task, s->out + k, call->part, batch);
+        r = deliver_made(call->task, s->out + k, call->part, batch);
     return r < 0 ? refuse(call, batch, r) : HR_OK;
 }
 
@@ -332,11 +360,17 @@ static hr_status task_run(void *user, size_t i)
         return r;
     for (k = 0; k < f->n_slots; k++)
         t->lane->calls[k].task = t;
+    t->row = t->first;
     if (t->source->kind == STEP_READ || t->source->kind == STEP_FROM)
-        for (p = 0; r == HR_OK && p < t->n_pieces; p++)
+        for (p = 0; r == HR_OK && p < t->n_pieces; p++) {
+            int64_t n = t->pieces[p].length;
+
             r = deliver(t, t->source->out, 0, &t->pieces[p]);
+            t->row += n;
+        }
     else
         r = task_sorted(t);
+    t->row = -1;
     if (r == HR_OK)
         r = flush_all(t);
     flow_lane_put(f, t->lane);
@@ -399,6 +433,7 @@ static hr_status cut_stream(struct window *w, struct task *t)
     int64_t want = HR_FLOW_BLOCK, n;
     hr_status r = HR_OK;
 
+    t->first = w->row;
     while (want && !w->end) {
         if (!w->batch) {
             if ((r = next_batch(w)) < 0)
@@ -416,6 +451,7 @@ static hr_status cut_stream(struct window *w, struct task *t)
             return r;
         t->n_pieces++;
         want -= n;
+        w->row += n;
         w->batch_at += n;
         if (w->batch_at == w->batch->rows.length) {
             hr_owner_drop(w->batch);

@@ -12,6 +12,7 @@ struct check {
     const struct hr_statement *test;
     struct hr_plan *plan;
     struct hr_apply *apply;
+    int32_t *known; /* the program's, and what the test says that analyzers found */
 };
 
 static hr_status fail_cell(struct check *c, const struct hr_cell *cell, const char *what)
@@ -31,6 +32,75 @@ static const struct hr_cell *cell_of(const struct hr_row *row, const char *name)
     return NULL;
 }
 
+/* -- constants of analyzers ---------------------------------------- */
+
+/* The analyzer that a constant is of; -1: told. */
+static int32_t analyzer_of(struct hr_program *p, const struct hr_cell *cell)
+{
+    struct hr_where where = { 0 };
+    int32_t step = hr_compile(p, &where, cell->key);
+    const struct hr_ty *t = step < 0 ? NULL : hr_compile_type(p, step);
+
+    if (step < 0)
+        return -1;
+    if (hr_op_class(p->ir.steps[step].op) != HR_C_ANALYZER || t->rank ||
+        (t->elem != HR_E_INT && t->elem != HR_E_FLOAT))
+        return hr_compile_fail(p, cell->key, NULL,
+                               "a test gives a number that an analyzer finds, as mean(fare) or "
+                               "max(fare); this is none");
+    if (cell->value->kind != HR_A_INT &&
+        (cell->value->kind != HR_A_FLOAT || t->elem != HR_E_FLOAT))
+        return hr_compile_fail(p, cell->value, NULL, "this analyzer finds %s",
+                               t->elem == HR_E_INT ? "an integer" : "a number");
+    return step;
+}
+
+void hr_check_constants(struct hr_program *p)
+{
+    const struct hr_statement *s;
+    size_t i;
+
+    for (s = p->features->first; s; s = s->next)
+        for (i = 0; s->kind == HR_ST_TEST && i < s->found.n; i++)
+            if (analyzer_of(p, &s->found.cells[i]) < 0)
+                p->failed = true;
+}
+
+/* known[] of this test. */
+static hr_status find_constants(struct check *c)
+{
+    const struct hr_row *found = &c->test->found;
+    struct hr_program *p = c->p;
+    int32_t *steps = hr_arena_array(&p->arena, found->n + 1, sizeof *steps);
+    int32_t *values = hr_arena_array(&p->arena, found->n + 1, sizeof *values);
+    size_t i;
+
+    if (!steps || !values)
+        return HR_EXHAUSTED;
+    for (i = 0; i < found->n; i++) {
+        const struct hr_ast *v = found->cells[i].value;
+
+        if ((steps[i] = analyzer_of(p, &found->cells[i])) < 0)
+            return HR_EXHAUSTED; /* what is wrong was told when it was checked */
+        if (hr_compile_type(p, steps[i])->elem == HR_E_INT)
+            values[i] = hr_ir_int(&p->ir, v->i);
+        else
+            values[i] = hr_ir_float(&p->ir, v->kind == HR_A_INT ? (float)v->i : v->f);
+        if (values[i] < 0)
+            return HR_EXHAUSTED;
+    }
+    c->known = hr_arena_array(&p->arena, p->ir.nsteps + 1, sizeof *c->known);
+    if (!c->known)
+        return HR_EXHAUSTED;
+    for (i = 0; i < p->ir.nsteps; i++)
+        c->known[i] = i < p->nknown ? p->known[i] : -1;
+    for (i = 0; i < found->n; i++)
+        c->known[steps[i]] = values[i];
+    return HR_OK;
+}
+
+/* -- one test ---------------------------------------- */
+
 /* The steps of the outputs that are expected; HR_INVALID: one needs data. */
 static hr_status make_plan(struct check *c)
 {
@@ -44,8 +114,10 @@ static hr_status make_plan(struct check *c)
     if (!wanted || !data)
         return HR_EXHAUSTED;
     for (i = 0; i < p->ir.nsteps; i++) {
-        data[i] = hr_op_class(p->ir.steps[i].op) == HR_C_ANALYZER;
-        for (k = 0; k < p->ir.steps[i].nargs; k++)
+        bool known = c->known[i] >= 0;
+
+        data[i] = !known && hr_op_class(p->ir.steps[i].op) == HR_C_ANALYZER;
+        for (k = 0; k < p->ir.steps[i].nargs && !known; k++)
             data[i] |= data[p->ir.steps[i].args[k]];
     }
     for (i = 0; i < p->noutputs; i++) {
@@ -53,8 +125,8 @@ static hr_status make_plan(struct check *c)
 
         if (cell && data[p->outputs[i].step])
             return fail_cell(c, cell,
-                             "needs what an analyzer finds in data; a test can only "
-                             "expect what one row gives");
+                             "needs what an analyzer finds in data; give that to the test, as "
+                             "in expect {y: 1.0} {mean(x): 2.0}");
         if (cell)
             wanted[n++] = (struct hr_wanted){ p->outputs[i].name, p->outputs[i].step };
     }
@@ -65,7 +137,7 @@ static hr_status make_plan(struct check *c)
         if (k == (int32_t)p->noutputs)
             return fail_cell(c, &row->cells[i], "is no output");
     }
-    return hr_plan_new(p->env, &p->ir, p->known, wanted, n, &c->plan);
+    return hr_plan_new(p->env, &p->ir, c->known, wanted, n, &c->plan);
 }
 
 static bool put_one(struct hr_builder *b, const struct hr_feature *f, const struct hr_ast *v)
@@ -186,7 +258,7 @@ static hr_status run(struct check *c)
     struct hr_apply_error error;
     hr_status r;
 
-    if ((r = make_plan(c)) < 0 || (r = make_row(c, &in)) < 0)
+    if ((r = find_constants(c)) < 0 || (r = make_plan(c)) < 0 || (r = make_row(c, &in)) < 0)
         return r;
     if ((r = hr_apply_new(c->p->env, c->plan, NULL, 0, &c->apply)) == HR_OK &&
         (r = hr_apply_schema(c->apply, &schema)) == HR_OK) {

@@ -618,6 +618,8 @@ static hr_status compile_all(struct hr_program *p)
         if (p->equations[i].name[0] != '_')
             r = add_output(p, &p->equations[i]);
     }
+    if (r == HR_OK)
+        hr_check_constants(p);
     if (r < 0 || p->failed)
         return r < 0 && r != HR_INVALID ? r : hr_features_code(p->env);
     if (!p->noutputs)

@@ -116,6 +116,9 @@ const char *hr_compile_called(struct hr_program *p, const struct hr_ast *a);
 const char *hr_compile_name(struct hr_program *p, const struct hr_bind *binds,
                             struct hr_slice name);
 
+/* Are the constants of the tests such that analyzers find?  Mistakes are told. */
+void hr_check_constants(struct hr_program *p);
+
 /* Names of all functions, for suggestions. */
 size_t hr_function_names(const char *const **ret);
 

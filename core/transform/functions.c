@@ -12,9 +12,14 @@ struct map {
     struct hr_env env;
     const hr_run_1 *rt;
     const hr_emit_1 *emit;
+    const hr_log_1 *log;
     struct hr_plan *plan;
     struct hr_apply *apply;
+    bool or_drop;       /* a row that cannot be computed is left out */
+    int64_t told, more; /* of those since the last flush() */
 };
+
+enum { TOLD = 5 };
 
 static void map_drop(void *self)
 {
@@ -39,6 +44,8 @@ static hr_status map_make(const hr_host *host, hr_run *run, const hr_function_ar
     hr_env_init(&m->env, NULL);
     m->rt = host->get_interface(host, HR_RUN);
     m->emit = host->get_interface(host, HR_EMIT);
+    m->log = host->get_interface(host, HR_LOG);
+    m->or_drop = !strcmp(args->name, HR_TRANSFORM_APPLY_OR_DROP);
     if ((r = hr_plan_unpack(&m->env, args->config, args->config_size, &m->plan)) < 0 ||
         (r = hr_apply_new(&m->env, m->plan, args->in, 0, &m->apply)) < 0 ||
         (r = hr_apply_schema(m->apply, ret_outs)) < 0) {
@@ -50,27 +57,85 @@ static hr_status map_make(const hr_host *host, hr_run *run, const hr_function_ar
     return HR_OK;
 }
 
+/* "Split-train row 4711: x is missing", where the runner knows it. */
+static void name_row(const struct map *m, hr_run *run, int64_t row, const char *what, char *to,
+                     size_t n)
+{
+    const char *split = NULL;
+    int64_t first = 0;
+
+    if (m->rt->get_int(run, NULL, 0, "__row", &first) != HR_OK)
+        snprintf(to, n, "row %lld of a batch: %s", (long long)row, what);
+    else if (m->rt->get_text(run, NULL, 0, "__split", &split) != HR_OK)
+        snprintf(to, n, "row %lld: %s", (long long)(first + row), what);
+    else
+        snprintf(to, n, "Split-%s row %lld: %s", split, (long long)(first + row), what);
+}
+
+static void tell_dropped(struct map *m, hr_run *run, int64_t row, const char *what)
+{
+    char text[700];
+
+    if (m->told == TOLD) {
+        m->more++;
+        return;
+    }
+    m->told++;
+    name_row(m, run, row, what, text, sizeof text);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "; the row is left out");
+    if (m->log)
+        m->log->log(run, HR_WARN, text);
+}
+
+/* Rows from on; what is before the first that cannot be computed, and then what is behind it. */
+static hr_status apply_rows(struct map *m, hr_run *run, const struct ArrowArray *rows, int64_t from,
+                            int64_t to)
+{
+    struct ArrowArray part = *rows, out;
+    struct hr_apply_error error;
+    char text[600];
+    hr_status r;
+
+    while (from < to || (from == to && !rows->length)) {
+        part.offset = rows->offset + from;
+        part.length = to - from;
+        r = hr_apply_batch(m->apply, &part, &out, &error);
+        if (r == HR_OK)
+            return m->emit->emit(run, 0, &out);
+        if (error.row < 0)
+            return m->rt->fail(run, r, error.text);
+        if (!m->or_drop) {
+            name_row(m, run, from + error.row, error.text, text, sizeof text);
+            return m->rt->fail(run, r, text);
+        }
+        /* Rows before it may fail too, in a step that was not reached. */
+        if (error.row && (r = apply_rows(m, run, rows, from, from + error.row)) < 0)
+            return r;
+        tell_dropped(m, run, from + error.row, error.text);
+        from += error.row + 1;
+    }
+    return HR_OK;
+}
+
 static hr_status map_batch(void *self, hr_run *run, struct ArrowArray *rows)
 {
-    struct map *m = self;
-    struct hr_apply_error error;
-    struct ArrowArray out;
-    hr_status r = hr_apply_batch(m->apply, rows, &out, &error);
-    char text[600];
+    hr_status r = apply_rows(self, run, rows, 0, rows->length);
 
     rows->release(rows);
-    if (r == HR_OK)
-        return m->emit->emit(run, 0, &out);
-    if (error.row >= 0)
-        snprintf(text, sizeof text, "row %lld of a batch: %s", (long long)error.row, error.text);
-    else
-        snprintf(text, sizeof text, "%s", error.text);
-    return m->rt->fail(run, r, text);
+    return r;
 }
 
 static hr_status map_flush(void *self, hr_run *run)
 {
-    (void)self, (void)run;
+    struct map *m = self;
+    char text[80];
+
+    if (m->more && m->log) {
+        snprintf(text, sizeof text, "%lld more rows are left out of this block",
+                 (long long)m->more);
+        m->log->log(run, HR_WARN, text);
+    }
+    m->told = m->more = 0;
     return HR_OK;
 }
 
@@ -448,8 +513,16 @@ static const hr_combine_1 combine = {
 
 static const hr_function apply_function = {
     .struct_size = sizeof apply_function,
-    .name = "transform.apply",
+    .name = HR_TRANSFORM_APPLY,
     .doc = "Raw columns to features, by the plan that is the config.",
+    .kind = HR_MAP,
+    .table = &map,
+};
+
+static const hr_function or_drop_function = {
+    .struct_size = sizeof or_drop_function,
+    .name = HR_TRANSFORM_APPLY_OR_DROP,
+    .doc = "The same; a row that cannot be computed is left out, and told.",
     .kind = HR_MAP,
     .table = &map,
 };
@@ -470,6 +543,7 @@ ANALYZER(quantiles, 0, "Borders that part a column's values into equal shares.")
 ANALYZER(vocabulary, HR_FUNCTION_EXACT, "The distinct values of a column, by how often.");
 
 const hr_function *const hr_transform_functions[] = {
-    &apply_function,     &mean_var_function,   &min_max_function,
-    &quantiles_function, &vocabulary_function, NULL,
+    &apply_function,    &or_drop_function,   &mean_var_function,
+    &min_max_function,  &quantiles_function, &vocabulary_function,
+    NULL,
 };

@@ -530,9 +530,41 @@ static void parse_row(struct parser *p, struct hr_row *row)
     if (p->failed || !(cells = hr_arena_array(&p->f->arena, l.n + 1, sizeof *cells)))
         return;
     for (i = 0; i < l.n; i++)
-        cells[i] = (struct hr_cell){ names[i].text, names[i].line, names[i].column, l.kids[i] };
+        cells[i] = (struct hr_cell){ names[i].text, names[i].line, names[i].column, NULL,
+                                     l.kids[i] };
     row->cells = cells;
     row->n = l.n;
+}
+
+/* What analyzers are to have found: expressions in the place of names. */
+static void parse_constants(struct parser *p, struct hr_row *row)
+{
+    struct hr_token at[64];
+    struct items keys = { 0 }, values = { 0 };
+    struct hr_cell *cells;
+    size_t i;
+
+    while (!p->failed && take(p, "{")) {
+        while (!p->failed && !is_sign(p, "}")) {
+            if (keys.n == 64)
+                fail(p, p->t, "more than 64 constants");
+            else
+                at[keys.n] = *p->t;
+            push(p, &keys, parse_expr(p), hr_slice(NULL, 0));
+            want(p, ":");
+            push(p, &values, parse_expr(p), hr_slice(NULL, 0));
+            if (!take(p, ","))
+                break;
+        }
+        want(p, "}");
+    }
+    if (p->failed || !(cells = hr_arena_array(&p->f->arena, keys.n + 1, sizeof *cells)))
+        return;
+    for (i = 0; i < keys.n; i++)
+        cells[i] = (struct hr_cell){ at[i].text, at[i].line, at[i].column, keys.kids[i],
+                                     values.kids[i] };
+    row->cells = cells;
+    row->n = keys.n;
 }
 
 static struct hr_statement *parse_test(struct parser *p)
@@ -560,6 +592,7 @@ static struct hr_statement *parse_test(struct parser *p)
         fail(p, p->t, "expected \"expect\" here");
     next(p);
     parse_row(p, &s->expect);
+    parse_constants(p, &s->found);
     end_line(p);
     if (!p->failed && p->t->kind == HR_T_DEDENT)
         next(p);

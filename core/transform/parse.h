@@ -6,7 +6,8 @@
  *                 ":" NEWLINE INDENT { statement } DEDENT ;
  *     def       = "def" NAME "(" names ")" "=" expr NEWLINE ;
  *     test      = "test" STRING ":" NEWLINE
- *                 INDENT "given" row NEWLINE "expect" row NEWLINE DEDENT ;
+ *                 INDENT "given" row NEWLINE "expect" row { constants } NEWLINE DEDENT ;
+ *     constants = "{" call ":" NUMBER { "," call ":" NUMBER } "}" ;
  *     expr      = or ; or = and { "or" and } ; and = not { "and" not } ; not = [ "not" ] cmp ;
  *     cmp       = sum [ ( "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" ) sum ] ;
  *     sum       = product { ( "+" | "-" ) product } ;
@@ -70,6 +71,7 @@ enum hr_statement_kind { HR_ST_EQUATION, HR_ST_FOR, HR_ST_DEF, HR_ST_TEST };
 struct hr_cell {
     struct hr_slice name;
     int32_t line, column;
+    struct hr_ast *key; /* of constants: what an analyzer would find, as mean(fare) */
     struct hr_ast *value;
 };
 
@@ -88,7 +90,7 @@ struct hr_statement {
     struct hr_slice pattern;   /* of columns(); NULL: names are listed */
     int32_t type;              /* of columns(): HR_FEATURE_; 0: any */
     struct hr_statement *body; /* the first of a template */
-    struct hr_row given, expect;
+    struct hr_row given, expect, found; /* found: constants */
     struct hr_statement *next;
 };
 

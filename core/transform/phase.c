@@ -382,6 +382,58 @@ static void look(struct hr_program *p)
     }
 }
 
+/* Did the analyzers see one value of a step alone?  Only of what every row has: where values
+ * may be missing, that varies. */
+static void seen_still(const struct hr_program *p, uint8_t *still)
+{
+    const struct hr_step *s, *t, *a, *b;
+    size_t i, k;
+
+    for (i = 0; i < p->ir.nsteps; i++) {
+        s = &p->ir.steps[i];
+        if ((s->op != HR_OP_VAR && s->op != HR_OP_MIN) || s->nargs != 1 ||
+            !(a = known_step(p, (int32_t)i)) || a->type.rank ||
+            p->ir.steps[s->args[0]].type.shape != HR_S_DENSE)
+            continue;
+        if (s->op == HR_OP_VAR && a->type.elem != HR_E_INT && a->floats[0] == 0)
+            still[s->args[0]] = 1;
+        for (k = 0; s->op == HR_OP_MIN && k < p->ir.nsteps; k++) {
+            t = &p->ir.steps[k];
+            if (t->op == HR_OP_MAX && t->nargs == 1 && t->args[0] == s->args[0] &&
+                (b = known_step(p, (int32_t)k)) && !b->type.rank &&
+                (a->type.elem == HR_E_INT ? a->ints[2] == b->ints[2]
+                                          : a->floats[0] == b->floats[0]))
+                still[s->args[0]] = 1;
+        }
+    }
+}
+
+/* Outputs that are the same in every row that was analysed. */
+static hr_status look_at_outputs(struct hr_program *p)
+{
+    uint8_t *still = hr_arena_array(&p->arena, p->ir.nsteps + 1, 1);
+    size_t i;
+    int32_t k;
+
+    if (!still)
+        return HR_EXHAUSTED;
+    seen_still(p, still);
+    for (i = 0; i < p->ir.nsteps; i++) { /* what a step takes stands before it */
+        const struct hr_step *s = &p->ir.steps[i];
+        bool all = s->nargs > 0;
+
+        for (k = 0; k < s->nargs; k++)
+            all = all && still[s->args[k]];
+        if (all || s->type.shape == HR_S_CONST || hr_op_class(s->op) == HR_C_ANALYZER)
+            still[i] = 1;
+    }
+    for (i = 0; i < p->noutputs; i++)
+        if (still[p->outputs[i].step])
+            warn(p, "%s never varies: it is the same in every row that was analysed",
+                 p->outputs[i].name);
+    return HR_OK;
+}
+
 hr_status hr_program_plan(struct hr_env *env, struct hr_program *p, struct hr_plan **ret)
 {
     struct hr_wanted *wanted = hr_arena_array(&p->arena, p->noutputs + 1, sizeof *wanted);
@@ -395,6 +447,8 @@ hr_status hr_program_plan(struct hr_env *env, struct hr_program *p, struct hr_pl
         return hr_fail(env, HR_PRECONDITION, "%s has no result yet; analyse the data first",
                        phase.items[0].function);
     look(p);
+    if (look_at_outputs(p) < 0)
+        return HR_EXHAUSTED;
     for (i = 0; i < p->noutputs; i++)
         wanted[i] = (struct hr_wanted){ p->outputs[i].name, p->outputs[i].step };
     return hr_plan_new(env, &p->ir, p->known, wanted, p->noutputs, ret);
@@ -450,7 +504,7 @@ static hr_status run_phase(struct hr_env *env, struct hr_program *p, const struc
     if (!kept)
         return HR_EXHAUSTED;
     flow = s->flow->begin(s->run);
-    in = s->flow->map(flow, read_rows(s, flow), "transform.apply", phase->config, phase->size);
+    in = s->flow->map(flow, read_rows(s, flow), s->apply, phase->config, phase->size);
     for (i = 0; i < phase->count; i++) {
         kept[i] = s->flow->combine(flow, in, NULL, phase->items[i].function, phase->items[i].config,
                                    strlen(phase->items[i].config));

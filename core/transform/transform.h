@@ -117,6 +117,7 @@ struct hr_transform_source {
     const char *key;           /* the input */
     uint32_t artifacts;        /* how many it has */
     const char *const *splits; /* ended by NULL; NULL: all */
+    const char *apply;         /* HR_TRANSFORM_APPLY, or what leaves bad rows out */
 };
 
 /* All phases, each one flow.  HR_INVALID and others: of the flow, told there. */
@@ -204,7 +205,12 @@ hr_status hr_plan_schema(const struct hr_plan *plan, struct ArrowSchema *ret);
 
 /* -- functions for flows ---------------------------------------- */
 
-/* "transform.apply" and each "analyze.NAME", ended by NULL: for hr_component.functions. */
+/* A plan over rows; and the same that leaves a row out that cannot be computed, with a warning
+ * in the log, where the first fails. */
+#define HR_TRANSFORM_APPLY "transform.apply"
+#define HR_TRANSFORM_APPLY_OR_DROP "transform.apply_or_drop"
+
+/* These and each "analyze.NAME", ended by NULL: for hr_component.functions. */
 extern const hr_function *const hr_transform_functions[];
 
 /* -- the hash of TFT's hash_strings ---------------------------------------- */

@@ -21,6 +21,7 @@ struct transform {
     struct hr_arena arena;
     struct splits all, analyze, transform;
     uint32_t artifacts;
+    const char *apply; /* the function that makes features of rows */
     struct hr_buf source, schema;
     struct hr_features *features;
     struct hr_program *program;
@@ -215,7 +216,7 @@ static hr_status transform_splits(struct transform *t)
             if (!has_split(t, i, split))
                 continue;
             rows = t->flow->read(flow, "examples", i, split);
-            rows = t->flow->map(flow, rows, "transform.apply", config.text, config.len);
+            rows = t->flow->map(flow, rows, t->apply, config.text, config.len);
             t->flow->write(flow, rows, "transformed_examples", i, split);
         }
     }
@@ -237,7 +238,7 @@ static void log_lines(struct transform *t, const char *text)
 
 static hr_status work(struct transform *t)
 {
-    struct hr_transform_source source = { t->flow, t->run, "examples", 0, NULL };
+    struct hr_transform_source source = { t->flow, t->run, "examples", 0, NULL, t->apply };
     const struct hr_feature *outputs;
     char summary[64];
     hr_status r;
@@ -283,6 +284,9 @@ static hr_status execute(void *self, hr_run *run)
     hr_status r;
 
     t->run = run;
+    t->apply = strcmp(t->easy.run->prop_text(run, "on_bad_row"), "drop")
+                   ? HR_TRANSFORM_APPLY
+                   : HR_TRANSFORM_APPLY_OR_DROP;
     hr_env_init(&t->env, NULL);
     hr_arena_init(&t->arena, &t->env, 0);
     hr_buf_of(&t->source, HR_MAX_FEATURES_BYTES + 1, &t->env);
@@ -317,6 +321,10 @@ static const hr_property splits_config =
     HR_PROPERTY(HR_JSON, "splits_config", "{}", NULL,
                 "Splits to \"analyze\" (default: train) and to \"transform\" (default: all).");
 
+static const hr_property on_bad_row = HR_PROPERTY(
+    HR_STRING, "on_bad_row", "fail", "fail|drop",
+    "What becomes of a row that cannot be computed: the node fails, or the row is left out.");
+
 static const hr_component transform = {
     .struct_size = sizeof transform,
     .flags = HR_COMPONENT_DETERMINISTIC,
@@ -325,7 +333,7 @@ static const hr_component transform = {
     .doc = "Makes features of columns, by a features file.",
     .inputs = HR_LIST(hr_port, &examples, &schema),
     .outputs = HR_LIST(hr_port, &graph, &transformed),
-    .properties = HR_LIST(hr_property, &module_file, &splits_config),
+    .properties = HR_LIST(hr_property, &module_file, &splits_config, &on_bad_row),
     .needs = HR_IDS(HR_RUN, HR_TABLE, HR_FLOW),
     .uses = HR_IDS(HR_LOG, HR_PROGRESS),
     .offers = HR_LIST(hr_offer, &executor),

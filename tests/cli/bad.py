@@ -1,6 +1,7 @@
 """What bad input gets: one sentence with place, value and what to do; nothing lost."""
 import os
 import pwd
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -118,6 +119,47 @@ def test_features(h):
     result = h.run("run", code=1)
     says(result.err, "penguin.features:1:8", "scale_to_z_score", "penguin.features:2:25",
          "culmen_length_mm")
+
+
+ROWS = """{"headrace": 1, "name": "rows", "nodes": {
+"examples": {"component": "CsvExampleGen", "properties": {"input_base": "data"}},
+"schema": {"component": "ImportSchemaGen", "properties": {"schema_file": "given.pbtxt"}},
+"transform": {"component": "Transform", "inputs": {"examples": "examples", "schema": "schema"},
+  "properties": {"module_file": "f.features", "on_bad_row": "%s"}},
+"statistics": {"component": "StatisticsGen",
+  "inputs": {"examples": "transform.transformed_examples"}}}}"""
+
+
+def test_bad_rows(h):
+    """A row that lacks what the schema promises: named by split and number, or left out."""
+    h.write("given.pbtxt", "".join(
+        'feature { name: "%s" type: INT presence { min_fraction: 1.0 min_count: 1 }'
+        ' shape { dim { size: 1 } } }\n' % name for name in "xy"))
+    h.write("f.features", "a = x * 2\nb = y\n")
+    lines = ["%d,%d" % (i, i % 7) for i in range(40000)]
+    h.write("data/a.csv", "x,y\n" + "\n".join(lines) + "\n")
+    h.write("pipeline.json", ROWS % "fail")
+    h.run("run", "--quiet")
+    whole = counts(h)
+    assert sum(whole.values()) == 40000, whole
+    lines.append(",5")  # the last of its split, which a digest decides
+    h.write("data/a.csv", "x,y\n" + "\n".join(lines) + "\n")
+    said = h.run("run", code=1).err
+    split = "train" if "Split-train" in said else "eval"
+    says(said, "Split-%s row %d: x is missing" % (split, whole[split]))
+    h.write("pipeline.json", ROWS % "drop")
+    h.run("run", "--quiet")
+    says(h.run("log", "transform").out, "Split-%s row %d: x is missing" % (split, whole[split]),
+         "the row is left out")
+    assert counts(h) == whole, counts(h)
+    h.write("pipeline.json", ROWS % "leave")
+    says(h.run("check", code=1).err, "on_bad_row", "fail|drop")
+
+
+def counts(h):
+    """Rows of each split, as the last statistics say."""
+    shown = h.run("show", "statistics").out
+    return {name: int(n) for name, n in re.findall(r"^ +(train|eval) +(\d+) rows$", shown, re.M)}
 
 
 def test_eval_config(h):

@@ -87,9 +87,9 @@ static void run_phase(struct hr_env *env, struct hr_program *program, const stru
     help_clear(&in);
 }
 
-hr_status help_features(struct hr_env *env, const char *source, const char *columns,
-                        const struct help_rows *rows, const struct help_run *how,
-                        struct hr_plan **ret)
+static hr_status make_plan(struct hr_env *env, const char *source, const char *columns,
+                           const struct help_rows *rows, const struct help_run *how,
+                           struct hr_plan **ret, char **ret_warnings)
 {
     struct hr_features *features = NULL;
     struct hr_program *program = NULL;
@@ -102,9 +102,24 @@ hr_status help_features(struct hr_env *env, const char *source, const char *colu
         run_phase(env, program, &phase, rows, how);
     if (r == HR_OK)
         r = hr_program_plan(env, program, ret);
+    if (r == HR_OK && ret_warnings)
+        *ret_warnings = strdup(hr_program_warnings(program));
     hr_program_free(program);
     hr_features_free(features);
     return r;
+}
+
+hr_status help_features(struct hr_env *env, const char *source, const char *columns,
+                        const struct help_rows *rows, const struct help_run *how,
+                        struct hr_plan **ret)
+{
+    return make_plan(env, source, columns, rows, how, ret, NULL);
+}
+
+hr_status help_warned(struct hr_env *env, const char *source, const char *columns,
+                      const struct help_rows *rows, struct hr_plan **ret, char **ret_warnings)
+{
+    return make_plan(env, source, columns, rows, NULL, ret, ret_warnings);
 }
 
 struct parts {

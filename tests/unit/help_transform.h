@@ -36,6 +36,10 @@ hr_status help_features(struct hr_env *env, const char *source, const char *colu
                         const struct help_rows *rows, const struct help_run *how,
                         struct hr_plan **ret);
 
+/* The same; *ret_warnings is what is told of the results, freed by free(). */
+hr_status help_warned(struct hr_env *env, const char *source, const char *columns,
+                      const struct help_rows *rows, struct hr_plan **ret, char **ret_warnings);
+
 /* Apply in batches of n rows, joined again. */
 hr_status help_apply(struct hr_env *env, const struct hr_plan *plan, const struct help_rows *rows,
                      int64_t n, struct help_rows *ret);

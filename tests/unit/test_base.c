@@ -67,7 +67,7 @@ static void test_arena(void **state)
     (void)state;
     hr_env_init(&env, &config);
     hr_arena_init(&a, &env, 1 << 20);
-    for (i = 0; i < 3000; i++) {
+    for (i = 0; i < 1800; i++) {
         char *p = hr_arena_get(&a, i % 300);
 
         assert_non_null(p);
@@ -223,14 +223,14 @@ static void test_remove(void **state)
     hr_env_init(&env, NULL);
     assert_non_null(mkdtemp(dir));
     assert_non_null(getcwd(cwd, sizeof cwd));
-    for (i = 0; i < 3000; i++) {
+    for (i = 0; i < 1800; i++) {
         snprintf(name, sizeof name, i % 3 ? "many/%d" : ".lifted%d/sub", i % 3 ? i : i / 3);
         hr_path_join(&env, dir, name, path);
         assert_int_equal(hr_dir_make(&env, path), HR_OK);
     }
     for (k = 0; k < 2; k++) {
         assert_int_equal(chdir(dir), 0);
-        for (i = 0; i < 400; i++) {
+        for (i = 0; i < 150; i++) {
             snprintf(name, sizeof name, "%d_a_rather_long_name_of_a_directory", i ? 0 : k);
             assert_int_equal(mkdir(name, 0755), 0);
             assert_int_equal(chdir(name), 0);

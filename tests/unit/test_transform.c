@@ -601,7 +601,8 @@ static void test_warnings(void **state)
     assert_int_equal(hr_program_plan(&env, p, &plan), HR_OK);
     assert_string_equal(hr_program_warnings(p),
                         "the vocabulary vocab_compute_and_apply_vocabulary_vocabulary is empty\n"
-                        "x has one value only, or none: scaled by the sigmoid, as TFT does");
+                        "x has one value only, or none: scaled by the sigmoid, as TFT does\n"
+                        "b never varies: it is the same in every row that was analysed");
     assert_true(hr_plan_vocabulary(plan, "a", &tokens, &n));
     assert_int_equal(n, 0);
     assert_string_equal(tokens[0].text, "49d0cd50-04bb-48c0-bc6f-5b575dce351a");
@@ -636,8 +637,8 @@ static void test_tests(void **state)
     assert_int_equal(hr_program_test(&env, p, &n), HR_INVALID);
     put_errors(&env, got, sizeof got);
     assert_string_equal(got, "9:13: test \"wrong\": y is another value\n"
-                             "12:13: test \"of data\": w needs what an analyzer finds in data; a "
-                             "test can only expect what one row gives\n"
+                             "12:13: test \"of data\": w needs what an analyzer finds in data; "
+                             "give that to the test, as in expect {y: 1.0} {mean(x): 2.0}\n"
                              "15:13: test \"of nothing\": v is no output\n");
     hr_program_free(p);
     hr_features_free(f);

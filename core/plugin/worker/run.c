@@ -112,6 +112,23 @@ static bool builtin(const struct hr_job_artifact *a, const char *name,
     return ret->type == HR_INT || ret->text;
 }
 
+/* Of the rows that a function has now. */
+static bool place_of(const hr_run *run, const char *name, struct hr_property_value *ret)
+{
+    struct hr_flow_place place;
+
+    if (!run->call || strncmp(name, "__", 2) || !hr_flow_call_place(run->call, &place))
+        return false;
+    *ret = (struct hr_property_value){ .name = name, .type = HR_STRING };
+    if (!strcmp(name, "__row")) {
+        ret->type = HR_INT;
+        ret->i = place.row;
+        return true;
+    }
+    ret->text = place.split;
+    return !strcmp(name, "__split") && place.split;
+}
+
 static hr_status get(hr_run *run, const char *key, uint32_t i, const char *name, hr_type type,
                      struct hr_property_value *ret)
 {
@@ -120,7 +137,7 @@ static hr_status get(hr_run *run, const char *key, uint32_t i, const char *name,
     struct hr_job_artifact *a;
 
     if (!key) {
-        v = hr_values_find(&w->job.set, name);
+        v = place_of(run, name, ret) ? ret : hr_values_find(&w->job.set, name);
     } else {
         if (!(a = hr_worker_artifact(w, key, i)))
             return absent(w, "channel \"%s\" has no artifact %u", key, (unsigned)i);

@@ -67,7 +67,11 @@ typedef struct hr_flow_1 {
  *
  * On every runner it has HR_RUN, HR_LOG, HR_PROGRESS, HR_EMIT and HR_MODELS; of HR_RUN,
  * the prop_ functions, tmp_dir() and fail(), and of attached inputs count(), path()
- * and the get_ functions.  Of later ids it has those that the component lists. */
+ * and the get_ functions.  Of later ids it has those that the component lists.
+ *
+ * For what it says of its rows, and for nothing else, batch() may ask get_int(run, NULL, 0,
+ * "__row", &row) for the number of its first row, from 0 in what was read, and get_text(run, NULL,
+ * 0, "__split", &split) for the split.  HR_NOT_FOUND: not known, or rows are of no split. */
 
 /* What a function is made from: equal on every machine that makes it. */
 typedef struct hr_function_args {
