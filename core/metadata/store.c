@@ -203,6 +203,20 @@ static hr_status check_tables(struct hr_store *store, int64_t found)
     return HR_OK;
 }
 
+/* The busy handler does not cover this change: two that open a new store at once would have one
+ * of them told that it is locked. */
+static hr_status use_wal(struct hr_store *store)
+{
+    enum { PAUSE_MS = 10 };
+    int waited = 0, code;
+
+    do {
+        code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    } while ((code == SQLITE_BUSY || code == SQLITE_LOCKED) && (waited += PAUSE_MS) < BUSY_MS &&
+             sqlite3_sleep(PAUSE_MS) >= 0);
+    return code ? hr_sql_fail(store, "cannot use a write-ahead log") : HR_OK;
+}
+
 static hr_status prepare(struct hr_store *store, int flags)
 {
     int64_t found = 0;
@@ -216,7 +230,7 @@ static hr_status prepare(struct hr_store *store, int flags)
     /* A transaction of a node is some 40 pages: SQLite's 1 000 would be copied back every 25. */
     if ((r = run_text(store, "PRAGMA wal_autocheckpoint = 8000")) < 0)
         return r;
-    if (!found && (flags & HR_STORE_WAL) && (r = run_text(store, "PRAGMA journal_mode = WAL")) < 0)
+    if (!found && (flags & HR_STORE_WAL) && (r = use_wal(store)) < 0)
         return r;
     if (!found) {
         if ((r = create(store)) < 0)

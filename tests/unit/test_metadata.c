@@ -324,6 +324,48 @@ static void test_processes(void **state)
     rmdir(dir);
 }
 
+/* Several processes make one new store at once: all of them may use it. */
+static void test_made_at_once(void **state)
+{
+    enum { PROCESSES = 8, ROUNDS = 10 };
+    char dir[] = "/tmp/hr_store_XXXXXX", path[sizeof dir + 20];
+    int round, i, status, failed = 0, start[2];
+    struct hr_env env;
+    char byte;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    for (round = 0; round < ROUNDS; round++) {
+        snprintf(path, sizeof path, "%s/%d.sqlite", dir, round);
+        assert_int_equal(pipe(start), 0);
+        for (i = 0; i < PROCESSES; i++)
+            if (fork() == 0) {
+                struct hr_store *store = NULL;
+                hr_status r;
+
+                close(start[1]);
+                if (read(start[0], &byte, 1) != 0) /* all begin when the other end is closed */
+                    _exit(2);
+                hr_env_init(&env, NULL);
+                r = hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store);
+                if (r < 0)
+                    fprintf(stderr, "%s\n", hr_env_error(&env));
+                hr_store_close(store);
+                hr_env_clear(&env);
+                _exit(r < 0);
+            }
+        close(start[0]);
+        close(start[1]);
+        for (i = 0; i < PROCESSES; i++)
+            failed += wait(&status) < 0 || status != 0;
+        assert_int_equal(failed, 0);
+        assert_int_equal(count(path, "SELECT count(*) FROM MLMDEnv"), 1);
+    }
+    hr_env_init(&env, NULL);
+    assert_int_equal(hr_tree_remove(&env, dir), HR_OK);
+    hr_env_clear(&env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
         cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_made_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
