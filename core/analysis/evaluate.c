@@ -20,21 +20,6 @@ struct self {
     size_t models;
 };
 
-/* Several calls run at once, so each has an env of its own for what goes wrong. */
-static void call_begin(struct hr_env *env)
-{
-    hr_env_init(env, &(struct hr_env_config){ .threads = 1, .batch_rows = 1 });
-}
-
-/* Tell the host what went wrong.  Returns r. */
-static hr_status call_end(const struct self *s, hr_run *run, struct hr_env *env, hr_status r)
-{
-    if (r < 0 && s->run && run && env->errors.count)
-        s->run->fail(run, r, hr_env_error(env));
-    hr_env_clear(env);
-    return r;
-}
-
 /* -- configurations ---------------------------------------------------------------------- */
 
 hr_status hr_evaluation_config(struct hr_env *env, const hr_eval_config *config, uint32_t models,
@@ -143,11 +128,11 @@ static hr_status create(const void *self, hr_run *run, void **ret_acc)
     struct hr_gathered *g;
     struct hr_env env;
 
-    call_begin(&env);
+    hr_call_begin(&env);
     g = acc_new(s, &env);
     if (g)
         *ret_acc = g;
-    return call_end(s, run, &env, g ? HR_OK : HR_EXHAUSTED);
+    return hr_call_end(s->run, run, &env, g ? HR_OK : HR_EXHAUSTED);
 }
 
 static void drop_acc(const void *self, void *acc)
@@ -157,7 +142,7 @@ static void drop_acc(const void *self, void *acc)
 
     if (!acc)
         return;
-    call_begin(&env);
+    hr_call_begin(&env);
     hr_gathered_clear(&env, s->plan, acc);
     hr_mem_put(&env, acc, sizeof(struct hr_gathered));
     hr_env_clear(&env);
@@ -199,7 +184,7 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
     int64_t i;
     size_t m;
 
-    call_begin(&env);
+    hr_call_begin(&env);
     r = open_columns(s, &env, rows, columns);
     for (i = 0; i < rows->length && r == HR_OK; i++) {
         for (m = 0; m < s->models; m++)
@@ -207,7 +192,7 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
         r = hr_gathered_add(&env, s->plan, accs[group ? group[i] : 0], models, &scratch);
     }
     hr_gather_scratch_clear(&env, &scratch);
-    return call_end(s, run, &env, r);
+    return hr_call_end(s->run, run, &env, r);
 }
 
 static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
@@ -216,52 +201,32 @@ static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
 
     struct hr_env env;
 
-    call_begin(&env);
-    return call_end(s, run, &env, hr_gathered_merge(&env, s->plan, acc, other));
+    hr_call_begin(&env);
+    return hr_call_end(s->run, run, &env, hr_gathered_merge(&env, s->plan, acc, other));
+}
+
+static hr_status store(const void *self, struct hr_env *env, void *acc, struct hr_buf *to)
+{
+    static const char head[4] = { FORMAT, 0, 0, 0 };
+    const struct self *s = self;
+
+    if (hr_buf_add(to, head, sizeof head) < 0 || hr_gathered_store(s->plan, acc, to) < 0)
+        return hr_fail_memory(env);
+    return HR_OK;
 }
 
 static hr_status serialize(const void *self, hr_run *run, void *const *accs, uint32_t n,
                            struct ArrowArray *ret)
 {
-    static const char head[4] = { FORMAT, 0, 0, 0 };
-    const struct self *s = self;
-    struct hr_env env;
-    int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
-    char *copy = NULL;
-    struct hr_buf b;
-    hr_status r = offsets ? HR_OK : HR_EXHAUSTED;
-    struct hr_built *h;
-    uint32_t i;
+    const struct hr_call_accs from = { self, accs, n, store };
 
-    call_begin(&env);
-    hr_buf_of(&b, SIZE_MAX / 2, &env);
-    for (i = 0; i < n && r == HR_OK; i++) {
-        r = hr_buf_add(&b, head, sizeof head);
-        if (r == HR_OK)
-            r = hr_gathered_store(s->plan, accs[i], &b);
-        offsets[i + 1] = (int64_t)b.len;
-    }
-    if (r == HR_OK && !(copy = malloc(b.len + 1)))
-        r = HR_EXHAUSTED;
-    if (r == HR_OK)
-        r = hr_built_make(n, 0, 3, ret);
-    if (r == HR_OK) {
-        memcpy(copy, b.text, b.len);
-        h = ret->private_data;
-        h->buffers[1] = offsets;
-        h->buffers[2] = copy;
-    } else {
-        free(offsets);
-        free(copy);
-        hr_fail_memory(&env);
-    }
-    hr_buf_clear(&b);
-    return call_end(s, run, &env, r);
+    return hr_call_serialize(((const struct self *)self)->run, run, &from, ret);
 }
 
-static hr_status load(const struct self *s, struct hr_env *env, const char *bytes, size_t n,
+static hr_status load(const void *self, struct hr_env *env, const char *bytes, size_t n,
                       void **ret_acc)
 {
+    const struct self *s = self;
     struct hr_gathered *acc;
     hr_status r;
 
@@ -283,31 +248,20 @@ static hr_status load(const struct self *s, struct hr_env *env, const char *byte
 static hr_status deserialize(const void *self, hr_run *run, const struct ArrowArray *bytes,
                              void **ret_accs)
 {
-    const int64_t *offsets = (const int64_t *)bytes->buffers[1] + bytes->offset;
-    const struct self *s = self;
-    struct hr_env env;
-    hr_status r = HR_OK;
-    int64_t i;
+    const struct hr_call_load how = { self, load, drop_acc };
 
-    call_begin(&env);
-    for (i = 0; i < bytes->length && r == HR_OK; i++)
-        r = load(s, &env, (const char *)bytes->buffers[2] + offsets[i],
-                 (size_t)(offsets[i + 1] - offsets[i]), &ret_accs[i]);
-    if (r < 0)
-        for (i -= 1; i-- > 0;)
-            drop_acc(s, ret_accs[i]);
-    return call_end(s, run, &env, r);
+    return hr_call_deserialize(((const struct self *)self)->run, run, &how, bytes, ret_accs);
 }
 
-static hr_status one_result(const struct self *s, struct hr_env *env, const struct hr_gathered *g,
-                            struct hr_buf *to)
+static hr_status result(const void *self, struct hr_env *env, void *acc, struct hr_buf *to)
 {
+    const struct self *s = self;
     HR_MA(MetricsForSlice) *m = NULL;
     struct hr_arena arena;
     hr_status r;
 
     hr_arena_init(&arena, env, 0);
-    r = hr_results_make(&arena, s->plan, g, &m);
+    r = hr_results_make(&arena, s->plan, acc, &m);
     if (r == HR_OK)
         r = hr_pb_write(env, &m->base, to);
     hr_arena_clear(&arena);
@@ -317,29 +271,9 @@ static hr_status one_result(const struct self *s, struct hr_env *env, const stru
 static hr_status extract(const void *self, hr_run *run, void *const *accs, uint32_t n,
                          struct ArrowArray *ret)
 {
-    const struct self *s = self;
-    struct hr_env env;
-    struct ArrowArray column;
-    hr_status r = HR_OK;
-    struct hr_builder b;
-    struct hr_buf bytes;
-    uint32_t i;
+    const struct hr_call_accs from = { self, accs, n, result };
 
-    call_begin(&env);
-    hr_builder_init(&b, "z", 0);
-    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &env);
-    for (i = 0; i < n && r == HR_OK; i++) {
-        hr_buf_cut(&bytes, 0);
-        r = one_result(s, &env, accs[i], &bytes);
-        if (r == HR_OK)
-            hr_builder_bytes(&b, bytes.text, bytes.len);
-    }
-    hr_buf_clear(&bytes);
-    if (r < 0)
-        hr_builder_drop(&b);
-    else if (hr_builder_done(&b, &column) < 0 || hr_rows_make(&column, 1, n, ret) < 0)
-        r = hr_fail_memory(&env);
-    return call_end(s, run, &env, r);
+    return hr_call_extract(((const struct self *)self)->run, run, &from, ret);
 }
 
 const hr_combine_1 hr_evaluation_sums = { make,        create,  add_batch, merge, serialize,

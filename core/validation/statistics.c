@@ -35,21 +35,6 @@ struct hr_statistics_acc {
     struct hr_column columns[];
 };
 
-/* Several calls run at once, so each has an env of its own for what goes wrong. */
-static void call_begin(struct hr_env *env)
-{
-    hr_env_init(env, &(struct hr_env_config){ .threads = 1, .batch_rows = 1 });
-}
-
-/* Tell the host what went wrong.  Returns r. */
-static hr_status call_end(const struct self *s, hr_run *run, struct hr_env *env, hr_status r)
-{
-    if (r < 0 && s->run && run && env->errors.count)
-        s->run->fail(run, r, hr_env_error(env));
-    hr_env_clear(env);
-    return r;
-}
-
 /* -- the schemas --------------------------------------------------------------------- */
 
 static const HR_MD(Feature) * feature_of(const HR_MD(Schema) * schema, const char *name)
@@ -215,11 +200,11 @@ static hr_status create(const void *self, hr_run *run, void **ret_acc)
     struct hr_statistics_acc *a;
     struct hr_env env;
 
-    call_begin(&env);
+    hr_call_begin(&env);
     a = acc_new(s, &env);
     if (a)
         *ret_acc = a;
-    return call_end(s, run, &env, a ? HR_OK : HR_EXHAUSTED);
+    return hr_call_end(s->run, run, &env, a ? HR_OK : HR_EXHAUSTED);
 }
 
 static void drop_acc(const void *self, void *acc)
@@ -231,7 +216,7 @@ static void drop_acc(const void *self, void *acc)
 
     if (!a)
         return;
-    call_begin(&env);
+    hr_call_begin(&env);
     for (i = 0; i < s->n; i++)
         hr_column_clear(&env, &a->columns[i]);
     hr_mem_put(&env, a, acc_size(s));
@@ -275,10 +260,10 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
 
     if (!rows->length)
         return HR_OK;
-    call_begin(&env);
+    hr_call_begin(&env);
     scratch.counts = hr_mem_zero(&env, size);
     if (!scratch.counts)
-        return call_end(s, run, &env, HR_EXHAUSTED);
+        return hr_call_end(s->run, run, &env, HR_EXHAUSTED);
     for (k = 0; k < (group ? rows->length : 1); k++) {
         a = accs[group ? group[k] : 0];
         a->rows += group ? 1 : (uint64_t)rows->length;
@@ -286,7 +271,7 @@ static hr_status add_batch(const void *self, hr_run *run, void *const *accs, con
     for (i = 0; i < s->n && r == HR_OK; i++)
         r = add_column(s, &env, i, accs, group, rows, &scratch);
     hr_mem_put(&env, scratch.counts, size);
-    return call_end(s, run, &env, r);
+    return hr_call_end(s->run, run, &env, r);
 }
 
 static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
@@ -297,34 +282,14 @@ static hr_status merge(const void *self, hr_run *run, void *acc, void *other)
     hr_status r = HR_OK;
     size_t i;
 
-    call_begin(&env);
+    hr_call_begin(&env);
     a->rows += b->rows;
     for (i = 0; i < s->n && r == HR_OK; i++)
         r = hr_column_merge(&env, &a->columns[i], &b->columns[i]);
-    return call_end(s, run, &env, r);
+    return hr_call_end(s->run, run, &env, r);
 }
 
 /* -- bytes ------------------------------------------------------------------------------- */
-
-/* n values to an array of "Z". */
-static hr_status values_array(struct hr_env *env, struct hr_buf *bytes, int64_t *offsets, int64_t n,
-                              struct ArrowArray *ret)
-{
-    struct ArrowArray a;
-    struct hr_built *h;
-    char *copy = malloc(bytes->len + 1);
-
-    if (!copy || hr_built_make(n, 0, 3, &a) < 0) {
-        free(copy);
-        return hr_fail_memory(env);
-    }
-    memcpy(copy, bytes->text, bytes->len + 1);
-    h = a.private_data;
-    h->buffers[1] = offsets;
-    h->buffers[2] = copy;
-    *ret = a;
-    return HR_OK;
-}
 
 /* What waits to be counted is no part of what an accumulator says. */
 static hr_status settle(const struct self *s, struct hr_env *env, struct hr_statistics_acc *a)
@@ -337,9 +302,10 @@ static hr_status settle(const struct self *s, struct hr_env *env, struct hr_stat
     return r;
 }
 
-static hr_status store(const struct self *s, struct hr_env *env, struct hr_statistics_acc *a,
-                       struct hr_buf *to)
+static hr_status store(const void *self, struct hr_env *env, void *acc, struct hr_buf *to)
 {
+    const struct self *s = self;
+    struct hr_statistics_acc *a = acc;
     hr_status r = settle(s, env, a);
     size_t i;
 
@@ -357,30 +323,15 @@ static hr_status store(const struct self *s, struct hr_env *env, struct hr_stati
 static hr_status serialize(const void *self, hr_run *run, void *const *accs, uint32_t n,
                            struct ArrowArray *ret)
 {
-    const struct self *s = self;
-    struct hr_env env;
-    int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
-    hr_status r = offsets ? HR_OK : HR_EXHAUSTED;
-    struct hr_buf b;
-    uint32_t i;
+    const struct hr_call_accs from = { self, accs, n, store };
 
-    call_begin(&env);
-    hr_buf_of(&b, SIZE_MAX / 2, &env);
-    for (i = 0; i < n && r == HR_OK; i++) {
-        r = store(s, &env, accs[i], &b);
-        offsets[i + 1] = (int64_t)b.len;
-    }
-    if (r == HR_OK)
-        r = values_array(&env, &b, offsets, n, ret);
-    if (r < 0)
-        free(offsets);
-    hr_buf_clear(&b);
-    return call_end(s, run, &env, r);
+    return hr_call_serialize(((const struct self *)self)->run, run, &from, ret);
 }
 
-static hr_status load(const struct self *s, struct hr_env *env, const char *bytes, size_t n,
+static hr_status load(const void *self, struct hr_env *env, const char *bytes, size_t n,
                       void **ret_acc)
 {
+    const struct self *s = self;
     struct hr_stored in = { bytes, bytes + n, true };
     uint32_t format = hr_load_u32(&in), columns = hr_load_u32(&in);
     struct hr_statistics_acc *a;
@@ -413,27 +364,17 @@ static hr_status load(const struct self *s, struct hr_env *env, const char *byte
 static hr_status deserialize(const void *self, hr_run *run, const struct ArrowArray *bytes,
                              void **ret_accs)
 {
-    const struct self *s = self;
-    struct hr_env env;
-    const int64_t *offsets = (const int64_t *)bytes->buffers[1] + bytes->offset;
-    hr_status r = HR_OK;
-    int64_t i;
+    const struct hr_call_load how = { self, load, drop_acc };
 
-    call_begin(&env);
-    for (i = 0; i < bytes->length && r == HR_OK; i++)
-        r = load(s, &env, (const char *)bytes->buffers[2] + offsets[i],
-                 (size_t)(offsets[i + 1] - offsets[i]), &ret_accs[i]);
-    if (r < 0)
-        for (i -= 1; i-- > 0;)
-            drop_acc(s, ret_accs[i]);
-    return call_end(s, run, &env, r);
+    return hr_call_deserialize(((const struct self *)self)->run, run, &how, bytes, ret_accs);
 }
 
 /* -- the result -------------------------------------------------------------------------- */
 
-static hr_status message(const struct self *s, struct hr_env *env, struct hr_statistics_acc *a,
-                         struct hr_buf *to)
+static hr_status message(const void *self, struct hr_env *env, void *acc, struct hr_buf *to)
 {
+    const struct self *s = self;
+    struct hr_statistics_acc *a = acc;
     HR_MD(DatasetFeatureStatisticsList) * list;
     HR_MD(DatasetFeatureStatistics) *set = NULL;
     struct hr_arena arena;
@@ -462,29 +403,9 @@ static hr_status message(const struct self *s, struct hr_env *env, struct hr_sta
 static hr_status extract(const void *self, hr_run *run, void *const *accs, uint32_t n,
                          struct ArrowArray *ret)
 {
-    const struct self *s = self;
-    struct hr_env env;
-    struct ArrowArray column;
-    struct hr_builder b;
-    hr_status r = HR_OK;
-    struct hr_buf bytes;
-    uint32_t i;
+    const struct hr_call_accs from = { self, accs, n, message };
 
-    call_begin(&env);
-    hr_builder_init(&b, "z", 0);
-    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &env);
-    for (i = 0; i < n && r == HR_OK; i++) {
-        hr_buf_cut(&bytes, 0);
-        r = message(s, &env, accs[i], &bytes);
-        if (r == HR_OK)
-            hr_builder_bytes(&b, bytes.text, bytes.len);
-    }
-    hr_buf_clear(&bytes);
-    if (r < 0)
-        hr_builder_drop(&b);
-    else if (hr_builder_done(&b, &column) < 0 || hr_rows_make(&column, 1, n, ret) < 0)
-        r = hr_fail_memory(&env);
-    return call_end(s, run, &env, r);
+    return hr_call_extract(((const struct self *)self)->run, run, &from, ret);
 }
 
 const hr_combine_1 hr_statistics_combine = { make,        create,  add_batch, merge, serialize,

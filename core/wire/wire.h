@@ -4,6 +4,7 @@
  *     ipc.h       Arrow files
  *     example.h   tf.Example to columns and back
  *     tfrecord.h  files of records
+ *     call.h      what calls of row functions have in common
  *     pb.h        protobuf messages and their text and JSON forms
  */
 #ifndef HR_WIRE_H
@@ -13,6 +14,7 @@
 #include "headrace/arrow.h"
 
 #include "wire/arrow.h"
+#include "wire/call.h"
 #include "wire/example.h"
 #include "wire/ipc.h"
 #include "wire/pb.h"

@@ -8,17 +8,12 @@
 
 enum { MAX_SPLITS = 64 };
 
-struct part {
-    struct hr_easy easy;
-    const hr_flow_1 *flow;
-};
-
 /* One call of the hook. */
 struct work {
     struct hr_env env;
     struct hr_arena arena;
     const hr_run_1 *rt;
-    const struct part *part;
+    const struct hr_easy *easy;
     hr_run *run;
     hr_eval_config *config; /* with its defaults */
     bool has_model, has_baseline_model;
@@ -26,21 +21,6 @@ struct work {
     hr_verdict *verdict;
     const char *why_not; /* NULL: there are thresholds */
 };
-
-static hr_status make(const hr_host *host, hr_run *run, void **ret_self)
-{
-    struct part *p = calloc(1, sizeof *p);
-    hr_status r = p ? hr_easy_init(&p->easy, host) : HR_EXHAUSTED;
-
-    (void)run;
-    if (r < 0) {
-        free(p);
-        return r;
-    }
-    p->flow = host->get_interface(host, HR_FLOW);
-    *ret_self = p;
-    return HR_OK;
-}
 
 /* -- the configuration ------------------------------------------------------------------- */
 
@@ -66,7 +46,7 @@ static hr_status warn(struct work *w, const hr_eval_config *given)
     r = hr_eval_config_warnings(&w->arena, given, &b);
     for (p = b.text; r == HR_OK && *p; p += n + (p[n] != '\0')) {
         n = strcspn(p, "\n");
-        hr_logf(w->part->easy.log, w->run, HR_WARN, "%.*s", (int)n, p);
+        hr_logf(w->easy->log, w->run, HR_WARN, "%.*s", (int)n, p);
     }
     hr_buf_clear(&b);
     return r;
@@ -105,7 +85,7 @@ static hr_status configure(struct work *w)
 static hr_rows read_splits(struct work *w, hr_flow *f, hr_status *ret)
 {
     const char *json = w->rt->prop_text(w->run, "example_splits");
-    const hr_flow_1 *flow = w->part->flow;
+    const hr_flow_1 *flow = w->easy->flow;
     struct hr_json_doc *doc = NULL;
     hr_rows rows[MAX_SPLITS];
     const struct hr_json *v;
@@ -128,7 +108,7 @@ static hr_rows read_splits(struct work *w, hr_flow *f, hr_status *ret)
 
 static hr_status evaluate(struct work *w)
 {
-    const hr_flow_1 *flow = w->part->flow;
+    const hr_flow_1 *flow = w->easy->flow;
     uint32_t models = (w->has_model ? HR_EVALUATION_MODEL : 0u) |
                       (w->has_baseline_model ? HR_EVALUATION_BASELINE : 0u);
     struct hr_buf config;
@@ -254,8 +234,8 @@ static hr_status conclude(struct work *w)
 
 static hr_status run(void *p, hr_run *run)
 {
-    const struct part *part = p;
-    struct work w = { .rt = part->easy.run, .part = part, .run = run };
+    const struct hr_easy *easy = p;
+    struct work w = { .rt = easy->run, .easy = easy, .run = run };
     hr_status r;
 
     hr_env_init(&w.env, NULL);
@@ -274,7 +254,7 @@ static hr_status run(void *p, hr_run *run)
     return r;
 }
 
-static const hr_executor_1 hooks = { make, run, free };
+static const hr_executor_1 hooks = { hr_easy_make, run, free };
 static const hr_offer executor = HR_OFFER(HR_EXECUTOR, &hooks);
 static const hr_port examples = HR_PORT("examples", "Examples", "Rows with labels.");
 static const hr_port model =

@@ -15,7 +15,6 @@ struct splits {
 
 struct transform {
     struct hr_easy easy;
-    const hr_flow_1 *flow;
     hr_run *run;
     struct hr_env env;
     struct hr_arena arena;
@@ -199,7 +198,7 @@ static hr_status begin_output(struct transform *t, uint32_t i)
 
 static hr_status transform_splits(struct transform *t)
 {
-    hr_flow *flow = t->flow->begin(t->run);
+    hr_flow *flow = t->easy.flow->begin(t->run);
     struct hr_buf config;
     hr_rows rows;
     hr_status r;
@@ -215,13 +214,13 @@ static hr_status transform_splits(struct transform *t)
 
             if (!has_split(t, i, split))
                 continue;
-            rows = t->flow->read(flow, "examples", i, split);
-            rows = t->flow->map(flow, rows, t->apply, config.text, config.len);
-            t->flow->write(flow, rows, "transformed_examples", i, split);
+            rows = t->easy.flow->read(flow, "examples", i, split);
+            rows = t->easy.flow->map(flow, rows, t->apply, config.text, config.len);
+            t->easy.flow->write(flow, rows, "transformed_examples", i, split);
         }
     }
     if (r == HR_OK)
-        r = t->flow->run(flow);
+        r = t->easy.flow->run(flow);
     hr_buf_clear(&config);
     return r;
 }
@@ -238,7 +237,7 @@ static void log_lines(struct transform *t, const char *text)
 
 static hr_status work(struct transform *t)
 {
-    struct hr_transform_source source = { t->flow, t->run, "examples", 0, NULL, t->apply };
+    struct hr_transform_source source = { t->easy.flow, t->run, "examples", 0, NULL, t->apply };
     const struct hr_feature *outputs;
     char summary[64];
     hr_status r;
@@ -272,7 +271,6 @@ static hr_status make(const hr_host *host, hr_run *run, void **ret_self)
         free(t);
         return r;
     }
-    t->flow = host->get_interface(host, HR_FLOW);
     *ret_self = t;
     return HR_OK;
 }

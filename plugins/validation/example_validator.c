@@ -10,7 +10,7 @@ static hr_status read_schema(struct work *w, hr_schema **ret)
     char path[HR_MAX_PATH];
     const char *dir;
     struct hr_buf b;
-    hr_status r = w->part->easy.run->path(w->run, "schema", 0, &dir);
+    hr_status r = w->easy->run->path(w->run, "schema", 0, &dir);
 
     if (r < 0)
         return r;
@@ -85,7 +85,7 @@ struct told {
 
 static hr_status tell(struct work *w, const struct told *t)
 {
-    const hr_run_1 *rt = w->part->easy.run;
+    const hr_run_1 *rt = w->easy->run;
     hr_status r = work_describe(w, "statistics", "anomalies");
 
     if (r == HR_OK)
@@ -151,7 +151,7 @@ static hr_status run(void *p, hr_run *run)
     return work_end(&w, validate(&w));
 }
 
-static const hr_executor_1 hooks = { part_make, run, free };
+static const hr_executor_1 hooks = { hr_easy_make, run, free };
 static const hr_offer executor = HR_OFFER(HR_EXECUTOR, &hooks);
 static const hr_port statistics =
     HR_PORT("statistics", "ExampleStatistics", "What the rows look like.");

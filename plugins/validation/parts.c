@@ -2,34 +2,19 @@
 
 #include <string.h>
 
-hr_status part_make(const hr_host *host, hr_run *run, void **ret_self)
-{
-    struct part *p = calloc(1, sizeof *p);
-    hr_status r = p ? hr_easy_init(&p->easy, host) : HR_EXHAUSTED;
-
-    (void)run;
-    if (r < 0) {
-        free(p);
-        return r;
-    }
-    p->flow = host->get_interface(host, HR_FLOW);
-    *ret_self = p;
-    return HR_OK;
-}
-
-void work_begin(struct work *w, const struct part *part, hr_run *run)
+void work_begin(struct work *w, const struct hr_easy *easy, hr_run *run)
 {
     memset(w, 0, sizeof *w);
     hr_env_init(&w->env, NULL);
     hr_arena_init(&w->arena, &w->env, 0);
-    w->part = part;
+    w->easy = easy;
     w->run = run;
 }
 
 hr_status work_end(struct work *w, hr_status r)
 {
     if (r < 0 && w->env.errors.count)
-        w->part->easy.run->fail(w->run, r, hr_env_error(&w->env));
+        w->easy->run->fail(w->run, r, hr_env_error(&w->env));
     hr_arena_clear(&w->arena);
     hr_env_clear(&w->env);
     return r;
@@ -74,7 +59,7 @@ static hr_status match(struct work *w, const char *name, void *user)
 
 hr_status work_excluded(struct work *w, const char *split, bool *ret)
 {
-    const char *json = w->part->easy.run->prop_text(w->run, "exclude_splits");
+    const char *json = w->easy->run->prop_text(w->run, "exclude_splits");
     struct match m = { split, false };
     hr_status r = each_name(w, "exclude_splits", json, match, &m);
 
@@ -99,7 +84,7 @@ static hr_status take(struct work *w, const char *name, void *user)
 
 hr_status work_splits(struct work *w, const char *key)
 {
-    const hr_run_1 *rt = w->part->easy.run;
+    const hr_run_1 *rt = w->easy->run;
     const char *names;
     hr_status r;
 
@@ -116,7 +101,7 @@ hr_status work_path(struct work *w, const char *key, const char *split, const ch
 {
     char dir[HR_MAX_PATH], name[HR_MAX_PATH];
     const char *path;
-    hr_status r = w->part->easy.run->path(w->run, key, 0, &path);
+    hr_status r = w->easy->run->path(w->run, key, 0, &path);
 
     if (r < 0)
         return r;
@@ -131,7 +116,7 @@ hr_status work_path(struct work *w, const char *key, const char *split, const ch
 
 hr_status work_describe(struct work *w, const char *in, const char *out)
 {
-    const hr_run_1 *rt = w->part->easy.run;
+    const hr_run_1 *rt = w->easy->run;
     struct hr_json_writer j;
     int64_t span = 0;
     struct hr_buf b;
@@ -165,5 +150,5 @@ hr_status work_summary(struct work *w, const char *format, ...)
     va_start(args, format);
     hr_easy_text(text, format, args);
     va_end(args);
-    return w->part->easy.run->set_text(w->run, NULL, 0, HR_SUMMARY, text);
+    return w->easy->run->set_text(w->run, NULL, 0, HR_SUMMARY, text);
 }

@@ -11,24 +11,17 @@ extern const hr_component hr_statistics_gen, hr_schema_gen, hr_import_schema_gen
 
 enum { HR_PARTS_SPLITS = 64 }; /* of one artifact */
 
-/* An instance of every component here. */
-struct part {
-    struct hr_easy easy;
-    const hr_flow_1 *flow; /* NULL: not needed */
-};
-hr_status part_make(const hr_host *host, hr_run *run, void **ret_self);
-
 /* One call of a hook: an env and an arena for what it makes. */
 struct work {
     struct hr_env env;
     struct hr_arena arena;
-    const struct part *part;
+    const struct hr_easy *easy; /* the instance */
     hr_run *run;
     char *splits[HR_PARTS_SPLITS]; /* of the arena */
     size_t n;                      /* splits that are not excluded */
 };
 
-void work_begin(struct work *w, const struct part *part, hr_run *run);
+void work_begin(struct work *w, const struct hr_easy *easy, hr_run *run);
 
 /* Free all; a failure of the library is told to the host.  Returns r. */
 hr_status work_end(struct work *w, hr_status r);

@@ -9,7 +9,7 @@ static hr_status write(struct work *w, const hr_schema *schema)
     char path[HR_MAX_PATH];
     struct hr_buf b;
     const char *dir;
-    hr_status r = w->part->easy.run->path(w->run, "schema", 0, &dir);
+    hr_status r = w->easy->run->path(w->run, "schema", 0, &dir);
 
     if (r < 0)
         return r;
@@ -27,7 +27,7 @@ static hr_status write(struct work *w, const hr_schema *schema)
 
 static hr_status generate(struct work *w)
 {
-    struct hr_schema_options options = { .infer_shape = w->part->easy.run->prop_int(
+    struct hr_schema_options options = { .infer_shape = w->easy->run->prop_int(
                                                             w->run, "infer_feature_shape") != 0 };
     hr_statistics *statistics;
     hr_schema *schema = NULL;
@@ -58,7 +58,7 @@ static hr_status run(void *p, hr_run *run)
 
 static hr_status import(struct work *w)
 {
-    const char *path = w->part->easy.run->prop_text(w->run, "schema_file");
+    const char *path = w->easy->run->prop_text(w->run, "schema_file");
     hr_schema *schema;
     struct hr_buf b;
     hr_status r;
@@ -79,9 +79,9 @@ static hr_status run_import(void *p, hr_run *run)
     return work_end(&w, import(&w));
 }
 
-static const hr_executor_1 hooks = { part_make, run, free };
+static const hr_executor_1 hooks = { hr_easy_make, run, free };
 static const hr_offer executor = HR_OFFER(HR_EXECUTOR, &hooks);
-static const hr_executor_1 import_hooks = { part_make, run_import, free };
+static const hr_executor_1 import_hooks = { hr_easy_make, run_import, free };
 static const hr_offer import_executor = HR_OFFER(HR_EXECUTOR, &import_hooks);
 static const hr_port statistics =
     HR_PORT("statistics", "ExampleStatistics", "What the rows look like.");

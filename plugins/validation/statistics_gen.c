@@ -5,7 +5,7 @@
 
 static hr_status splits_of_table(struct work *w)
 {
-    const hr_table_1 *table = w->part->easy.table;
+    const hr_table_1 *table = w->easy->table;
     const char *name;
     bool excluded;
     uint32_t i;
@@ -31,7 +31,7 @@ static hr_status splits_of_table(struct work *w)
 /* The schema of the optional input, as the configuration of the statistics. */
 static hr_status config(struct work *w, struct hr_buf *to)
 {
-    const hr_run_1 *rt = w->part->easy.run;
+    const hr_run_1 *rt = w->easy->run;
     char path[HR_MAX_PATH];
     hr_schema *schema;
     const char *dir;
@@ -66,7 +66,7 @@ static hr_status write(struct work *w, hr_flow *f, const hr_rows *rows, size_t *
     hr_buf_of(&b, HR_MAX_FILE_BYTES, &w->env);
     for (i = 0; i < w->n && r == HR_OK; i++) {
         hr_buf_cut(&b, 0);
-        r = hr_statistics_fetch(&w->env, w->part->flow, f, rows[i], &b);
+        r = hr_statistics_fetch(&w->env, w->easy->flow, f, rows[i], &b);
         if (r == HR_OK)
             r = work_path(w, "statistics", w->splits[i], "FeatureStats.pb", true, path);
         if (r == HR_OK)
@@ -83,7 +83,7 @@ static hr_status write(struct work *w, hr_flow *f, const hr_rows *rows, size_t *
 
 static hr_status properties(struct work *w)
 {
-    const hr_run_1 *rt = w->part->easy.run;
+    const hr_run_1 *rt = w->easy->run;
     hr_status r = work_describe(w, "examples", "statistics");
     struct hr_json_writer j;
     struct hr_buf b;
@@ -110,7 +110,7 @@ static hr_status properties(struct work *w)
 
 static hr_status generate(struct work *w)
 {
-    const hr_flow_1 *flow = w->part->flow;
+    const hr_flow_1 *flow = w->easy->flow;
     hr_rows rows[HR_PARTS_SPLITS];
     size_t features = 0, i;
     struct hr_buf b;
@@ -147,7 +147,7 @@ static hr_status run(void *p, hr_run *run)
     return work_end(&w, generate(&w));
 }
 
-static const hr_executor_1 hooks = { part_make, run, free };
+static const hr_executor_1 hooks = { hr_easy_make, run, free };
 static const hr_offer executor = HR_OFFER(HR_EXECUTOR, &hooks);
 static const hr_port examples = HR_PORT("examples", "Examples", "Rows, in splits.");
 static const hr_port schema = HR_PORT_FLAGS(
