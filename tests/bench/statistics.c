@@ -37,6 +37,22 @@ static int fail(struct hr_env *env)
     return 1;
 }
 
+/* The most memory that the process has had, the table in memory included.  Not by getrusage(),
+ * whose figure is that of the parent before exec where that is larger. */
+static double peak_mb(void)
+{
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[200];
+    long kb = 0;
+
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, "VmHWM:", 6))
+            kb = strtol(line + 6, NULL, 10);
+    if (f)
+        fclose(f);
+    return (double)kb / 1024;
+}
+
 /* "name": [mean, std_dev, min, max] of numbers, [unique, first value's count] of texts. */
 static void print(const hr_statistics *list)
 {
@@ -86,7 +102,8 @@ int main(int argc, char **argv)
     out = hr_statistics_describe(flow, f, flow->read(f, "examples", 0, NULL), NULL, 0);
     if (flow->run(f) < 0 || hr_statistics_fetch(&env, flow, f, out, &b) < 0)
         return fail(&env);
-    printf("{\"read\": %.3f, \"statistics\": %.3f", read - start, cpu() - read);
+    printf("{\"read\": %.3f, \"statistics\": %.3f, \"peak_mb\": %.1f", read - start, cpu() - read,
+           peak_mb());
     if (hr_pb_read(&arena, &HR_MD_OF(dataset_feature_statistics_list), "", b.text, b.len, &m) < 0)
         return fail(&env);
     print((hr_statistics *)m);

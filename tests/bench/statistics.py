@@ -37,7 +37,7 @@ c = duckdb.connect(); c.execute('SET threads=1'); c.execute('SET enable_progress
 def cpu(): u = resource.getrusage(resource.RUSAGE_SELF); return u.ru_utime + u.ru_stime
 a = cpu(); c.execute("CREATE TABLE t AS SELECT * FROM read_csv('{path}')")
 b = cpu(); rows = c.execute("SUMMARIZE t").fetchall()
-print(json.dumps([b - a, cpu() - b, [[str(x) for x in r] for r in rows]]))'''
+print(json.dumps([b - a, cpu() - b, [[str(x) for x in r] for r in rows], int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024]))'''
     return json.loads(subprocess.check_output([sys.executable, '-c', code]))
 
 
@@ -67,7 +67,7 @@ def main():
             check(ours, theirs[2])
             a, b = sorted(mine)[1], sorted(them)[1]
             growth = f', growth {math.log(a / last[1]) / math.log(rows / last[0]):.2f}' if last else ''
-            print(f'{rows} rows x 18: {a:.3f} s, DuckDB {b:.3f} s, ratio {a / b:.2f}{growth} (reading {ours["read"]:.3f} s, DuckDB {theirs[0]:.3f} s)')
+            print(f'{rows} rows x 18: {a:.3f} s, DuckDB {b:.3f} s, ratio {a / b:.2f}{growth} (reading {ours["read"]:.3f} s, DuckDB {theirs[0]:.3f} s), peak {ours["peak_mb"]:.0f} MB, DuckDB {theirs[3]:.0f} MB')
             last = (rows, a)
 
 
