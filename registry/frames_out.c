@@ -292,7 +292,8 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     return r;
 }
 
-hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n)
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n,
+                          bool sync)
 {
     char *frame = hr_mem_resize(env, NULL, 0, STORED);
     const char *p = bytes;
@@ -310,7 +311,7 @@ hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *byte
         p += part;
         n -= part;
     }
-    if (r == HR_OK && (e = OS(env, sync, fd)) < 0)
+    if (r == HR_OK && sync && (e = OS(env, sync, fd)) < 0)
         r = hr_fail_os(env, e, "sync", path);
     if (fd >= 0)
         OS(env, close, fd);
