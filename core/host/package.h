@@ -127,6 +127,10 @@ hr_status hr_installed_places(struct hr_project *p, struct hr_arena *arena, cons
 /* What the policy said when the package of this .so was installed; NULL: it was not. */
 const char *hr_installed_signer(struct hr_project *p, const char *so, struct hr_arena *arena);
 
+/* The same of all plugins of a pipeline that came from packages, for its summary. */
+hr_status hr_installed_policy(struct hr_project *p, const struct hr_pipeline *pipeline,
+                              struct hr_arena *arena, const char **ret);
+
 /* A pipeline, with the project around it opened if there is one. */
 hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret);
 
