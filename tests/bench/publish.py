@@ -8,12 +8,14 @@ Prints medians and their ratios; a line over its limit is marked, and the exit s
 import array
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
+CPU = {}  # of the last of each program, user and system
 LIMITS = {"publish": 1 / 3, "verify": 1.2}
 
 
@@ -34,11 +36,16 @@ def make_model(where):
 
 
 def run(*command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit("%s: exit %d\n%s" % (" ".join(command), done.returncode, done.stderr))
-    return time.perf_counter() - start, done.stdout
+    CPU[os.path.basename(command[0])] = after.ru_utime + after.ru_stime - before.ru_utime - \
+        before.ru_stime
+    return wall, done.stdout
 
 
 def round_of(build, work, model):
@@ -84,6 +91,7 @@ def main():
         bad += bool(over)
         print("%-12s %8.3f s%s%s" % (name, median[name], "  %.2f of %s, limit %.2f" % (
             ratio, peer, LIMITS[name]) if peer else "", "  OVER" if over else ""))
+    print("CPU: " + ", ".join("%s %.2f s" % c for c in sorted(CPU.items())))
     print("package %.1f MB of %.1f" % (median["size"] / 1e6, 500.0))
     return 1 if bad else 0
 
