@@ -27,7 +27,7 @@ hr_status hr_frames_create(struct hr_env *env, const char *path, struct hr_frame
 hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
                         struct hr_sha256 *digest);
 
-/* Append size bytes of a file that is open.  HR_DATA_LOSS: it has fewer. */
+/* Append size bytes of a file that is open, from its start.  HR_DATA_LOSS: it has fewer. */
 hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
                          struct hr_sha256 *digest);
 
