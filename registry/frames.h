@@ -27,7 +27,7 @@ hr_status hr_frames_create(struct hr_env *env, const char *path, struct hr_frame
 hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
                         struct hr_sha256 *digest);
 
-/* Append size bytes of a file that is open.  HR_DATA_LOSS: it has fewer. */
+/* Append size bytes of a file that is open, from its start.  HR_DATA_LOSS: it has fewer. */
 hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
                          struct hr_sha256 *digest);
 
@@ -38,10 +38,12 @@ hr_status hr_frames_flush(struct hr_frames_out *out);
  * their number alone, so they can be written again later. */
 hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n);
 
-/* What hr_frames_store() has written first into the file, written again: as many bytes. */
-hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n);
+/* What hr_frames_store() has written first into the file, written again: as many bytes; with
+ * sync, all of the file is on the disk then. */
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n,
+                          bool sync);
 
-/* Flush, sync, close, free, whatever happens. */
+/* Flush, close, free, whatever happens. */
 hr_status hr_frames_close(struct hr_frames_out *out);
 void hr_frames_drop(struct hr_frames_out *out); /* NULL is allowed */
 

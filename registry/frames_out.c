@@ -1,5 +1,6 @@
 /* Bytes gather in a batch; a full one is digested and made into frames by all threads, while
- * the one before is written. */
+ * the one before is written.  What of a file needs no digest is read by the threads that make
+ * its frames, so that reading and writing go on at the same time. */
 #include <string.h>
 #include <zstd.h>
 
@@ -30,6 +31,10 @@ struct batch {
     size_t count; /* frames that were made */
     struct mark marks[MARKS];
     size_t mark_count;
+    int fd; /* bytes from..to are still to be read of this file, from place at on */
+    const char *path;
+    uint64_t at;
+    size_t from, to;
 };
 
 struct hr_frames_out {
@@ -168,20 +173,39 @@ static hr_status write_frame(struct hr_frames_out *out, struct batch *b, size_t 
     return write_all(out->env, out->fd, out->path, frame, b->sizes[i]);
 }
 
+/* Read what of bytes from..to is still to be read. */
+static hr_status fetch(struct hr_frames_out *out, struct batch *b, size_t from, size_t to)
+{
+    from = from > b->from ? from : b->from;
+    to = to < b->to ? to : b->to;
+    while (from < to) {
+        int64_t got = OS(out->env, pread, b->fd, b->bytes + from, to - from,
+                         b->at + (from - b->from));
+
+        if (got < 0)
+            return hr_fail_os(out->env, (int)got, "read", b->path);
+        if (!got)
+            return hr_fail(out->env, HR_DATA_LOSS, "\"%s\" was cut while it was packed", b->path);
+        from += (size_t)got;
+    }
+    return HR_OK;
+}
+
 /* Item 0 tells the digests, item 1 writes the batch before, the others make frames. */
 static hr_status do_item(void *user, size_t i)
 {
     struct hr_frames_out *out = user;
     struct batch *b = out->now, *before = out->before;
     hr_status r = HR_OK;
-    size_t k, at;
+    size_t k, at, n;
 
     if (i >= 2) {
         i -= 2;
         at = i * HR_FRAME;
-        b->sizes[i] = make_frame(b->bytes + at, b->len - at < HR_FRAME ? b->len - at : HR_FRAME,
-                                 b->frames + i * STORED);
-        return HR_OK;
+        n = b->len - at < HR_FRAME ? b->len - at : HR_FRAME;
+        if ((r = fetch(out, b, at, at + n)) == HR_OK)
+            b->sizes[i] = make_frame(b->bytes + at, n, b->frames + i * STORED);
+        return r;
     }
     if (i == 0)
         tell_digests(b);
@@ -200,6 +224,7 @@ static hr_status turn(struct hr_frames_out *out)
     r = hr_work(out->env, 2 + b->count, do_item, out);
     out->now = out->before;
     out->before = b;
+    b->from = b->to = 0;
     out->now->len = out->now->count = out->now->mark_count = 0;
     return r;
 }
@@ -245,12 +270,41 @@ hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
     return HR_OK;
 }
 
+/* Without a digest: batches that are full read it themselves, the last one here, while the file
+ * is open. */
+static hr_status copy_later(struct hr_frames_out *out, int fd, const char *path, uint64_t size)
+{
+    struct batch *b;
+    uint64_t at = 0;
+    hr_status r;
+    size_t part;
+
+    while (at < size) {
+        if ((r = room(out, &part)) < 0)
+            return r;
+        b = out->now;
+        part = size - at < part ? (size_t)(size - at) : part;
+        b->fd = fd;
+        b->path = path;
+        b->at = at;
+        b->from = b->len;
+        b->to = b->len += part;
+        at += part;
+    }
+    b = out->now;
+    r = fetch(out, b, b->from, b->to);
+    b->from = b->to = 0;
+    return r;
+}
+
 hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
                          struct hr_sha256 *digest)
 {
     hr_status r;
     size_t part;
 
+    if (!digest)
+        return copy_later(out, fd, path, size);
     while (size) {
         int64_t got;
 
@@ -292,7 +346,8 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     return r;
 }
 
-hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n)
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n,
+                          bool sync)
 {
     char *frame = hr_mem_resize(env, NULL, 0, STORED);
     const char *p = bytes;
@@ -310,7 +365,7 @@ hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *byte
         p += part;
         n -= part;
     }
-    if (r == HR_OK && (e = OS(env, sync, fd)) < 0)
+    if (r == HR_OK && sync && (e = OS(env, sync, fd)) < 0)
         r = hr_fail_os(env, e, "sync", path);
     if (fd >= 0)
         OS(env, close, fd);

@@ -157,11 +157,13 @@ static hr_status add_all(struct packer *p)
     for (i = 0; i < p->count && r == HR_OK; i++) {
         const struct hr_member *m = &p->members[i];
 
+        bool known = p->sources[i]->digest != NULL;
+
         hr_sha256_init(&digests[i]);
         hr_ustar_make(m->name, m->size, header);
         r = hr_frames_add(p->out, header, sizeof header, NULL);
         if (r == HR_OK)
-            r = add_content(p, p->sources[i], m->size, &digests[i]);
+            r = add_content(p, p->sources[i], m->size, known ? NULL : &digests[i]);
         if (r == HR_OK)
             r = hr_frames_add(p->out, zeros, hr_ustar_padding(m->size), NULL);
     }
@@ -170,7 +172,10 @@ static hr_status add_all(struct packer *p)
     if (r == HR_OK)
         r = hr_frames_flush(p->out);
     for (i = 0; i < p->count && r == HR_OK; i++)
-        hr_sha256_end(&digests[i], p->members[i].digest);
+        if (p->sources[i]->digest)
+            memcpy(p->members[i].digest, p->sources[i]->digest, HR_SHA256_SIZE);
+        else
+            hr_sha256_end(&digests[i], p->members[i].digest);
     return r;
 }
 
@@ -196,7 +201,7 @@ static hr_status write_all(struct packer *p, const char *part)
     if (r == HR_OK)
         r = make_head(p, &head);
     if (r == HR_OK)
-        r = hr_frames_patch(p->env, part, head.text, head.len);
+        r = hr_frames_patch(p->env, part, head.text, head.len, !p->what->relaxed);
     hr_buf_clear(&head);
     return r;
 }
@@ -228,5 +233,5 @@ hr_status hr_package_write(struct hr_env *env, const struct hr_pack *what, const
         OS(env, unlink, part);
     hr_forget(&p.key, sizeof p.key);
     hr_arena_clear(&p.arena);
-    return r < 0 ? r : hr_dir_sync(env, dir);
+    return r < 0 || what->relaxed ? r : hr_dir_sync(env, dir);
 }

@@ -93,6 +93,7 @@ struct hr_pack_member {
     const char *path;  /* a file; NULL: the bytes */
     const void *bytes;
     size_t size;
+    const uint8_t *digest; /* where it is known already and the file is sealed; NULL: read */
 };
 
 struct hr_pack {
@@ -102,6 +103,8 @@ struct hr_pack {
     const char *passphrase; /* of an encrypted one; may be NULL */
     const char *comment;    /* trusted comment; NULL: a usual one */
     const char *signature;  /* text of a signature that minisign has made of FILES; or NULL */
+    bool relaxed; /* do not wait for the disk: for what can be made again.  After a power cut
+                   * the file may be there and not be whole, which every reader sees */
 };
 
 struct hr_registry_1 {

@@ -350,6 +350,13 @@ const struct verb verb_package = {
     .name = "package",
     .group = GROUP_KEEP,
     .line = "signed packages",
-    .page = "Packages of plugins, models and artifacts: made, signed, verified, unpacked.",
+    .page = "Packages of plugins, models and artifacts: made, signed, verified, unpacked.\n\n"
+            "trust.json beside the pipeline file says whose signatures count, and what becomes of "
+            "packages that no such key has signed, \"refuse\", \"warn\" or \"allow\":\n\n"
+            "  {\"headrace_trust\": 1, \"unsigned\": \"refuse\",\n"
+            "   \"keys\": [{\"name\": \"release\", \"key\": \"RWQ...\"}],\n"
+            "   \"sign_with\": \"release.key\"}\n\n"
+            "With sign_with, a key without a passphrase, the models that runs publish are signed.  "
+            "Without the file packages are taken, with a warning.",
     .nouns = nouns,
 };

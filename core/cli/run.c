@@ -67,7 +67,7 @@ static void remember(struct runner *r, const hr_event *e)
     }
 }
 
-static void print_end(const struct runner *r, const hr_event *e)
+static void print_end(const struct runner *r, const hr_event *e, const char *packages)
 {
     char took[32], line[512];
 
@@ -87,6 +87,10 @@ static void print_end(const struct runner *r, const hr_event *e)
         put_wrapped(stdout, line, 2, r->term.width);
     else
         puts(line);
+    if (*packages) {
+        snprintf(line, sizeof line, "plugins from packages: %s", packages);
+        put_wrapped(stdout, line, 2, r->term.width);
+    }
 }
 
 static int follow(hr_job *job, struct runner *r, struct view *view)
@@ -107,7 +111,7 @@ static int follow(hr_job *job, struct runner *r, struct view *view)
         } else if (view) {
             view_event(view, e);
             if (e->kind == HR_EVENT_DONE)
-                print_end(r, e);
+                print_end(r, e, hr_job_packages(job));
         } else if (e->kind == HR_EVENT_FAILED) {
             fprintf(stderr, "%s: %s\n", e->node, e->text);
         }

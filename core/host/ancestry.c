@@ -362,6 +362,7 @@ hr_status hr_packing_artifact(struct hr_packing *k, const struct hr_meta_node *a
     hr_status r = add_artifact(&a, artifact->id);
     size_t i;
 
+    k->sealed = true;
     for (i = 0; i < a.artifact_count && r == HR_OK; i++)
         r = follow(&a, i);
     if (r == HR_OK)

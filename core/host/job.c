@@ -9,6 +9,7 @@ struct hr_job {
     struct hr_pipeline *pipeline;
     struct hr_runner *runner;
     struct hr_buf line;
+    const char *packages; /* what the policy says of plugins from packages; "": none */
     hr_job *next;
 };
 
@@ -139,6 +140,8 @@ static hr_status start_runner(struct hr_job *job, struct hr_options *o, const ch
     config.base = o->base;
     if (r == HR_OK && !o->unlocked)
         r = hr_lock_check(p, job->pipeline);
+    if (r == HR_OK)
+        r = hr_installed_policy(p, job->pipeline, &job->arena, &job->packages);
     return r < 0 ? r : hr_runner_start(&p->env, &config, &job->runner);
 }
 
@@ -257,6 +260,11 @@ int hr_job_fd(const hr_job *job)
 const char *hr_job_run(const hr_job *job)
 {
     return hr_runner_id(job->runner);
+}
+
+const char *hr_job_packages(const hr_job *job)
+{
+    return job->packages ? job->packages : "";
 }
 
 int64_t hr_job_number(const hr_job *job)

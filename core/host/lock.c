@@ -68,6 +68,25 @@ static hr_status plugins_of(const struct hr_pipeline *pipeline, struct hr_arena 
     return HR_OK;
 }
 
+hr_status hr_installed_policy(struct hr_project *p, const struct hr_pipeline *pipeline,
+                              struct hr_arena *arena, const char **ret)
+{
+    const struct hr_plugin_info **plugins;
+    const char *list = "", *signer;
+    size_t n, i;
+    hr_status r = plugins_of(pipeline, arena, &plugins, &n);
+
+    for (i = 0; i < n && r == HR_OK; i++) {
+        if (!(signer = hr_installed_signer(p, plugins[i]->path, arena)))
+            continue;
+        list = hr_arena_format(arena, "%s%s%s %s %s", list, *list ? "; " : "", plugins[i]->id,
+                               plugins[i]->version, signer);
+        r = list ? HR_OK : HR_EXHAUSTED;
+    }
+    *ret = list;
+    return r;
+}
+
 static bool is_standard(const struct hr_project *p, const struct hr_plugin_info *plugin)
 {
     char dir[HR_MAX_PATH];

@@ -127,6 +127,10 @@ hr_status hr_installed_places(struct hr_project *p, struct hr_arena *arena, cons
 /* What the policy said when the package of this .so was installed; NULL: it was not. */
 const char *hr_installed_signer(struct hr_project *p, const char *so, struct hr_arena *arena);
 
+/* The same of all plugins of a pipeline that came from packages, for its summary. */
+hr_status hr_installed_policy(struct hr_project *p, const struct hr_pipeline *pipeline,
+                              struct hr_arena *arena, const char **ret);
+
 /* A pipeline, with the project around it opened if there is one. */
 hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret);
 
@@ -145,6 +149,7 @@ struct hr_packing {
     size_t count, cap;
     struct hr_buf manifest, lineage;
     struct hr_json_writer w; /* of the manifest, open in its object */
+    bool sealed;             /* the files are of artifacts: nobody writes them any more */
     const char *scratch;     /* a directory of ours to be removed afterwards; NULL: none */
 };
 
@@ -162,11 +167,17 @@ hr_status hr_packing_artifact(struct hr_packing *k, const struct hr_meta_node *a
 /* Write the file.  sign may be all NULL. */
 struct hr_signing {
     const char *secret, *passphrase, *comment, *signature; /* texts, as struct hr_pack has them */
+    bool relaxed;
 };
 /* What signs the packages that are published. */
 hr_status hr_signing_of(struct hr_project *p, const struct hr_trust *trust,
                         struct hr_arena *arena, struct hr_signing *ret);
 hr_status hr_packing_end(struct hr_packing *k, const struct hr_signing *sign, const char *file);
 void hr_packing_clear(struct hr_packing *k);
+
+/* Pack a model that was pushed into the registry, signed if trust.json has a key for that.
+ * ret_text, in the arena, says so. */
+hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
+                        struct hr_arena *arena, const char **ret_text);
 
 #endif

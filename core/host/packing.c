@@ -41,8 +41,14 @@ hr_status hr_packing_file(struct hr_packing *k, const char *from, const char *na
 {
     struct hr_pack_member member = { .name = hr_arena_text(k->arena, name),
                                      .path = hr_arena_text(k->arena, from) };
+    uint8_t digest[HR_SHA256_SIZE];
 
-    return member.name && member.path ? add(k, member) : HR_EXHAUSTED;
+    if (!member.name || !member.path)
+        return HR_EXHAUSTED;
+    if (k->sealed && hr_cache_known(k->p->cache, &k->p->env, from, digest) &&
+        !(member.digest = (const uint8_t *)hr_arena_bytes(k->arena, digest, sizeof digest)))
+        return HR_EXHAUSTED;
+    return add(k, member);
 }
 
 hr_status hr_packing_tree(struct hr_packing *k, const char *from, const char *path)
@@ -87,7 +93,8 @@ hr_status hr_packing_end(struct hr_packing *k, const struct hr_signing *sign, co
     const struct hr_registry_1 *registry;
     struct hr_pack what = { .secret = sign->secret,
                             .passphrase = sign->passphrase,
-                            .signature = sign->signature };
+                            .signature = sign->signature,
+                            .relaxed = sign->relaxed };
     hr_status r;
 
     hr_json_close_object(&k->w);

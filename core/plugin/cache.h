@@ -24,6 +24,13 @@ void hr_cache_close(struct hr_cache *cache);
 hr_status hr_cache_digest(struct hr_cache *cache, struct hr_env *env, const char *path,
                           uint8_t ret[HR_SHA256_SIZE], uint64_t *ret_size);
 
+/* For a file that nobody writes any more, as what was sealed: remember its digest though it is
+ * fresh, and ask for one without reading the file (false: not remembered). */
+void hr_cache_keep(struct hr_cache *cache, struct hr_env *env, const char *path,
+                   const uint8_t digest[HR_SHA256_SIZE]);
+bool hr_cache_known(struct hr_cache *cache, struct hr_env *env, const char *path,
+                    uint8_t ret[HR_SHA256_SIZE]);
+
 /* The manifest, or "" and *ret_reason where the .so has none; NULL: not remembered. */
 const char *hr_cache_manifest(struct hr_cache *cache, const char *digest, struct hr_arena *arena,
                               const char **ret_reason);

@@ -95,6 +95,53 @@ static hr_status add_tree(struct hr_env *env, const char *path, struct paths *p)
     return r < 0 ? r : add_path(env, p, path);
 }
 
+static int digit(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+/* Whoever packs it next needs the digests of its files; reading small ones again costs less
+ * than remembering them. */
+static void remember(struct hr_env *env, const struct hr_sealing *s, const char *listing)
+{
+    uint8_t digest[HR_SHA256_SIZE];
+    char path[HR_MAX_PATH], name[HR_MAX_PATH];
+    size_t kept = env->errors.count;
+    const char *end, *at;
+    int i;
+
+    for (; (end = strchr(listing, '\n')); listing = end + 1) {
+        at = strchr(listing + 65, ' '); /* behind the size */
+        if (at - listing < 65 + 7 || end - at < 7 || end - at - 6 >= HR_MAX_PATH)
+            continue; /* less than a million bytes */
+        memcpy(name, at + 6, (size_t)(end - at - 6));
+        name[end - at - 6] = '\0';
+        for (i = 0; i < HR_SHA256_SIZE; i++)
+            digest[i] = (uint8_t)(digit(listing[2 * i]) << 4 | digit(listing[2 * i + 1]));
+        if (hr_path_join(env, s->place, name, path) == HR_OK)
+            hr_cache_keep(s->cache, env, path, digest);
+    }
+    hr_errors_cut(env, kept);
+}
+
+/* The digest of a staged directory, and its listing where that is wanted later. */
+static hr_status digest_staged(struct hr_env *env, struct hr_sealing *s, struct hr_arena *arena,
+                               const char **ret_listing)
+{
+    struct hr_buf listing;
+    hr_status r;
+
+    hr_buf_of(&listing, (size_t)1 << 30, env);
+    r = hr_artifact_listing(env, NULL, s->staged, &listing);
+    if (r == HR_OK)
+        digest_of(&listing, s->digest);
+    if (r == HR_OK && s->cache &&
+        !(*ret_listing = hr_arena_bytes(arena, listing.text, listing.len)))
+        r = HR_EXHAUSTED;
+    hr_buf_clear(&listing);
+    return r;
+}
+
 static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct paths *above)
 {
     char dir[HR_MAX_PATH];
@@ -112,13 +159,16 @@ static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct pat
 hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n)
 {
     struct paths below = { .count = 0 }, above = { .count = 0 };
+    const char **listings;
     hr_status r = HR_OK;
     size_t i;
 
     hr_arena_init(&below.arena, env, 0);
     hr_arena_init(&above.arena, env, 0);
+    if (!(listings = hr_arena_array(&above.arena, n + 1, sizeof *listings)))
+        r = HR_EXHAUSTED;
     for (i = 0; i < n && r == HR_OK; i++) {
-        r = hr_artifact_digest(env, NULL, sealings[i].staged, sealings[i].digest);
+        r = digest_staged(env, &sealings[i], &above.arena, &listings[i]);
         if (r == HR_OK)
             r = add_tree(env, sealings[i].staged, &below);
     }
@@ -128,6 +178,9 @@ hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size
         r = move(env, &sealings[i], &above);
     if (r == HR_OK)
         r = hr_sync_all(env, above.items, above.count);
+    for (i = 0; i < n && r == HR_OK; i++)
+        if (listings[i])
+            remember(env, &sealings[i], listings[i]);
     hr_mem_put(env, below.items, below.cap * sizeof *below.items);
     hr_mem_put(env, above.items, above.cap * sizeof *above.items);
     hr_arena_clear(&below.arena);

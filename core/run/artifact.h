@@ -26,6 +26,7 @@ hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const c
 struct hr_sealing {
     const char *staged, *place;
     char digest[HR_SHA256_HEX]; /* filled in */
+    struct hr_cache *cache;     /* remembers the digests of its larger files; may be NULL */
 };
 
 /* Digest staged directories, make them durable, all together, and move each to its place. */

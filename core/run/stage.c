@@ -106,6 +106,7 @@ static hr_status sealing_of(struct hr_runner *runner, struct hr_task *task,
         r = place_of(runner, task, c->key, place);
     if (r < 0)
         return r;
+    ret->cache = runner->config.cache;
     ret->staged = hr_arena_text(&task->arena, base);
     ret->place = hr_arena_text(&task->arena, place);
     if (!ret->staged || !ret->place)

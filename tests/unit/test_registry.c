@@ -19,7 +19,7 @@
 #include "registry/ustar.h"
 
 static char dir[64];
-static uint8_t noise[3 << 20];
+static uint8_t noise[5 << 20];
 
 static void hex(const uint8_t *p, size_t n, char *to)
 {
@@ -113,15 +113,20 @@ static hr_status end(void *user, const struct hr_member *m)
     return HR_OK;
 }
 
+static uint8_t known[HR_SHA256_SIZE];
+static size_t sealed_size;
 static char secret[HR_KEY_TEXT], public_key[HR_KEY_TEXT];
 
 static hr_status work(struct hr_env *env, size_t n)
 {
-    char file[HR_MAX_PATH], path[HR_MAX_PATH];
-    const struct hr_pack_member members[] = { { .name = "x/noise", .bytes = noise, .size = n },
-                                              { .name = "manifest.json", .bytes = "{}", .size = 2 },
-                                              { .name = "file", .path = path } };
-    const struct hr_pack what = { .members = members, .count = 3, .secret = secret };
+    char file[HR_MAX_PATH], path[HR_MAX_PATH], sealed[HR_MAX_PATH];
+    const struct hr_pack_member members[] = {
+        { .name = "y/sealed", .path = sealed, .digest = known },
+        { .name = "x/noise", .bytes = noise, .size = n },
+        { .name = "manifest.json", .bytes = "{}", .size = 2 },
+        { .name = "file", .path = path },
+    };
+    const struct hr_pack what = { .members = members, .count = 4, .secret = secret };
     const struct hr_trusted_key key = { "me", public_key };
     struct sum sum = { 0, 0 };
     const struct hr_package_visit visit = { &sum, NULL, NULL, bytes, end };
@@ -130,10 +135,12 @@ static hr_status work(struct hr_env *env, size_t n)
     if (r == HR_OK)
         r = hr_path_join(env, dir, "file", path);
     if (r == HR_OK)
+        r = hr_path_join(env, dir, "sealed", sealed);
+    if (r == HR_OK)
         r = hr_package_write(env, &what, file);
     if (r == HR_OK)
         r = hr_package_scan(env, file, &key, 1, &visit);
-    if (r == HR_OK && (sum.members != 3 || sum.bytes != n + 2 + 4))
+    if (r == HR_OK && (sum.members != 4 || sum.bytes != n + 2 + 4 + sealed_size))
         r = HR_INTERNAL;
     return r;
 }
@@ -147,7 +154,7 @@ static void check_rest(void)
     hr_env_init(&env, NULL);
     assert_int_equal(hr_dir_list(&env, dir, &names), HR_OK);
     for (i = 0; i < names.count; i++) /* no half file is left */
-        assert_true(!strcmp(names.names[i], "p.hrp") || !strcmp(names.names[i], "file"));
+        assert_true(!strcmp(names.names[i], "p.hrp") || !strcmp(names.names[i], "sealed") || !strcmp(names.names[i], "file"));
     hr_names_clear(&env, &names);
     hr_env_clear(&env);
 }
@@ -275,7 +282,7 @@ static void test_signatures(void **state)
 
 static int setup(void **state)
 {
-    char file[96];
+    char file[96], sealed[96];
     struct hr_env env;
     uint32_t i;
 
@@ -287,6 +294,11 @@ static int setup(void **state)
     for (i = 0; i < sizeof noise; i++)
         noise[i] = (uint8_t)(i < 2 << 20 ? hr_random_at(1, i / 8) >> (8 * (i % 8)) : 0);
     hr_env_init(&env, NULL);
+    hr_sha256(noise, sizeof noise, known);
+    sealed_size = sizeof noise;
+    snprintf(sealed, sizeof sealed, "%s/sealed", dir);
+    if (hr_file_put(&env, sealed, noise, sizeof noise) < 0)
+        return -1;
     if (hr_file_put(&env, file, "text", 4) < 0 ||
         hr_registry_v1.key_make(&env, NULL, secret, public_key) < 0)
         return -1;

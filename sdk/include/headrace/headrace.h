@@ -165,6 +165,10 @@ hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job 
 const char *hr_job_run(const hr_job *job);
 int64_t hr_job_number(const hr_job *job);
 
+/* Which of its plugins came from packages, and what the policy said of each when it was
+ * installed: "com.acme.scale 1.2.0 signed by release; ..."; "" if none did. */
+const char *hr_job_packages(const hr_job *job);
+
 /* An event as a line of JSON, as --json prints it; lives until the next call on the job. */
 const char *hr_job_event_json(hr_job *job, const hr_event *event);
 
