@@ -154,7 +154,8 @@ static void check_rest(void)
     hr_env_init(&env, NULL);
     assert_int_equal(hr_dir_list(&env, dir, &names), HR_OK);
     for (i = 0; i < names.count; i++) /* no half file is left */
-        assert_true(!strcmp(names.names[i], "p.hrp") || !strcmp(names.names[i], "sealed") || !strcmp(names.names[i], "file"));
+        assert_true(!strcmp(names.names[i], "p.hrp") || !strcmp(names.names[i], "file") ||
+                    !strcmp(names.names[i], "sealed"));
     hr_names_clear(&env, &names);
     hr_env_clear(&env);
 }
