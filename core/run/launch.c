@@ -178,9 +178,10 @@ static void tell_gates(struct hr_runner *runner, struct hr_task *task)
         }
 }
 
-/* Nothing is lost if a power cut takes it back: what it points to stays, and the next run
+/* false: a result is being removed in this very moment, and nothing has happened.
+ * Nothing is lost if a power cut takes it back: what it points to stays, and the next run
  * finds it again.  The run's last event waits for the disk. */
-static void end_cached(struct hr_runner *runner, struct hr_task *task, int64_t from,
+static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t from,
                        const char *why)
 {
     struct hr_store *store = runner->config.store;
@@ -193,13 +194,16 @@ static void end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
         r = hr_store_commit(store);
     if (r < 0) {
         hr_store_rollback(store);
+        if (r == HR_NOT_FOUND)
+            return false;
         end_failed(runner, task, r);
-        return;
+        return true;
     }
     hr_task_unstage(runner, task, false);
     tell_gates(runner, task);
     hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, text);
     leave(runner, task, HR_TASK_DONE);
+    return true;
 }
 
 static void end_skipped(struct hr_runner *runner, struct hr_task *task, const char *reason)
@@ -402,6 +406,13 @@ static bool take_lease(struct hr_runner *runner, struct hr_task *task)
 }
 
 /* Looked for, then leased, then looked for again: it may have come in between. */
+static void wait_for_lease(struct hr_runner *runner, struct hr_task *task, int64_t us)
+{
+    runner->running -= task->state == HR_TASK_DECIDING;
+    task->state = HR_TASK_LEASE;
+    task->wake_us = hr_now_us(runner) + us;
+}
+
 static void look_then_execute(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_task_channel *before;
@@ -425,17 +436,17 @@ static void look_then_execute(struct hr_runner *runner, struct hr_task *task)
             if (task->state != HR_TASK_LEASE)
                 hr_runner_tell(runner, task, HR_EVENT_WAITING, HR_OK,
                                "for the same work, under way elsewhere");
-            runner->running -= task->state == HR_TASK_DECIDING;
-            task->state = HR_TASK_LEASE;
-            task->wake_us = hr_now_us(runner) + LEASE_POLL_US;
+            wait_for_lease(runner, task, LEASE_POLL_US);
             return;
         }
     }
-    if (r == HR_OK)
-        end_cached(runner, task, from, NULL);
-    else if (r == HR_NOT_FOUND)
+    if (r == HR_OK && !end_cached(runner, task, from, NULL)) {
+        memcpy(task->outputs, before, task->output_count * sizeof *before);
+        wait_for_lease(runner, task, LEASE_POLL_US);
+    }
+    if (r == HR_NOT_FOUND)
         execute(runner, task);
-    else
+    else if (r < 0)
         end_failed(runner, task, r);
 }
 
@@ -451,10 +462,10 @@ static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t
     }
     if (verdict == HR_REUSE) {
         r = hr_task_find_last(runner, task, &from);
-        if (r == HR_OK) {
-            end_cached(runner, task, from, reason);
+        if (r == HR_OK && end_cached(runner, task, from, reason))
             return;
-        }
+        if (r == HR_OK)
+            r = HR_NOT_FOUND;
         if (r == HR_NOT_FOUND)
             r = hr_fail(runner->env, HR_PRECONDITION,
                         "the driver of node \"%s\" reuses its last success, and there is none",

@@ -383,9 +383,29 @@ hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task, const c
                           false);
 }
 
+/* Looked at within the transaction: who removes results marks them first. */
+static hr_status check_live(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_meta_node node;
+    hr_status r = HR_OK;
+    size_t i, k;
+
+    for (i = 0; i < task->output_count; i++)
+        for (k = 0; k < task->outputs[i].count && r == HR_OK; k++) {
+            r = hr_store_get(runner->config.store, HR_KIND_ARTIFACT,
+                             task->outputs[i].artifacts[k].id, &task->arena, &node);
+            if (r == HR_OK && node.state != HR_ARTIFACT_LIVE)
+                r = HR_NOT_FOUND;
+        }
+    return r;
+}
+
 hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason)
 {
-    hr_status r = put_text(runner, task, "__reason", reason);
+    hr_status r = check_live(runner, task);
+
+    if (r == HR_OK)
+        r = put_text(runner, task, "__reason", reason);
 
     return r < 0 ? r : finish(runner, task, HR_EXECUTION_CACHED, HR_EVENT_OUTPUT, true);
 }

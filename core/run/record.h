@@ -19,7 +19,7 @@ hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task);
 /* COMPLETE with new artifacts; fills the ids of task->outputs. */
 hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task);
 
-/* CACHED with the artifacts of task->outputs, which exist. */
+/* CACHED with the artifacts of task->outputs.  HR_NOT_FOUND, an answer: one of them is not LIVE. */
 hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason);
 
 /* CACHED at once, as TFX's partial run has it: no properties, no INPUT events; outputs are those of
