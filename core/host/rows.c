@@ -110,7 +110,7 @@ hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
     for (i = 0; r == HR_OK && i < contexts.count; i++) {
         const struct hr_meta_node *c = &contexts.items[i];
 
-        if (!strcmp(c->type, "pipeline")) {
+        if (!strcmp(c->type, "pipeline") && !ret->pipeline) { /* then those of sub-pipelines */
             ret->pipeline = c->name;
             pipeline = c->id;
         } else if (!strcmp(c->type, "pipeline_run") && !run) {
@@ -219,9 +219,11 @@ static hr_status run_row(struct hr_project *p, const struct hr_meta_node *run,
     const struct hr_meta_node *pipeline;
     const char *state;
     struct hr_cell *row;
-    hr_status r = hr_store_contexts_of(p->store, HR_KIND_CONTEXT, run->id, arena, &parents);
+    hr_status r;
 
-
+    if (hr_meta_text(run, "__part_of"))
+        return HR_OK; /* of a sub-pipeline: it shows with the run that it is a part of */
+    r = hr_store_contexts_of(p->store, HR_KIND_CONTEXT, run->id, arena, &parents);
     pipeline = hr_pipeline_among(&parents);
     if (r == HR_OK && pipeline)
         r = hr_run_number(p, pipeline->id, run->id, &rank);

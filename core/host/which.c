@@ -18,6 +18,8 @@ static hr_status by_number(struct hr_project *p, const struct hr_meta_node *newe
     return r < 0 ? r : hr_store_get(p->store, HR_KIND_CONTEXT, id, arena, ret);
 }
 
+enum { MOST_PARTS = 16 * 16 * 16 * 16 };
+
 hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *arena,
                       struct hr_meta_node *ret)
 {
@@ -25,6 +27,7 @@ hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *a
     struct hr_meta_nodes runs = { 0 };
     hr_status r;
     int64_t number = 0, id = 0;
+    size_t i = 0;
 
     if (what && hr_text_starts(what, "run "))
         what += 4;
@@ -32,13 +35,18 @@ hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *a
         r = hr_store_find_context(p->store, "pipeline_run", what, &id);
         return r < 0 ? r : hr_store_get(p->store, HR_KIND_CONTEXT, id, arena, ret);
     }
-    look.limit = 1;
-    r = hr_store_look(p->store, &look, arena, &runs);
-    if (r < 0 || !runs.count)
+    for (look.limit = 16; look.limit <= MOST_PARTS; look.limit *= 16) {
+        r = hr_store_look(p->store, &look, arena, &runs);
+        for (i = 0; r == HR_OK && i < runs.count && hr_meta_text(&runs.items[i], "__part_of"); i++)
+            ; /* the run of a sub-pipeline is a part of another */
+        if (r < 0 || i < runs.count || runs.count < (size_t)look.limit)
+            break;
+    }
+    if (r < 0 || i >= runs.count)
         return r < 0 ? r : HR_NOT_FOUND;
     if (what)
-        return by_number(p, &runs.items[0], number, arena, ret);
-    *ret = runs.items[0];
+        return by_number(p, &runs.items[i], number, arena, ret);
+    *ret = runs.items[i];
     return HR_OK;
 }
 

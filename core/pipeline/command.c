@@ -206,28 +206,38 @@ void hr_read_command(struct hr_reader *rd, struct hr_node *node)
     node->component = m.c;
 }
 
+static hr_status take_type(void *user, size_t node, const struct hr_node_output *output,
+                           size_t used)
+{
+    const char **type = user;
+
+    (void)node;
+    (void)used;
+    if (!*type)
+        *type = output->type;
+    return HR_OK;
+}
+
 /* What a channel gives is what the program gets. */
 void hr_type_inputs(struct hr_reader *rd, struct hr_node *node)
 {
     const struct hr_json *list = hr_json_get(node->json, "inputs"), *m, *first;
     struct hr_port_info *ports = node->component ? node->component->inputs : NULL;
-    const struct hr_node *from;
-    const char *key;
-    size_t i = 0, k, at;
+    size_t bad = rd->bad, told = rd->env->errors.count, i = 0;
 
     for (m = list && ports ? hr_json_first(list) : NULL; m; m = hr_json_next(m), i++) {
+        const char *type = NULL;
+        struct hr_lookup look = { .who = node, .found = take_type, .user = &type };
+
         first = hr_json_kind(m) == HR_JSON_ARRAY ? hr_json_first(m) : m;
-        if (!first || !hr_json_text(first))
+        if (!first || !hr_json_text(first) ||
+            (node->each && !strcmp(hr_json_text(first), node->each->as)))
             continue;
-        at = hr_split_channel(rd->p, hr_json_text(first), &key);
-        if (at == SIZE_MAX)
-            continue;
-        from = &rd->p->nodes[at];
-        for (k = 0; k < from->output_count; k++)
-            if (key ? !strcmp(from->outputs[k].key, key) : from->output_count == 1)
-                ports[i].type = from->outputs[k].type;
-        if (!key && from->output_count > 1)
-            hr_bad(rd, first, "node \"%s\": \"%s\" has %zu outputs; write \"%s.%s\" or another",
-                   node->name, from->name, from->output_count, from->name, from->outputs[0].key);
+        look.at = first;
+        hr_look_up(rd, &look, node->group, hr_json_text(first));
+        if (type)
+            ports[i].type = type;
     }
+    hr_errors_cut(rd->env, told); /* what is wrong is told when the channels are read */
+    rd->bad = bad;
 }

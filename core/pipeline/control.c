@@ -1,7 +1,6 @@
 /* What decides whether, how often and when a node runs: "if", "for_each", "finally". */
 #include <string.h>
 
-#include "pipeline/expr_tree.h"
 #include "pipeline/read.h"
 
 static void read_if(struct hr_reader *rd, struct hr_node *node)
@@ -82,105 +81,84 @@ void hr_read_control(struct hr_reader *rd, struct hr_node *node)
 
 struct reads {
     struct hr_reader *rd;
-    struct hr_node *node;
-    const struct hr_template *t;
-    size_t cap;
+    struct hr_node *node;       /* that reads */
+    const struct hr_node *face; /* whose expression it is: its own, or of a group around it */
+    const struct hr_setting_source *source;
+    const char *text; /* "evaluator.blessing.property.blessed" */
 };
 
-/* "NODE.OUTPUT.member" with the longest name of a node; the output is up to the next dot. */
-static const struct hr_node_output *find_output(struct hr_pipeline *p, const char *text,
-                                                size_t *ret_node, const char **ret_key)
+static hr_status add_read(void *user, size_t from, const struct hr_node_output *output, size_t used)
 {
-    const char *rest = NULL;
-    size_t i, n;
-
-    *ret_key = NULL;
-    *ret_node = hr_split_channel(p, text, &rest);
-    if (*ret_node == SIZE_MAX || !rest)
-        return NULL;
-    n = strcspn(rest, ".");
-    *ret_key = hr_arena_bytes(&p->arena, rest, n);
-    for (i = 0; *ret_key && i < p->nodes[*ret_node].output_count; i++)
-        if (!strcmp(p->nodes[*ret_node].outputs[i].key, *ret_key))
-            return &p->nodes[*ret_node].outputs[i];
-    return NULL;
-}
-
-static hr_status tell_bad(struct reads *s, const char *text, size_t node, const char *key)
-{
-    const struct hr_pipeline *p = s->rd->p;
-    const char *what;
-
-    s->rd->bad++;
-    if (node == SIZE_MAX)
-        what = "there is no such node";
-    else if (!key)
-        what = "name an output too, as nodes.NODE.OUTPUT";
-    else
-        what = hr_arena_format(&s->rd->p->arena, "\"%s\" has no output \"%s\"", p->nodes[node].name,
-                               key);
-    return hr_expr_fail(s->rd->env, s->t, 0, NULL, "node \"%s\": nodes.%s: %s", s->node->name, text,
-                        what ? what : "");
-}
-
-static hr_status add_read(struct reads *s, size_t from, const struct hr_node_output *output)
-{
+    struct reads *s = user;
     struct hr_node *node = s->node;
     struct hr_arena *arena = &s->rd->p->arena;
     const char *key = hr_arena_format(arena, "_%s.%s", s->rd->p->nodes[from].name, output->key);
-    struct hr_input *all;
+    const char *alias = hr_arena_bytes(arena, s->text, used);
+    struct hr_input *all = hr_arena_array(arena, node->read_count + 1, sizeof *all);
     size_t i;
 
-    if (!key)
+    if (!key || !alias || !all)
         return HR_EXHAUSTED;
     for (i = 0; i < node->read_count; i++)
-        if (!strcmp(node->reads[i].key, key))
+        if (!strcmp(node->reads[i].key, key) && node->reads[i].space == s->face->group &&
+            !strcmp(node->reads[i].alias, alias))
             return HR_OK;
-    if (node->read_count == s->cap) {
-        if (!(all = hr_arena_array(arena, s->cap * 2 + 4, sizeof *all)))
-            return HR_EXHAUSTED;
-        if (s->cap)
-            memcpy(all, node->reads, s->cap * sizeof *all);
-        node->reads = all;
-        s->cap = s->cap * 2 + 4;
-    }
-    all = &node->reads[node->read_count];
-    *all = (struct hr_input){ .key = key, .place = s->t->place };
-    if (!(all->channels = hr_arena_get(arena, sizeof *all->channels)))
+    if (node->read_count)
+        memcpy(all, node->reads, node->read_count * sizeof *all);
+    all[node->read_count] = (struct hr_input){
+        .key = key, .space = s->face->group, .alias = alias, .place = s->source->place
+    };
+    if (!(all[node->read_count].channels = hr_arena_get(arena, sizeof *all->channels)))
         return HR_EXHAUSTED;
-    all->channels[0] = (struct hr_channel_ref){ from, output->key };
-    all->channel_count = 1;
-    node->read_count++;
+    all[node->read_count].channels[0] = (struct hr_channel_ref){ from, output->key };
+    all[node->read_count++].channel_count = 1;
+    node->reads = all;
     return hr_add_upstream(s->rd, node, from) ? HR_OK : HR_EXHAUSTED;
 }
 
 static hr_status visit(void *user, const char *name)
 {
     struct reads *s = user;
-    const struct hr_node_output *output;
-    const char *key;
-    size_t from;
+    struct hr_lookup look = { .at = s->source->value,
+                              .who = s->face,
+                              .members = true,
+                              .found = add_read,
+                              .user = s };
+    const char *dot = strncmp(name, "nodes.", 6) ? NULL : strchr(name + 6, '.');
 
     if (strncmp(name, "nodes.", 6) != 0)
         return HR_OK;
-    output = find_output(s->rd->p, name + 6, &from, &key);
-    if (!output) {
-        tell_bad(s, name + 6, from, key);
-        return HR_OK;
-    }
-    return add_read(s, from, output);
+    s->text = name + 6;
+    if (!dot)
+        hr_bad(s->rd, s->source->value, "node \"%s\": %s: name an output too, as nodes.NODE.OUTPUT",
+               s->face->name, name);
+    else
+        hr_look_up(s->rd, &look, s->face->group, s->text);
+    return HR_OK;
+}
+
+static void read_of(struct reads *s, const struct hr_setting_source *source)
+{
+    s->source = source;
+    if (source->expr && hr_template_names(source->expr, visit, s) < 0)
+        s->rd->bad++;
 }
 
 void hr_read_reads(struct hr_reader *rd, struct hr_node *node)
 {
-    const struct hr_template *all[] = { node->condition.expr,
-                                        node->each ? node->each->in.expr : NULL };
-    struct reads s = { .rd = rd, .node = node };
-    size_t i;
+    struct reads s = { .rd = rd, .node = node, .face = node };
+    struct hr_json_doc *doc = rd->doc;
+    size_t g = node->group;
 
-    for (i = 0; i < 2; i++) {
-        s.t = all[i];
-        if (all[i] && hr_template_names(all[i], visit, &s) < 0)
-            rd->bad++;
+    for (;;) {
+        rd->doc = (struct hr_json_doc *)(uintptr_t)s.face->doc;
+        read_of(&s, &s.face->condition);
+        if (node->each && node->each_of == s.face)
+            read_of(&s, &node->each->in);
+        if (g == (size_t)HR_NO_GROUP)
+            break;
+        s.face = &rd->p->groups[g].face;
+        g = s.face->group;
     }
+    rd->doc = doc;
 }

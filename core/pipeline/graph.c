@@ -3,16 +3,6 @@
 
 #include "pipeline/read.h"
 
-static const struct hr_node_output *output_of(const struct hr_node *node, const char *key)
-{
-    size_t i;
-
-    for (i = 0; i < node->output_count; i++)
-        if (!strcmp(node->outputs[i].key, key))
-            return &node->outputs[i];
-    return NULL;
-}
-
 bool hr_add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up)
 {
     size_t *list, i;
@@ -32,95 +22,43 @@ bool hr_add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up)
     return true;
 }
 
-static void bad_node(struct hr_reader *rd, const struct hr_json *at, const struct hr_node *node,
-                     const char *name)
+struct adder {
+    struct hr_reader *rd;
+    struct hr_node *node;
+    struct hr_input *input;
+};
+
+static hr_status add_channel(void *user, size_t from, const struct hr_node_output *output,
+                             size_t used)
 {
-    struct hr_place place = hr_json_place(rd->doc, at);
-    const char **names = hr_arena_array(&rd->p->arena, rd->p->node_count + 1, sizeof *names);
-    size_t i;
+    struct adder *a = user;
+    struct hr_input *input = a->input;
+    struct hr_channel_ref *all =
+        hr_arena_array(&a->rd->p->arena, input->channel_count + 1, sizeof *all);
 
-    for (i = 0; names && i < rd->p->node_count; i++)
-        names[i] = rd->p->nodes[i].name;
-    hr_fail_meant(rd->env, HR_INVALID, &place,
-                  names ? hr_text_meant(name, names, rd->p->node_count) : NULL,
-                  "node \"%s\": there is no node \"%s\"", node->name, name);
-    rd->bad++;
-}
-
-/* "node.output" or "node", which may itself hold dots: the longest name of a node counts. */
-size_t hr_split_channel(const struct hr_pipeline *p, const char *text, const char **ret_output)
-{
-    size_t whole = hr_pipeline_find(p, text), i, best = SIZE_MAX, best_n = 0;
-
-    *ret_output = NULL;
-    if (whole != SIZE_MAX)
-        return whole;
-    for (i = 0; i < p->node_count; i++) {
-        size_t n = strlen(p->nodes[i].name);
-
-        if (n > best_n && !strncmp(text, p->nodes[i].name, n) && text[n] == '.') {
-            best = i;
-            best_n = n;
-            *ret_output = text + n + 1;
-        }
-    }
-    return best;
-}
-
-static const struct hr_node_output *only_output(struct hr_reader *rd, const struct hr_json *at,
-                                                const struct hr_node *node,
-                                                const struct hr_node *from, const char *type)
-{
-    const struct hr_node_output *found = NULL;
-    size_t i, n = 0;
-
-    for (i = 0; i < from->output_count; i++)
-        if (hr_text_eq(from->outputs[i].type, type)) {
-            found = &from->outputs[i];
-            n++;
-        }
-    if (n == 1)
-        return found;
-    if (n)
-        hr_bad(rd, at, "node \"%s\": \"%s\" has %zu outputs of type %s; write \"%s.%s\" or another",
-               node->name, from->name, n, type, from->name, found->key);
-    else
-        hr_bad(rd, at, "node \"%s\": input wants type %s, but \"%s\" gives %s", node->name, type,
-               from->name, from->output_count ? from->outputs[0].type : "nothing");
-    return NULL;
-}
-
-static const struct hr_node_output *named_output(struct hr_reader *rd, const struct hr_json *at,
-                                                 const struct hr_node *node,
-                                                 const struct hr_node *from, const char *key,
-                                                 const struct hr_port_info *port)
-{
-    const struct hr_node_output *found = output_of(from, key);
-    struct hr_place place = hr_json_place(rd->doc, at);
-    const char *names[64];
-    size_t i, n = from->output_count < 64 ? from->output_count : 64;
-
-    for (i = 0; i < n; i++)
-        names[i] = from->outputs[i].key;
-    if (!found) {
-        hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(key, names, n),
-                      "node \"%s\": \"%s\" has no output \"%s\"", node->name, from->name, key);
-        rd->bad++;
-        return NULL;
-    }
-    if (hr_text_eq(found->type, port->type))
-        return found;
-    hr_bad(rd, at, "node \"%s\": input \"%s\" wants type %s, but \"%s\" gives %s", node->name,
-           port->key, port->type, hr_json_text(at), found->type);
-    return NULL;
+    (void)used;
+    if (!all)
+        return HR_EXHAUSTED;
+    if (input->channel_count)
+        memcpy(all, input->channels, input->channel_count * sizeof *all);
+    all[input->channel_count++] = (struct hr_channel_ref){ from, output ? output->key : NULL };
+    input->channels = all;
+    if (from == (size_t)HR_CHANNEL_ITEM)
+        return HR_OK;
+    return hr_add_upstream(a->rd, a->node, from) ? HR_OK : HR_EXHAUSTED;
 }
 
 static void read_channel(struct hr_reader *rd, struct hr_node *node, const struct hr_json *at,
                          struct hr_input *input)
 {
-    const struct hr_node_output *output;
-    const char *key;
-    size_t from;
+    struct adder a = { rd, node, input };
+    struct hr_lookup look = { .at = at,
+                              .who = node,
+                              .type = input->port->type,
+                              .input = input->key,
+                              .found = add_channel,
+                              .user = &a };
+    struct hr_node_output item;
 
     if (!hr_json_text(at)) {
         hr_bad(rd, at,
@@ -131,27 +69,12 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
         return;
     }
     if (node->each && !strcmp(hr_json_text(at), node->each->as)) {
-        input->channels[input->channel_count++] =
-            (struct hr_channel_ref){ (size_t)HR_CHANNEL_ITEM, node->each->as };
+        item = (struct hr_node_output){ .key = node->each->as };
+        if (add_channel(&a, (size_t)HR_CHANNEL_ITEM, &item, 0) < 0)
+            rd->bad++;
         return;
     }
-    from = hr_split_channel(rd->p, hr_json_text(at), &key);
-    if (from == SIZE_MAX) {
-        const char *dot = strchr(hr_json_text(at), '.');
-        char *name =
-            hr_arena_bytes(&rd->p->arena, hr_json_text(at),
-                           dot ? (size_t)(dot - hr_json_text(at)) : strlen(hr_json_text(at)));
-
-        bad_node(rd, at, node, name ? name : "");
-        return;
-    }
-    output = key ? named_output(rd, at, node, &rd->p->nodes[from], key, input->port)
-                 : only_output(rd, at, node, &rd->p->nodes[from], input->port->type);
-    if (!output)
-        return;
-    input->channels[input->channel_count++] = (struct hr_channel_ref){ from, output->key };
-    if (!hr_add_upstream(rd, node, from))
-        rd->bad++;
+    hr_look_up(rd, &look, node->group, hr_json_text(at));
 }
 
 static void read_input(struct hr_reader *rd, struct hr_node *node, const struct hr_json *m,
@@ -164,31 +87,43 @@ static void read_input(struct hr_reader *rd, struct hr_node *node, const struct 
     *input = (struct hr_input){ .key = hr_json_key(m),
                                 .port = port,
                                 .place = hr_json_place(rd->doc, m) };
-    input->channels =
-        hr_arena_array(&rd->p->arena, (list ? hr_json_count(m) : 1) + 1, sizeof *input->channels);
-    if (!input->channels) {
-        rd->bad++;
-        return;
-    }
     if (list && !hr_json_count(m))
         hr_bad(rd, m, "node \"%s\": input \"%s\" is an empty list", node->name, input->key);
     for (c = list ? hr_json_first(m) : m; c; c = list ? hr_json_next(c) : NULL)
         read_channel(rd, node, c, input);
 }
 
-static void read_after(struct hr_reader *rd, struct hr_node *node)
+static void add_after(void *user, size_t up)
 {
-    const char **after = hr_want_texts(rd, node->json, "after");
-    const struct hr_json *at = hr_json_get(node->json, "after");
+    struct adder *a = user;
 
-    for (; after && *after; after++) {
-        size_t i = hr_pipeline_find(rd->p, *after);
+    if (!hr_add_upstream(a->rd, a->node, up))
+        a->rd->bad++;
+}
 
-        if (i == SIZE_MAX)
-            bad_node(rd, at, node, *after);
-        else if (!hr_add_upstream(rd, node, i))
-            rd->bad++;
+/* "after" of a node, or of a group that it is in. */
+static void read_after(struct hr_reader *rd, struct hr_node *node, const struct hr_node *whose)
+{
+    const char **after = hr_want_texts(rd, whose->json, "after");
+    const struct hr_json *at = hr_json_get(whose->json, "after");
+    struct adder a = { rd, node, NULL };
+
+    for (; after && *after; after++)
+        if (!hr_each_named(rd->p, whose->group, *after, add_after, &a))
+            hr_bad_node(rd, at, whose, whose->group, *after);
+}
+
+static void read_afters(struct hr_reader *rd, struct hr_node *node)
+{
+    struct hr_json_doc *doc = rd->doc;
+    size_t g;
+
+    read_after(rd, node, node);
+    for (g = node->group; g != (size_t)HR_NO_GROUP; g = rd->p->groups[g].face.group) {
+        rd->doc = (struct hr_json_doc *)(uintptr_t)rd->p->groups[g].face.doc;
+        read_after(rd, node, &rd->p->groups[g].face);
     }
+    rd->doc = doc;
 }
 
 void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
@@ -198,7 +133,7 @@ void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
     const char *names[64];
     size_t i, n = c && c->input_count < 64 ? c->input_count : 0;
 
-    read_after(rd, node);
+    read_afters(rd, node);
     if (node->command)
         hr_type_inputs(rd, node);
     if (!c) {

@@ -17,8 +17,12 @@ struct hr_channel_ref {
     const char *output;
 };
 
+enum { HR_NO_GROUP = -1 };
+
 struct hr_input {
     const char *key;
+    size_t space;      /* of what "if" or "for_each" read: the group whose names it uses, */
+    const char *alias; /* and "NODE.OUTPUT" as it is written there */
     const struct hr_port_info *port;
     struct hr_channel_ref *channels; /* their union, in this order */
     size_t channel_count;
@@ -46,7 +50,9 @@ struct hr_each {
 };
 
 struct hr_node {
-    const char *name, *note;
+    const char *name, *note; /* "part.trainer" of a node in the sub-pipeline "part" */
+    const char *local;       /* "trainer" */
+    size_t group;            /* the sub-pipeline it stands in; (size_t)HR_NO_GROUP: none */
     enum hr_node_kind kind;
     const struct hr_json *json;
     const struct hr_json_doc *doc; /* of json */
@@ -65,8 +71,9 @@ struct hr_node {
     const char *import_type;
     const struct hr_json *import_properties;
     bool reimport;
-    struct hr_setting_source condition; /* "if"; without expr: none */
-    struct hr_each *each;               /* "for_each"; NULL: none */
+    struct hr_setting_source condition; /* "if"; without value: none */
+    struct hr_each *each;               /* "for_each", its own or of its sub-pipeline; NULL: none */
+    const struct hr_node *each_of;      /* whose it is: the node, or the face of a group */
     struct hr_input *reads; /* of other nodes, by the two: key "_NODE.OUTPUT", without port */
     size_t read_count;
     bool command; /* component is made from the node: a program, in a worker */
@@ -98,5 +105,13 @@ hr_status hr_node_settings(const struct hr_pipeline *pipeline, const struct hr_n
 hr_status hr_node_text(const struct hr_pipeline *pipeline, const struct hr_node *node,
                        const struct hr_setting_source *source, const struct hr_param_values *values,
                        struct hr_arena *arena, struct hr_term *ret);
+
+/* A sub-pipeline: its nodes stand among all others, with its name before theirs.  Where it is
+ * asked for, its face says so as a node does: name, condition, each, group (the one around). */
+struct hr_group {
+    struct hr_node face;
+    const struct hr_json *body; /* "nodes", "inputs", "outputs" */
+    const struct hr_json_doc *body_doc;
+};
 
 #endif

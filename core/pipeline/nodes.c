@@ -5,7 +5,6 @@
 
 static const char *const kinds[] = { "component", "resolver", "importer", "command" };
 enum { KIND_COMMAND = 3 };
-static const char *const later[] = { "pipeline" };
 static const char *const members[] = { "component", "resolver", "importer",   "pipeline", "command",
                                        "inputs",    "outputs",  "properties", "after",    "if",
                                        "for_each",  "cache",    "retries",    "timeout",  "memory",
@@ -92,27 +91,25 @@ static size_t count_kinds(const struct hr_json *m, size_t *ret)
 
 static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_node *node)
 {
-    size_t found, kind = 0, i;
+    size_t found, kind = 0;
 
     *node = rd->usual;
-    node->name = hr_json_key(m);
+    node->local = hr_json_key(m);
+    node->name = hr_full_name(rd, node->local);
+    node->group = rd->group;
     node->json = m;
     node->doc = rd->doc;
     node->dir = rd->dir;
     node->place = hr_json_key_place(rd->doc, m);
     hr_check_members(rd, m, members, sizeof members / sizeof members[0], "a node");
-    for (i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (hr_json_get(m, later[i]))
-            hr_bad(rd, hr_json_get(m, later[i]), "node \"%s\": \"%s\" is not offered yet",
-                   node->name, later[i]);
     node->note = hr_want_text(rd, m, "doc");
     hr_read_usual(rd, m, node);
     hr_read_control(rd, node);
     found = count_kinds(m, &kind);
     if (found != 1) {
-        if (found || !hr_json_get(m, "pipeline"))
-            hr_bad(rd, m, "node \"%s\" wants exactly one of component, resolver, importer, command",
-                   node->name);
+        hr_bad(rd, m,
+               "node \"%s\" wants exactly one of component, resolver, importer, command, pipeline",
+               node->name);
         return;
     }
     node->kind = kind == KIND_COMMAND ? HR_NODE_COMPONENT : (enum hr_node_kind)kind;
@@ -130,7 +127,8 @@ static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_n
 /* Files that are merged may name a node twice; one file cannot. */
 static bool is_new(struct hr_reader *rd, const struct hr_json *m)
 {
-    size_t i = rd->p->source_count > 1 ? hr_pipeline_find(rd->p, hr_json_key(m)) : SIZE_MAX;
+    size_t i = rd->p->source_count > 1 ? hr_pipeline_find(rd->p, hr_full_name(rd, hr_json_key(m)))
+                                       : SIZE_MAX;
 
     if (i == SIZE_MAX)
         return true;
@@ -142,6 +140,7 @@ static bool is_new(struct hr_reader *rd, const struct hr_json *m)
 void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
 {
     const struct hr_json *m;
+    struct hr_node *node;
 
     for (m = hr_json_first(list); m; m = hr_json_next(m)) {
         if (!hr_name_ok(hr_json_key(m)))
@@ -151,7 +150,11 @@ void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
                    hr_json_key(m));
         else if (hr_json_kind(m) != HR_JSON_OBJECT)
             hr_bad(rd, m, "node \"%s\" wants an object", hr_json_key(m));
-        else if (is_new(rd, m))
-            read_node(rd, m, &rd->p->nodes[rd->p->node_count++]);
+        else if (rd->group != (size_t)HR_NO_GROUP && !strcmp(hr_json_key(m), "inputs"))
+            hr_bad(rd, m, "\"inputs\" is what a sub-pipeline is given; name the node otherwise");
+        else if (hr_json_get(m, "pipeline"))
+            hr_read_group(rd, m);
+        else if (is_new(rd, m) && (node = hr_add_node(rd)))
+            read_node(rd, m, node);
     }
 }

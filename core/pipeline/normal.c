@@ -109,7 +109,8 @@ static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
     hr_json_close_object(w);
 }
 
-static void put_control(const struct hr_node *node, struct hr_json_writer *w)
+static void put_control(const struct hr_pipeline *p, const struct hr_node *node,
+                        struct hr_json_writer *w)
 {
     if (node->condition.value) {
         hr_json_put_key(w, "if");
@@ -119,12 +120,14 @@ static void put_control(const struct hr_node *node, struct hr_json_writer *w)
         hr_json_put_key(w, "for_each");
         hr_json_open_object(w);
         hr_json_put_key(w, "in");
-        hr_json_put_value(w, node->doc, node->each->in.value, false);
+        hr_json_put_value(w, node->each_of->doc, node->each->in.value, false);
         hr_json_put_member_text(w, "as", node->each->as);
         if (node->each->parallel)
             hr_json_put_member_int(w, "parallel", node->each->parallel);
         hr_json_close_object(w);
     }
+    if (node->group != (size_t)HR_NO_GROUP)
+        hr_json_put_member_text(w, "in", p->groups[node->group].face.name);
     if (node->last)
         hr_json_put_member_bool(w, "finally", true);
 }
@@ -138,7 +141,7 @@ static void put_node(const struct hr_pipeline *p, const struct hr_node *node,
     hr_json_put_key(w, node->name);
     hr_json_open_object(w);
     put_kind(p, node, w);
-    put_control(node, w);
+    put_control(p, node, w);
     hr_json_put_key(w, "after");
     hr_json_open_array(w);
     for (i = 0; i < node->upstream_count; i++)

@@ -61,6 +61,8 @@ static bool is_new(struct hr_reader *rd, const struct hr_json *m)
 
     for (i = 0; i < rd->p->param_count && rd->p->source_count > 1; i++)
         if (!strcmp(rd->p->params[i].name, hr_json_key(m))) {
+            if (rd->group != (size_t)HR_NO_GROUP)
+                return false; /* a sub-pipeline's own default gives way */
             hr_bad(rd, m, "parameter \"%s\" is there already, at %s:%d:%d", hr_json_key(m),
                    rd->p->params[i].place.file, rd->p->params[i].place.line,
                    rd->p->params[i].place.column);
@@ -78,6 +80,8 @@ void hr_read_params(struct hr_reader *rd, const struct hr_json *list)
             hr_bad(rd, m, "parameter \"%s\" wants an object with \"type\"", hr_json_key(m));
         else if (!hr_name_ok(hr_json_key(m)))
             hr_bad(rd, m, "\"%s\" is no name for a parameter", hr_json_key(m));
+        else if (rd->p->param_count == HR_MAX_PARAMS)
+            hr_bad(rd, m, "more than %d parameters", HR_MAX_PARAMS);
         else if (is_new(rd, m))
             read_param(rd, m, &rd->p->params[rd->p->param_count++]);
     }

@@ -26,6 +26,7 @@
 struct hr_pipeline_source {
     struct hr_json_doc *doc;
     const char *file, *dir, *full; /* as it was named; absolute: its directory, itself */
+    bool part;                     /* a sub-pipeline: it is not merged */
 };
 
 struct hr_pipeline {
@@ -40,7 +41,9 @@ struct hr_pipeline {
     size_t param_count;
     const char **environment; /* names that expressions may read, ended by NULL */
     struct hr_node *nodes;
-    size_t node_count;
+    size_t node_count, node_cap;
+    struct hr_group *groups;
+    size_t group_count;
     size_t *order;
 };
 
@@ -48,6 +51,11 @@ struct hr_pipeline {
 hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue, const char *file,
                            struct hr_pipeline **ret);
 void hr_pipeline_free(struct hr_pipeline *pipeline);
+
+/* The group of a full name, or SIZE_MAX; is a node in it, or in one within it? */
+size_t hr_pipeline_group(const struct hr_pipeline *pipeline, const char *name);
+bool hr_pipeline_within(const struct hr_pipeline *pipeline, const struct hr_node *node,
+                        size_t group);
 
 /* The index of a node, or SIZE_MAX. */
 size_t hr_pipeline_find(const struct hr_pipeline *pipeline, const char *node);

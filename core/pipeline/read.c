@@ -111,7 +111,8 @@ bool hr_name_ok(const char *name)
 static void read_head(struct hr_reader *rd, const struct hr_json *root)
 {
     static const char *const members[] = { "headrace", "name", "doc",   "parameters", "plugins",
-                                           "defaults", "env",  "nodes", "include" };
+                                           "defaults", "env",  "nodes", "include",
+                                           "inputs",   "outputs" };
     const struct hr_json *v = hr_json_get(root, "headrace");
     int64_t version = 0;
 
@@ -154,35 +155,30 @@ static void at_source(struct hr_reader *rd, size_t i)
 {
     rd->doc = rd->p->sources[i].doc;
     rd->dir = rd->p->sources[i].dir;
+    rd->file = rd->p->sources[i].file;
 }
 
-static const struct hr_json *member_of(const struct hr_pipeline *p, size_t source, const char *key)
+struct hr_node *hr_add_node(struct hr_reader *rd)
 {
-    return hr_json_get(hr_json_root(p->sources[source].doc), key);
-}
+    struct hr_pipeline *p = rd->p;
+    size_t cap = p->node_cap ? p->node_cap * 2 : 64;
+    struct hr_node *all;
 
-/* Room for what all files say together. */
-static bool make_room(struct hr_reader *rd)
-{
-    size_t params = 0, nodes = 0, i;
-
-    for (i = 0; i < rd->p->source_count; i++) {
-        const struct hr_json *list = member_of(rd->p, i, "parameters");
-
-        params += list ? hr_json_count(list) : 0;
-        list = member_of(rd->p, i, "nodes");
-        nodes += list ? hr_json_count(list) : 0;
+    if (p->node_count == HR_MAX_NODES) {
+        hr_bad(rd, hr_json_root(rd->doc), "more than %d nodes", HR_MAX_NODES);
+        return NULL;
     }
-    if (params > HR_MAX_PARAMS)
-        hr_bad(rd, member_of(rd->p, 0, "parameters"), "more than %d parameters", HR_MAX_PARAMS);
-    if (nodes > HR_MAX_NODES)
-        hr_bad(rd, member_of(rd->p, 0, "nodes"), "more than %d nodes", HR_MAX_NODES);
-    if (rd->bad && (params > HR_MAX_PARAMS || nodes > HR_MAX_NODES))
-        return false;
-    rd->p->params = hr_arena_array(&rd->p->arena, params + 1, sizeof *rd->p->params);
-    rd->p->nodes = hr_arena_array(&rd->p->arena, nodes + 1, sizeof *rd->p->nodes);
-    rd->bad += !rd->p->params || !rd->p->nodes;
-    return rd->p->params && rd->p->nodes;
+    if (p->node_count == p->node_cap) {
+        if (!(all = hr_arena_array(&p->arena, cap, sizeof *all))) {
+            rd->bad++;
+            return NULL;
+        }
+        if (p->node_count)
+            memcpy(all, p->nodes, p->node_count * sizeof *all);
+        p->nodes = all;
+        p->node_cap = cap;
+    }
+    return &p->nodes[p->node_count++];
 }
 
 static void read_lists(struct hr_reader *rd)
@@ -190,12 +186,20 @@ static void read_lists(struct hr_reader *rd)
     const struct hr_json *v;
     size_t i;
 
+    rd->p->params = hr_arena_array(&rd->p->arena, HR_MAX_PARAMS + 1, sizeof *rd->p->params);
+    rd->p->groups = hr_arena_array(&rd->p->arena, HR_MAX_GROUPS, sizeof *rd->p->groups);
+    if (!rd->p->params || !rd->p->groups) {
+        rd->bad++;
+        return;
+    }
     for (i = 0; i < rd->p->source_count; i++) {
         at_source(rd, i);
         if ((v = hr_want(rd, hr_json_root(rd->doc), "parameters", HR_JSON_OBJECT)))
             hr_read_params(rd, v);
     }
     for (i = 0; i < rd->p->source_count; i++) {
+        if (rd->p->sources[i].part)
+            continue;
         at_source(rd, i);
         if ((v = hr_want(rd, hr_json_root(rd->doc), "nodes", HR_JSON_OBJECT)))
             hr_read_nodes(rd, v);
@@ -205,22 +209,28 @@ static void read_lists(struct hr_reader *rd)
 
 static hr_status read_all(struct hr_reader *rd)
 {
-    const struct hr_json *root;
+    const struct hr_json *root, *v;
     size_t i;
 
     at_source(rd, 0);
     root = hr_json_root(rd->doc);
     read_head(rd, root);
     read_defaults(rd, root);
-    if (!make_room(rd))
-        return HR_INVALID;
+    rd->group = (size_t)HR_NO_GROUP;
     read_lists(rd);
+    if ((v = hr_json_get(root, "inputs")) && hr_json_count(v))
+        hr_bad(rd, v,
+               "this pipeline has inputs: it runs as a part of another (\"pipeline\": \"%s\")",
+               rd->file);
     if (!hr_json_get(root, "nodes") && !rd->p->node_count)
         hr_bad(rd, root, "the member \"nodes\" is missing");
     else if (!rd->p->node_count && !rd->bad)
         hr_bad(rd, hr_json_get(root, "nodes"), "a pipeline without nodes has nothing to do");
+    for (i = 0; i < rd->p->group_count; i++)
+        hr_check_group(rd, &rd->p->groups[i]);
     for (i = 0; i < rd->p->node_count; i++) {
         rd->doc = (struct hr_json_doc *)(uintptr_t)rd->p->nodes[i].doc;
+        hr_inherit(rd, &rd->p->nodes[i]);
         hr_read_inputs(rd, &rd->p->nodes[i]);
         hr_read_reads(rd, &rd->p->nodes[i]);
     }
@@ -242,7 +252,8 @@ static hr_status try_settings(struct hr_reader *rd)
         struct hr_node *node = &rd->p->nodes[i];
 
         const struct hr_setting_source *others[] = { &node->source_uri, &node->condition,
-                                                     node->each ? &node->each->in : NULL };
+                                                     node->each_of == node ? &node->each->in
+                                                                           : NULL };
 
         values.late = &node->late;
         one = hr_node_settings(rd->p, node, &values, &rd->p->arena, &settings);
@@ -251,6 +262,17 @@ static hr_status try_settings(struct hr_reader *rd)
         for (k = 0; k < sizeof others / sizeof others[0]; k++)
             if (others[k] && others[k]->expr) {
                 one = hr_node_text(rd->p, node, others[k], &values, &rd->p->arena, &term);
+                r = one < 0 ? one : r;
+            }
+    }
+    for (i = 0; i < rd->p->group_count && r != HR_EXHAUSTED; i++) {
+        const struct hr_node *face = &rd->p->groups[i].face;
+        const struct hr_setting_source *own[] = { &face->condition,
+                                                  face->each ? &face->each->in : NULL };
+
+        for (k = 0; k < 2; k++)
+            if (own[k] && own[k]->expr) {
+                one = hr_node_text(rd->p, face, own[k], &values, &rd->p->arena, &term);
                 r = one < 0 ? one : r;
             }
     }

@@ -4,7 +4,14 @@
 
 #include "pipeline/pipeline.h"
 
-enum { HR_MAX_NODES = 10000, HR_MAX_PARAMS = 1000, HR_MAX_SOURCES = 64, HR_MAX_INCLUDE_DEPTH = 8 };
+enum {
+    HR_MAX_NODES = 10000,
+    HR_MAX_PARAMS = 1000,
+    HR_MAX_SOURCES = 64,
+    HR_MAX_INCLUDE_DEPTH = 8,
+    HR_MAX_GROUPS = 1000,
+    HR_MAX_GROUP_DEPTH = 8
+};
 
 /* A pipeline being read; bad counts what was told. */
 struct hr_reader {
@@ -12,7 +19,8 @@ struct hr_reader {
     struct hr_pipeline *p;
     struct hr_catalogue *catalogue;
     struct hr_json_doc *doc; /* the file at hand */
-    const char *dir;
+    const char *dir, *file;
+    size_t group; /* whose nodes are read */
     struct hr_node usual; /* what "defaults" says */
     size_t bad;
 };
@@ -55,8 +63,42 @@ void hr_read_reads(struct hr_reader *rd, struct hr_node *node);
 /* cache, retries, timeout, memory and isolation of an object; what it does not say stays. */
 void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node);
 
-/* Find "node" or "node.output" in a text: SIZE_MAX if there is no such node. */
-size_t hr_split_channel(const struct hr_pipeline *p, const char *text, const char **ret_output);
+/* What a name in a namespace leads to: the output of a node, found through sub-pipelines and
+ * their inputs.  Several, where a sub-pipeline's input is a union; in turn, by each. */
+struct hr_lookup {
+    const struct hr_json *at;   /* where it is written, for errors, in the reader's doc */
+    const struct hr_node *who;  /* who asks */
+    const char *type;           /* what is wanted; NULL: any */
+    const char *input;          /* by which input, for errors; may be NULL */
+    bool members;               /* the text may go on: "evaluator.blessing.property.blessed" */
+    hr_status (*found)(void *user, size_t node, const struct hr_node_output *output,
+                       size_t used); /* bytes of the text that named it, of the first */
+    void *user;
+};
+/* Told and counted, if there is no such thing.  space: a group, or HR_NO_GROUP. */
+void hr_look_up(struct hr_reader *rd, const struct hr_lookup *look, size_t space, const char *text);
+
+/* A node, or all nodes of a sub-pipeline, by each in turn; false: there is none of that name. */
+bool hr_each_named(const struct hr_pipeline *p, size_t space, const char *local,
+                   void (*found)(void *user, size_t node), void *user);
+
+/* Tell that nothing has this name in a namespace, with what may have been meant. */
+void hr_bad_node(struct hr_reader *rd, const struct hr_json *at, const struct hr_node *who,
+                 size_t space, const char *name);
+
+/* "part.trainer" of a name in the group at hand. */
+const char *hr_full_name(struct hr_reader *rd, const char *local);
+
+/* One more node.  NULL: too many, or no memory; told. */
+struct hr_node *hr_add_node(struct hr_reader *rd);
+
+/* A sub-pipeline: its face, and the nodes of its body. */
+void hr_read_group(struct hr_reader *rd, const struct hr_json *m);
+/* With all nodes known: what a node has of the groups around it; "after" of groups. */
+void hr_inherit(struct hr_reader *rd, struct hr_node *node);
+void hr_check_group(struct hr_reader *rd, struct hr_group *group);
+/* Read the file of a sub-pipeline, which lies beside the file at hand. */
+hr_status hr_read_part(struct hr_reader *rd, const char *name, struct hr_pipeline_source **ret);
 bool hr_add_upstream(struct hr_reader *rd, struct hr_node *node, size_t up);
 
 void hr_read_params(struct hr_reader *rd, const struct hr_json *list);

@@ -134,6 +134,23 @@ static hr_status read_one(struct hr_reader *rd, const char *file, const char **o
     return read_includes(rd, file, open, depth + 1);
 }
 
+hr_status hr_read_part(struct hr_reader *rd, const char *name, struct hr_pipeline_source **ret)
+{
+    char path[HR_MAX_PATH];
+    const char *dir, *full;
+    hr_status r = beside(rd, rd->file, name, path);
+
+    if (r == HR_OK)
+        r = find_dir(rd, path, &dir, &full);
+    if (r == HR_OK)
+        r = add_source(rd, path, dir, full);
+    if (r < 0)
+        return r;
+    *ret = &rd->p->sources[rd->p->source_count - 1];
+    (*ret)->part = true;
+    return HR_OK;
+}
+
 hr_status hr_read_source(struct hr_reader *rd, const char *file)
 {
     const char *open[HR_MAX_INCLUDE_DEPTH];

@@ -165,10 +165,16 @@ static hr_status mark(struct plan *p, const char *const *names, const char *opti
     for (; names && *names; names++) {
         size_t at = hr_pipeline_find(pipeline_of(p), *names);
 
-        if (at == SIZE_MAX)
+        size_t group = hr_pipeline_group(pipeline_of(p), *names), i;
+
+        if (at == SIZE_MAX && group == SIZE_MAX)
             return hr_fail(p->runner->env, HR_INVALID, "--%s: there is no node \"%s\"", option,
                            *names);
-        to[at] = true;
+        if (at != SIZE_MAX)
+            to[at] = true;
+        for (i = 0; group != SIZE_MAX && i < pipeline_of(p)->node_count; i++)
+            if (hr_pipeline_within(pipeline_of(p), &pipeline_of(p)->nodes[i], group))
+                to[i] = true;
     }
     return HR_OK;
 }

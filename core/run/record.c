@@ -38,6 +38,8 @@ hr_status hr_record_run(struct hr_runner *runner)
         r = put_type(store, HR_KIND_CONTEXT, "node", NULL, &runner->type_context_node);
     if (r == HR_OK)
         r = put_type(store, HR_KIND_CONTEXT, "execution_cache", NULL, &runner->type_context_cache);
+    runner->type_context_pipeline = pipeline;
+    runner->type_context_run = run;
     if (r == HR_OK)
         r = hr_store_put_context(store, pipeline, runner->config.pipeline->name,
                                  &runner->context_pipeline);
@@ -62,9 +64,43 @@ hr_status hr_record_run(struct hr_runner *runner)
 
 /* -- contexts of an execution ---------------------------------------------- */
 
-static hr_status contexts(struct hr_runner *runner, struct hr_task *task, bool cache,
-                          int64_t ret[4], size_t *ret_n)
+/* The two contexts of a sub-pipeline, within those of what is around it; of an instance, a run of
+ * its own. */
+static hr_status part_contexts(struct hr_runner *runner, const struct hr_task *task, size_t group,
+                               int64_t ret[2])
 {
+    const struct hr_node *face = &runner->config.pipeline->groups[group].face;
+    struct hr_store *store = runner->config.store;
+    struct hr_meta_property of = { "__part_of", true,
+                                   { .kind = HR_VALUE_STRING, .text = runner->id } };
+    char name[1024], index[HR_NUM_TEXT + 2] = "";
+    int64_t around[2] = { runner->context_pipeline, runner->context_run };
+    hr_status r = HR_OK;
+
+    if (face->group != (size_t)HR_NO_GROUP)
+        r = part_contexts(runner, task, face->group, around);
+    if (task->head && task->node->each_of == face)
+        snprintf(index, sizeof index, "[%zu]", task->index - task->head->first);
+    snprintf(name, sizeof name, "%s.%s", runner->config.pipeline->name, face->name);
+    if (r == HR_OK)
+        r = hr_store_put_context(store, runner->type_context_pipeline, name, &ret[0]);
+    snprintf(name, sizeof name, "%s.%s%s", runner->id, face->name, index);
+    if (r == HR_OK)
+        r = hr_store_put_context(store, runner->type_context_run, name, &ret[1]);
+    if (r == HR_OK)
+        r = hr_store_put_parent(store, ret[1], ret[0]);
+    if (r == HR_OK)
+        r = hr_store_put_parent(store, ret[1], around[1]);
+    return r < 0 ? r : hr_store_set_property(store, HR_KIND_CONTEXT, ret[1], &of);
+}
+
+enum { MAX_CONTEXTS = 4 + 2 * 16 };
+
+static hr_status contexts(struct hr_runner *runner, struct hr_task *task, bool cache,
+                          int64_t ret[MAX_CONTEXTS], size_t *ret_n)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+    size_t g = task->node->group;
     char name[512];
     hr_status r;
 
@@ -78,12 +114,15 @@ static hr_status contexts(struct hr_runner *runner, struct hr_task *task, bool c
                                  &ret[3]);
         *ret_n = 4;
     }
+    for (; g != (size_t)HR_NO_GROUP && r == HR_OK && *ret_n + 2 <= MAX_CONTEXTS;
+         g = p->groups[g].face.group, *ret_n += 2)
+        r = part_contexts(runner, task, g, ret + *ret_n);
     return r;
 }
 
 static hr_status associate(struct hr_runner *runner, struct hr_task *task, bool cache)
 {
-    int64_t ids[4];
+    int64_t ids[MAX_CONTEXTS];
     size_t n, i;
     hr_status r = contexts(runner, task, cache, ids, &n);
 
@@ -95,7 +134,7 @@ static hr_status associate(struct hr_runner *runner, struct hr_task *task, bool 
 static hr_status attribute(struct hr_runner *runner, struct hr_task *task,
                            const struct hr_task_channel *channels, size_t count, bool cache)
 {
-    int64_t ids[4];
+    int64_t ids[MAX_CONTEXTS];
     size_t n, i, k, a;
     hr_status r = contexts(runner, task, cache, ids, &n);
 

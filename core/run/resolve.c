@@ -53,6 +53,18 @@ static hr_status complete_digest(struct hr_runner *runner, struct hr_task_artifa
                         : hr_artifact_digest(runner->env, runner->config.cache, a->uri, a->digest);
 }
 
+/* The task that a task reads from: in one sub-pipeline with "for_each", that of its own element. */
+const struct hr_task *hr_task_upstream(const struct hr_runner *runner, const struct hr_task *task,
+                                       size_t node)
+{
+    const struct hr_task *head = runner->tasks[node];
+    size_t at = task->head ? task->index - task->head->first : 0;
+
+    if (task->head && head->node->each_of == task->node->each_of && at < head->instances)
+        return runner->tasks[head->first + at];
+    return head;
+}
+
 /* The artifacts of one channel: another node's output, or the element of "for_each". */
 static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
                            const struct hr_channel_ref *ref, const char *type,
@@ -63,7 +75,7 @@ static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
     *ret = NULL;
     *ret_n = 0;
     if (ref->node != (size_t)HR_CHANNEL_ITEM) {
-        c = output_of(runner->tasks[ref->node], ref->output);
+        c = output_of(hr_task_upstream(runner, task, ref->node), ref->output);
         *ret = c ? c->artifacts : NULL;
         *ret_n = c ? c->count : 0;
         return HR_OK;
@@ -93,7 +105,9 @@ static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
         r = source_of(runner, task, &input->channels[i], type, &from, &n);
         most += n;
     }
-    *to = (struct hr_task_channel){ .key = input->key, .type = type, .port = input->port };
+    *to = (struct hr_task_channel){
+        .key = input->key, .type = type, .port = input->port, .read = input->port ? NULL : input
+    };
     if (r < 0 || !(to->artifacts = hr_arena_array(&task->arena, most + 1, sizeof *to->artifacts)))
         return r < 0 ? r : HR_EXHAUSTED;
     for (i = 0; i < input->channel_count && r == HR_OK; i++) {
@@ -123,14 +137,15 @@ static void keep_item(const struct hr_task *task, struct hr_task_channel *c)
 }
 
 /* A node that was skipped and gives nothing: who needs it is skipped with it. */
-static const char *skipped_of(const struct hr_runner *runner, const struct hr_input *input)
+static const char *skipped_of(const struct hr_runner *runner, const struct hr_task *task,
+                              const struct hr_input *input)
 {
     size_t i;
 
     for (i = 0; i < input->channel_count; i++)
         if (input->channels[i].node != (size_t)HR_CHANNEL_ITEM &&
-            runner->tasks[input->channels[i].node]->state == HR_TASK_SKIPPED)
-            return runner->tasks[input->channels[i].node]->name;
+            hr_task_upstream(runner, task, input->channels[i].node)->state == HR_TASK_SKIPPED)
+            return hr_task_upstream(runner, task, input->channels[i].node)->name;
     return NULL;
 }
 
@@ -193,7 +208,7 @@ hr_status hr_task_reads(struct hr_runner *runner, struct hr_task *task, const ch
         r = resolve_input(runner, task, &node->reads[i], &task->inputs[i]);
         if (r == HR_OK)
             keep_item(task, &task->inputs[i]);
-        if (r < 0 || task->inputs[i].count || !(from = skipped_of(runner, &node->reads[i])))
+        if (r < 0 || task->inputs[i].count || !(from = skipped_of(runner, task, &node->reads[i])))
             continue;
         if (!(*ret_skip = hr_arena_format(
                   &task->arena, "it looks at \"%s\", which was skipped", from)))
@@ -215,8 +230,9 @@ hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task, const 
         r = resolve_input(runner, task, &node->inputs[i], c);
         if (r < 0)
             break;
-        from = c->count || c->port->flags & HR_PORT_OPTIONAL ? NULL
-                                                             : skipped_of(runner, &node->inputs[i]);
+        from = NULL;
+        if (!c->count && !(c->port->flags & HR_PORT_OPTIONAL))
+            from = skipped_of(runner, task, &node->inputs[i]);
         if (!from) {
             r = check_count(runner, task, c);
         } else if (!*ret_skip) {
@@ -385,7 +401,7 @@ hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task)
 
     if (!a)
         return HR_EXHAUSTED;
-    r = hr_task_term(runner, task, &task->node->source_uri, &uri);
+    r = hr_task_term(runner, task, task->node, &task->node->source_uri, &uri);
     if (r == HR_OK && uri.kind != HR_TERM_TEXT)
         r = hr_fail(runner->env, HR_INVALID, "node \"%s\": source_uri is %s, and a text is wanted",
                     task->name, hr_term_kind_text(uri.kind));

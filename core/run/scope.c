@@ -19,6 +19,7 @@ struct task_scope {
     struct hr_runner *runner;
     struct hr_task *task;
     bool for_key;
+    size_t space; /* the group whose names "nodes" uses */
     struct hr_scope scope;
     struct hr_param_values values;
 };
@@ -258,20 +259,22 @@ static hr_status follow(const struct task_scope *s, struct hr_term at, const cha
 
 /* -- names ----------------------------------------------------------------- */
 
-/* The channel whose key, after what it begins with, begins rest; the longest one. */
-static const struct hr_task_channel *channel_of(const struct hr_task *task, const char *prefix,
+/* The channel whose key, or name in the namespace at hand, begins rest; the longest one. */
+static const struct hr_task_channel *channel_of(const struct task_scope *s, bool read,
                                                 const char *rest, const char **ret_rest)
 {
     const struct hr_task_channel *found = NULL;
-    size_t i, n, best = 0, skip = strlen(prefix);
+    const struct hr_task *task = s->task;
+    size_t i, n, best = 0;
 
     for (i = 0; i < task->input_count; i++) {
-        const char *key = task->inputs[i].key;
+        const struct hr_input *by = task->inputs[i].read;
+        const char *key = by ? by->alias : task->inputs[i].key;
 
-        if (strncmp(key, prefix, skip) != 0 || !task->inputs[i].port != (skip != 0))
+        if ((by != NULL) != read || (by && by->space != s->space))
             continue;
-        n = strlen(key) - skip;
-        if (n > best && !strncmp(rest, key + skip, n) && (!rest[n] || rest[n] == '.')) {
+        n = strlen(key);
+        if (n > best && !strncmp(rest, key, n) && (!rest[n] || rest[n] == '.')) {
             found = &task->inputs[i];
             best = n;
             *ret_rest = rest + n + (rest[n] == '.');
@@ -314,7 +317,7 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
             item = artifact_term(s, item.artifact);
         return follow(s, item, rest, arena, ret);
     }
-    c = channel_of(s->task, !strcmp(root, "nodes") ? "_" : "", rest, &rest);
+    c = channel_of(s, !strcmp(root, "nodes"), rest, &rest);
     if (!c) { /* an input that is not connected */
         *ret = (struct hr_term){ .kind = HR_TERM_NULL };
         return strchr(rest, '.') ? HR_NOT_FOUND : HR_OK;
@@ -332,13 +335,14 @@ static void begin(struct task_scope *s, struct hr_runner *runner, struct hr_task
     s->values.more = &s->scope;
 }
 
-hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task,
+hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task, const struct hr_node *whose,
                        const struct hr_setting_source *source, struct hr_term *ret)
 {
     struct task_scope s;
 
     begin(&s, runner, task, false);
-    return hr_node_text(runner->config.pipeline, task->node, source, &s.values, &task->arena, ret);
+    s.space = whose->group;
+    return hr_node_text(runner->config.pipeline, whose, source, &s.values, &task->arena, ret);
 }
 
 hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)
@@ -356,15 +360,16 @@ hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)
                             &task->key_settings);
 }
 
-hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, const char **ret_skip)
+static hr_status condition(struct hr_runner *runner, struct hr_task *task,
+                           const struct hr_node *whose, const char **ret_skip)
 {
-    const struct hr_setting_source *source = &task->node->condition;
+    const struct hr_setting_source *source = &whose->condition;
     struct hr_term term;
     hr_status r;
 
     if (!source->value)
         return HR_OK;
-    if ((r = hr_task_term(runner, task, source, &term)) < 0)
+    if ((r = hr_task_term(runner, task, whose, source, &term)) < 0)
         return r;
     if (term.kind != HR_TERM_BOOL)
         return hr_fail_at(runner->env, HR_INVALID, &source->place,
@@ -374,6 +379,22 @@ hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, cons
                                                  hr_json_text(source->value))))
         return HR_EXHAUSTED;
     return HR_OK;
+}
+
+/* The conditions of the sub-pipelines around it, from the outermost, then its own. */
+hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, const char **ret_skip)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+    const struct hr_node *faces[64];
+    size_t n = 0, g = task->node->group;
+    hr_status r = HR_OK;
+
+    faces[n++] = task->node;
+    for (; g != (size_t)HR_NO_GROUP && n < 64; g = p->groups[g].face.group)
+        faces[n++] = &p->groups[g].face;
+    while (n && r == HR_OK && !*ret_skip)
+        r = condition(runner, task, faces[--n], ret_skip);
+    return r;
 }
 
 /* A list as JSON, of values that are not all scalars. */
@@ -403,7 +424,7 @@ static hr_status list_of_json(struct hr_runner *runner, struct hr_task *task, co
 hr_status hr_task_elements(struct hr_runner *runner, struct hr_task *task, struct hr_term *ret)
 {
     const struct hr_setting_source *in = &task->node->each->in;
-    hr_status r = hr_task_term(runner, task, in, ret);
+    hr_status r = hr_task_term(runner, task, task->node->each_of, in, ret);
 
     if (r == HR_OK && ret->kind == HR_TERM_JSON)
         r = list_of_json(runner, task, ret->text, ret);

@@ -38,6 +38,7 @@ struct hr_task_artifact {
 struct hr_task_channel {
     const char *key, *type;
     const struct hr_port_info *port; /* NULL: of a resolver or importer, or what "if" reads */
+    const struct hr_input *read;     /* of what "if" or "for_each" reads */
     struct hr_task_artifact *artifacts;
     size_t count;
 };
@@ -109,6 +110,7 @@ struct hr_runner {
     char id[128], dir[HR_MAX_PATH];
     int64_t number;
     int64_t context_base; /* of the run whose results are kept; 0: none */
+    int64_t type_context_pipeline, type_context_run;
     int64_t context_pipeline, context_run, type_context_node, type_context_cache;
     int watch;
     int wake[2]; /* a byte wakes hr_runner_next() */
@@ -130,6 +132,9 @@ int64_t hr_now_us(const struct hr_runner *runner); /* monotonic */
  * HR_PRECONDITION: told. */
 hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task, const char **ret_skip);
 
+const struct hr_task *hr_task_upstream(const struct hr_runner *runner, const struct hr_task *task,
+                                       size_t node);
+
 /* Artifacts that "if" or "for_each" read.  *ret_skip: why the node is skipped, or untouched. */
 hr_status hr_task_reads(struct hr_runner *runner, struct hr_task *task, const char **ret_skip);
 hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, const char **ret_skip);
@@ -137,8 +142,8 @@ hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, cons
 /* Properties with what expressions read of artifacts and the item. */
 hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task);
 
-/* One text of the file, computed. */
-hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task,
+/* One text of the file, computed: of the task's node, or of a sub-pipeline around it. */
+hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task, const struct hr_node *whose,
                        const struct hr_setting_source *source, struct hr_term *ret);
 
 /* The list of "for_each". */

@@ -51,7 +51,7 @@ def test_if_wrong(h):
     data(h, "data")
     pipeline(h, {"gen": GEN % ("data", ', "if": "${ 1 + 1 }"')})
     says(h.run("run", code=1).err, "pipeline.json:1:", '"if" gives an int, and wants true or false')
-    for text, want in (("${ nodes.gone.x }", "there is no such node"),
+    for text, want in (("${ nodes.gone.x }", 'there is no node "gone"'),
                        ("${ nodes.b }", "name an output too"),
                        ("${ nodes.b.y }", '"b" has no output "y"'),
                        ("${ input.examples }", 'there is no "input.examples" here'),

@@ -1,0 +1,131 @@
+"""Sub-pipelines: groups of nodes with inputs, outputs, conditions and repetition of their own."""
+from control import GEN, data, pipeline, stats
+from driver import main, says
+
+BODY = """{"inputs": {"rows": "Examples"}, "outputs": {"schema": "schema.schema",
+"all": "stats.statistics"}, "nodes": {
+"stats": {"component": "StatisticsGen", "inputs": {"examples": "inputs.rows"}},
+"schema": {"component": "SchemaGen", "inputs": {"statistics": "stats"}}}}"""
+CHECK = ('{"component": "ExampleValidator", "inputs": {"statistics": "look.all", '
+         '"schema": "look.schema"}}')
+
+
+def look(more="", body=BODY, rows="gen"):
+    return '{"pipeline": %s, "inputs": {"rows": "%s"}%s}' % (body, rows, more)
+
+
+def test_part(h):
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ""), "look": look(), "check": CHECK})
+    states, _ = h.states()
+    assert states == {"gen": "finished", "look.stats": "finished", "look.schema": "finished",
+                      "check": "finished"}, states
+    # contexts of its own: a pipeline and a run, nested in the run's
+    names = [r[0] for r in h.query(
+        "SELECT c.name FROM Context c JOIN Type t ON t.id = c.type_id WHERE t.name = 'pipeline' "
+        "ORDER BY c.id")]
+    assert names == ["c", "c.look"], names
+    (run, part), = h.query(
+        "SELECT a.name, b.name FROM ParentContext p JOIN Context a ON a.id = p.parent_context_id "
+        "JOIN Context b ON b.id = p.context_id JOIN Type t ON t.id = a.type_id WHERE "
+        "t.name = 'pipeline_run'")
+    assert part == run + ".look", (run, part)
+    assert h.query("SELECT count(*) FROM Association a JOIN Context c ON c.id = a.context_id "
+                   "WHERE c.name = ?", part) == [(2,)]
+    assert len(h.run("runs", "--json").out.splitlines()) == 1
+    # alone
+    states, _ = h.states("--only", "look", "--no-cache")
+    assert states == {"gen": "cached", "look.stats": "finished", "look.schema": "finished",
+                      "check": "cached"}, states
+    says(h.run("why", "look.stats").out, "look.stats ran in run 2")
+    assert set(h.states()[0].values()) == {"cached"}
+
+
+def test_file(h):
+    """A file of its own, with a parameter that the whole may set; within another."""
+    data(h, "data", "parts/data")
+    h.write("parts/look.json", BODY.replace(
+        '"nodes"', '"headrace": 1, "name": "look", "parameters": {"deep": {"type": "bool", '
+                   '"default": false}}, "nodes"').replace(
+        '"SchemaGen"', '"SchemaGen", "if": "${ param.deep }"'))
+    outer = '{"nodes": {"inner": {"pipeline": "parts/look.json", "inputs": {"rows": ' \
+            '"inputs.rows"}}}, "inputs": {"rows": "Examples"}, "outputs": {"all": "inner.all"}}'
+    pipeline(h, {"gen": GEN % ("data", ""), "look": look(body=outer),
+                 "more": '{"command": ["sh", "-c", "test -d $0", "${input.all.uri}"], '
+                         '"inputs": {"all": "look.all"}}'})
+    states, _ = h.states()
+    assert states == {"gen": "finished", "look.inner.stats": "finished",
+                      "look.inner.schema": "skipped", "more": "finished"}, states
+    states, _ = h.states("--param", "deep=true")
+    assert states["look.inner.schema"] == "finished", states
+    says(h.run("check", "parts/look.json", code=1).err, "runs as a part of another")
+
+
+def test_condition(h):
+    """A false condition skips the group, and what needs it."""
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ""),
+                 "look": look(', "if": "${ nodes.gen.examples.property.split_names == \'no\' }"'),
+                 "check": CHECK})
+    states, result = h.states()
+    assert states == {"gen": "finished", "look.stats": "skipped", "look.schema": "skipped",
+                      "check": "skipped"}, states
+    # a condition within it reads its own names; one outside reads its outputs
+    body = BODY.replace('"SchemaGen",', '"SchemaGen", "if": "${ len(nodes.stats.statistics) == '
+                                        '1 }",')
+    pipeline(h, {"gen": GEN % ("data", ""), "look": look(body=body),
+                 "late": GEN % ("data", ', "if": "${ len(nodes.look.all) == 1 }"')})
+    states, result = h.states()
+    assert states == {"gen": "cached", "look.stats": "finished", "look.schema": "finished",
+                      "late": "cached"}, result
+
+
+def test_each(h):
+    """One instance an element; within it each reads its own."""
+    data(h, "d1", "d2")
+    body = ('{"outputs": {"all": "stats.statistics"}, "nodes": {"gen": %s, "stats": %s}}'
+            % (GEN % ("${item}", ""), stats("gen")))
+    pipeline(h, {"both": '{"pipeline": %s, "for_each": {"in": ["d1", "d2"]}}' % body,
+                 "after": '{"command": ["sh", "-c", "true"], "after": "both", '
+                          '"inputs": {"all": "both.all"}}'})
+    states, _ = h.states()
+    assert states == {"both.gen[0]": "finished", "both.gen[1]": "finished",
+                      "both.stats[0]": "finished", "both.stats[1]": "finished",
+                      "after": "finished"}, states
+    # statistics of an instance came from its own examples, and the program got both
+    rows = h.query("SELECT e.execution_id, count(*) FROM Event e JOIN EventPath p ON p.event_id = "
+                   "e.id AND p.step_key = 'examples' WHERE e.type = 3 GROUP BY 1")
+    assert [r[1] for r in rows] == [1, 1], rows
+    assert h.query("SELECT count(*) FROM Event e JOIN EventPath p ON p.event_id = e.id AND "
+                   "p.step_key = 'all' WHERE e.type = 3") == [(2,)]
+    parts = [r[0] for r in h.query("SELECT name FROM Context WHERE name LIKE '%.both[%' "
+                                   "ORDER BY id")]
+    assert len(parts) == 2 and parts[1].endswith(".both[1]"), parts
+
+
+def test_wrong(h):
+    data(h, "data")
+    gen = GEN % ("data", "")
+    for nodes, want in (
+            ({"gen": gen, "look": '{"pipeline": %s}' % BODY}, 'wants the input "rows"'),
+            ({"gen": gen, "look": look(', "if": "x"')}, "wants an expression"),
+            ({"gen": gen, "look": look(', "finally": true')}, 'has no member "finally"'),
+            ({"gen": gen, "look": look(), "x": stats("look.nosuch")}, 'has no output "nosuch"'),
+            ({"gen": gen, "look": look(), "x": stats("look.stats")}, 'has no output "stats"'),
+            ({"gen": gen, "look": look(rows="gone")}, 'there is no node "gone"'),
+            ({"gen": gen, "look": look(body='"gone.json"')}, "gone.json"),
+            ({"gen": gen, "look": look(body='{"nodes": {}}')}, "has no nodes"),
+            ({"gen": gen, "look": look(body=BODY.replace("inputs.rows", "inputs.row"))},
+             'is given no input "row"'),
+            ({"gen": gen, "look": look(body=BODY.replace("inputs.rows", "gen"))},
+             'there is no node "gen"')):
+        pipeline(h, nodes)
+        says(h.run("check", code=1).err, want)
+    # a file that holds itself
+    h.write("self.json", '{"nodes": {"more": {"pipeline": "self.json"}}}')
+    pipeline(h, {"look": '{"pipeline": "self.json"}'})
+    says(h.run("check", code=1).err, "deeper than 8")
+
+
+if __name__ == "__main__":
+    main(globals())
