@@ -6,6 +6,7 @@ named on the command line, and exits with 1 if one fails.
 import contextlib
 import json
 import os
+import pwd
 import shutil
 import sqlite3
 import subprocess
@@ -59,6 +60,16 @@ class Headrace:
         if "Sanitizer" in result.err or "runtime error" in result.err:
             raise AssertionError("headrace %s\n%s" % (" ".join(args), result))
         return result
+
+    def other_user(self):
+        """What run() wants to be somebody who is not root and cannot reach the folder of the
+        build: a copy of it, in the test's directory, which is his by then."""
+        for part in ("bin", "lib", "libexec"):
+            shutil.copytree(os.path.join(BUILD, part), self.path("copy", part), symlinks=True)
+        user = pwd.getpwnam("nobody")
+        subprocess.run(["chown", "-R", user.pw_name, self.dir], check=True)
+        return {"user": user.pw_uid, "command": self.path("copy", "bin", "headrace"),
+                "env": {"LD_LIBRARY_PATH": self.path("copy", "lib")}}
 
     def project(self, template="penguin"):
         """A project of a sample, in the test's directory."""

@@ -60,9 +60,9 @@ def test_equal_bytes(h):
     first = open(h.path("one.hrp"), "rb").read()
     assert open(h.path("two.hrp"), "rb").read() == first
     if os.getuid() == 0:
-        os.chmod(h.dir, 0o777)
-        h.run("package", "pack", "e", "--id", "x", "--out", "three.hrp", user="nobody",
-              env={"HEADRACE_THREADS": "7"})
+        other = h.other_user()
+        other["env"]["HEADRACE_THREADS"] = "7"
+        h.run("package", "pack", "e", "--id", "x", "--out", "three.hrp", **other)
         assert open(h.path("three.hrp"), "rb").read() == first
 
 
