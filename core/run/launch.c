@@ -33,9 +33,10 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     task->set = NULL;
     task->set_count = task->model_count = task->line_count = 0;
     task->key[0] = '\0';
-    task->walls = task->result = task->why = NULL;
+    task->walls = task->result = task->why = task->hit = NULL;
     task->timed_out = false;
     task->stop_stage = 0;
+    task->ended_us = 0;
     task->done = task->total = 0;
     task->unit[0] = '\0';
     return hr_task_outputs(task);
@@ -178,6 +179,16 @@ static void tell_gates(struct hr_runner *runner, struct hr_task *task)
         }
 }
 
+/* Behind what it may depend on, and nobody was told of yet. */
+static void say_cached(struct hr_runner *runner, struct hr_task *task, const char *text)
+{
+    task->hit = text;
+    if (runner->unsaid_count && hr_task_say_later(runner, task) == HR_OK)
+        return;
+    tell_gates(runner, task);
+    hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, text);
+}
+
 /* false: a result is being removed in this very moment, and nothing has happened.
  * Nothing is lost if a power cut takes it back: what it points to stays, and the next run
  * finds it again.  The run's last event waits for the disk. */
@@ -200,8 +211,7 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
         return true;
     }
     hr_task_unstage(runner, task, false);
-    tell_gates(runner, task);
-    hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, text);
+    say_cached(runner, task, text);
     leave(runner, task, HR_TASK_DONE);
     return true;
 }
@@ -259,7 +269,7 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK)
         r = hr_record_complete(runner, task);
     if (r == HR_OK)
-        r = hr_task_publish_later(runner, task);
+        r = hr_task_say_later(runner, task);
     if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0) {
@@ -279,6 +289,11 @@ static void say(struct hr_runner *runner, struct hr_task *task)
     hr_status r = HR_OK;
 
     task->unsaid = false;
+    if (task->hit) {
+        tell_gates(runner, task);
+        hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, task->hit);
+        return;
+    }
     if (runner->config.published) {
         r = hr_store_get(runner->config.store, HR_KIND_EXECUTION, task->execution, &task->arena,
                          &execution);
@@ -296,7 +311,7 @@ static void say(struct hr_runner *runner, struct hr_task *task)
                                    summary && *more ? ", " : "", more));
 }
 
-hr_status hr_task_publish_later(struct hr_runner *runner, struct hr_task *task)
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
 {
     size_t cap = runner->unsaid_cap ? runner->unsaid_cap * 2 : 16;
     struct hr_task **all;
@@ -601,10 +616,9 @@ static void begin_kept(struct hr_runner *runner, struct hr_task *task)
         end_failed(runner, task, r);
         return;
     }
-    tell_gates(runner, task);
-    hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK,
-                   hr_arena_format(&task->arena, "kept %s",
-                                   hr_task_from_run(runner, task, task->kept[0].execution)));
+    say_cached(runner, task,
+               hr_arena_format(&task->arena, "kept %s",
+                               hr_task_from_run(runner, task, task->kept[0].execution)));
     leave(runner, task, HR_TASK_DONE);
 }
 

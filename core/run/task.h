@@ -84,8 +84,9 @@ struct hr_task {
     const char *result;      /* JSON of the hook that has just ended */
     const char *walls;
     bool timed_out, was_cached;
-    bool unsaid;     /* published, and not yet durable: nobody was told */
-    int64_t ended_us; /* when it was */
+    bool unsaid;            /* published, and not yet durable: nobody was told */
+    const char *hit;        /* of one that was cached meanwhile: what to say of it; NULL else */
+    int64_t ended_us;       /* when it was */
     int stop_stage;
     int64_t started_us, wake_us, stop_us, deadline_us;
     double done, total;
@@ -202,7 +203,7 @@ void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool sealed
 
 /* Published results are told once the disk has them: one sync serves all that ended since the
  * last.  Downstream nodes need not wait for it.  now: however short the wait. */
-hr_status hr_task_publish_later(struct hr_runner *runner, struct hr_task *task);
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task);
 void hr_runner_settle(struct hr_runner *runner, bool now);
 enum { HR_SETTLE_US = 15000 };
 

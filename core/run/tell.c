@@ -99,8 +99,8 @@ void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind
         return;
     q->event.status = status;
     if (is_end(kind)) {
-        int64_t end = kind == HR_EVENT_FINISHED && task->ended_us ? task->ended_us
-                                                                  : hr_now_us(runner);
+        bool good = kind == HR_EVENT_FINISHED || kind == HR_EVENT_CACHED;
+        int64_t end = good && task->ended_us ? task->ended_us : hr_now_us(runner);
 
         q->event.duration_us = end - task->started_us;
         task->was_cached = kind == HR_EVENT_CACHED;
