@@ -230,6 +230,11 @@ void hr_type_inputs(struct hr_reader *rd, struct hr_node *node)
         struct hr_lookup look = { .who = node, .found = take_type, .user = &type };
 
         first = hr_json_kind(m) == HR_JSON_ARRAY ? hr_json_first(m) : m;
+        if (first && hr_json_kind(first) == HR_JSON_OBJECT && hr_json_get(first, "query")) {
+            type = hr_json_text(hr_json_get(hr_json_get(first, "query"), "type"));
+            ports[i].type = type ? type : "";
+            continue;
+        }
         if (!first || !hr_json_text(first) ||
             (node->each && !strcmp(hr_json_text(first), node->each->as)))
             continue;

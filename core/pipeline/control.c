@@ -110,7 +110,7 @@ static hr_status add_read(void *user, size_t from, const struct hr_node_output *
     };
     if (!(all[node->read_count].channels = hr_arena_get(arena, sizeof *all->channels)))
         return HR_EXHAUSTED;
-    all[node->read_count].channels[0] = (struct hr_channel_ref){ from, output->key };
+    all[node->read_count].channels[0] = (struct hr_channel_ref){ from, output->key, NULL };
     all[node->read_count++].channel_count = 1;
     node->reads = all;
     return hr_add_upstream(s->rd, node, from) ? HR_OK : HR_EXHAUSTED;

@@ -41,11 +41,32 @@ static hr_status add_channel(void *user, size_t from, const struct hr_node_outpu
         return HR_EXHAUSTED;
     if (input->channel_count)
         memcpy(all, input->channels, input->channel_count * sizeof *all);
-    all[input->channel_count++] = (struct hr_channel_ref){ from, output ? output->key : NULL };
+    all[input->channel_count++] = (struct hr_channel_ref){ from, output ? output->key : NULL, NULL };
     input->channels = all;
-    if (from == (size_t)HR_CHANNEL_ITEM)
+    if (from == (size_t)HR_CHANNEL_ITEM || from == (size_t)HR_CHANNEL_QUERY)
         return HR_OK;
     return hr_add_upstream(a->rd, a->node, from) ? HR_OK : HR_EXHAUSTED;
+}
+
+static void read_query(struct adder *a, const struct hr_json *at)
+{
+    const struct hr_channel_query *q = NULL;
+
+    if (hr_json_kind(at) == HR_JSON_OBJECT)
+        q = hr_read_query(a->rd, a->node, at);
+    else
+        hr_bad(a->rd, at,
+               "node \"%s\": a channel is \"node\", \"node.output\" or {\"query\": {...}}",
+               a->node->name);
+    if (!q)
+        return;
+    if (q->type && strcmp(q->type, a->input->port->type) != 0)
+        hr_bad(a->rd, at,
+               "node \"%s\": input \"%s\" wants type %s, and the query is for %s", a->node->name, a->input->key, a->input->port->type, q->type);
+    if (add_channel(a, (size_t)HR_CHANNEL_QUERY, NULL, 0) < 0)
+        a->rd->bad++;
+    else
+        a->input->channels[a->input->channel_count - 1].query = q;
 }
 
 static void read_channel(struct hr_reader *rd, struct hr_node *node, const struct hr_json *at,
@@ -61,11 +82,7 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
     struct hr_node_output item;
 
     if (!hr_json_text(at)) {
-        hr_bad(rd, at,
-               hr_json_kind(at) == HR_JSON_OBJECT
-                   ? "node \"%s\": queries as inputs are not offered yet"
-                   : "node \"%s\": a channel is \"node\" or \"node.output\"",
-               node->name);
+        read_query(&a, at);
         return;
     }
     if (node->each && !strcmp(hr_json_text(at), node->each->as)) {

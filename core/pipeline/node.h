@@ -10,11 +10,28 @@ struct hr_pipeline;
 
 enum hr_node_kind { HR_NODE_COMPONENT, HR_NODE_RESOLVER, HR_NODE_IMPORTER };
 
-/* One source of an input: an output of another node, or the element of "for_each". */
-enum { HR_CHANNEL_ITEM = -1 };
+/* A property as written: JSON with, perhaps, expressions in its strings. */
+struct hr_setting_source {
+    const struct hr_property_info *info;
+    const struct hr_json *value; /* NULL: the component's default */
+    struct hr_template *expr;    /* where the value is a string with expressions */
+    struct hr_place place;
+};
+
+/* Artifacts of the store, of any run: the newest first. */
+struct hr_channel_query {
+    const char *type;    /* NULL: as the input wants */
+    const char *context; /* a pipeline, a run, or PIPELINE.NODE; NULL: this pipeline */
+    struct hr_setting_source filter; /* of each "artifact"; without value: all */
+    int64_t limit;                   /* how many; 0: all */
+};
+
+/* One source of an input: an output of another node, the element of "for_each", or a query. */
+enum { HR_CHANNEL_ITEM = -1, HR_CHANNEL_QUERY = -2 };
 struct hr_channel_ref {
-    size_t node; /* (size_t)HR_CHANNEL_ITEM: the element */
+    size_t node; /* or one of these, as size_t */
     const char *output;
+    const struct hr_channel_query *query;
 };
 
 enum { HR_NO_GROUP = -1 };
@@ -26,14 +43,6 @@ struct hr_input {
     const struct hr_port_info *port;
     struct hr_channel_ref *channels; /* their union, in this order */
     size_t channel_count;
-    struct hr_place place;
-};
-
-/* A property as written: JSON with, perhaps, expressions in its strings. */
-struct hr_setting_source {
-    const struct hr_property_info *info;
-    const struct hr_json *value; /* NULL: the component's default */
-    struct hr_template *expr;    /* where the value is a string with expressions */
     struct hr_place place;
 };
 

@@ -48,6 +48,12 @@ static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
             const struct hr_channel_ref *c = &node->inputs[i].channels[k];
 
             hr_buf_cut(&name, 0);
+            if (c->query) {
+                hr_buf_format(&name, "query of %s", c->query->type ? c->query->type
+                                                                  : node->inputs[i].port->type);
+                hr_json_put_text(w, name.text);
+                continue;
+            }
             if (c->node != (size_t)HR_CHANNEL_ITEM)
                 hr_buf_format(&name, "%s.", p->nodes[c->node].name);
             hr_buf_text(&name, c->output);

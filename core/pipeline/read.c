@@ -239,6 +239,25 @@ static hr_status read_all(struct hr_reader *rd)
     return rd->bad ? HR_INVALID : HR_OK;
 }
 
+static hr_status try_filters(struct hr_reader *rd, const struct hr_node *node,
+                             const struct hr_param_values *values)
+{
+    struct hr_term term;
+    hr_status r = HR_OK, one;
+    size_t i, k;
+
+    for (i = 0; i < node->input_count; i++)
+        for (k = 0; k < node->inputs[i].channel_count; k++) {
+            const struct hr_channel_query *q = node->inputs[i].channels[k].query;
+
+            if (!q || !q->filter.expr)
+                continue;
+            one = hr_node_text(rd->p, node, &q->filter, values, &rd->p->arena, &term);
+            r = one < 0 ? one : r;
+        }
+    return r;
+}
+
 /* Every setting computed with the defaults of parameters: mistakes that can be seen now. */
 static hr_status try_settings(struct hr_reader *rd)
 {
@@ -259,6 +278,8 @@ static hr_status try_settings(struct hr_reader *rd)
         one = hr_node_settings(rd->p, node, &values, &rd->p->arena, &settings);
         r = one < 0 ? one : r;
         values.late = NULL;
+        one = try_filters(rd, node, &values);
+        r = one < 0 ? one : r;
         for (k = 0; k < sizeof others / sizeof others[0]; k++)
             if (others[k] && others[k]->expr) {
                 one = hr_node_text(rd->p, node, others[k], &values, &rd->p->arena, &term);

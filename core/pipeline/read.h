@@ -56,6 +56,12 @@ hr_status hr_read_source(struct hr_reader *rd, const char *file);
 void hr_read_command(struct hr_reader *rd, struct hr_node *node);
 void hr_type_inputs(struct hr_reader *rd, struct hr_node *node);
 
+/* {"query": {...}} as a channel; NULL: told. */
+const struct hr_channel_query *hr_read_query(struct hr_reader *rd, const struct hr_node *node,
+                                             const struct hr_json *at);
+/* The info of a query's filter: "artifact" has a meaning in it. */
+extern const struct hr_property_info hr_query_filter;
+
 /* "if", "for_each" and "finally" of a node; then, with all nodes known, what they read. */
 void hr_read_control(struct hr_reader *rd, struct hr_node *node);
 void hr_read_reads(struct hr_reader *rd, struct hr_node *node);

@@ -8,6 +8,7 @@ struct scope {
     const struct hr_node *node;
     const struct hr_param_values *values;
     bool control; /* of "if" or "for_each": other nodes may be read */
+    bool query;   /* of a filter: there is an artifact */
 };
 
 static hr_status find_param(const struct scope *s, const char *name, struct hr_term *ret,
@@ -79,6 +80,8 @@ static bool is_late(const struct scope *s, const char *root, const char *rest)
         return !s->control && s->node->kind == HR_NODE_COMPONENT;
     if (!strcmp(root, "output"))
         return !s->control && s->node->command;
+    if (!strcmp(root, "artifact"))
+        return s->query;
     if (!strcmp(root, "nodes"))
         return s->control;
     if (!strcmp(root, "run"))
@@ -100,7 +103,7 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
                       struct hr_term *ret, const char **meant)
 {
     static const char *const roots[] = { "param", "env",   "run",  "pipeline",
-                                         "node",  "input", "output", "nodes" };
+                                         "node",  "input", "output", "nodes", "artifact" };
     const struct scope *s = user;
     const char *text = NULL;
 
@@ -136,7 +139,8 @@ hr_status hr_node_text(const struct hr_pipeline *p, const struct hr_node *node,
                        struct hr_arena *arena, struct hr_term *ret)
 {
     struct scope s = { p, node, values,
-                       source == &node->condition || (node->each && source == &node->each->in) };
+                       source == &node->condition || (node->each && source == &node->each->in),
+                       source->info == &hr_query_filter };
     struct hr_scope scope = { find, &s, member };
 
     if (source->expr)
@@ -267,7 +271,7 @@ static hr_status compute(const struct hr_pipeline *p, const struct hr_node *node
                          struct hr_term *ret)
 {
     const struct hr_property_info *info = source->info;
-    struct scope s = { p, node, values, false };
+    struct scope s = { p, node, values, false, false };
     struct hr_scope scope = { find, &s, member };
     hr_status r;
 

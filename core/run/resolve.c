@@ -93,33 +93,100 @@ static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
     return HR_OK;
 }
 
+/* One more artifact of an input, if it is not there yet. */
+static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
+                              struct hr_task_channel *to, int64_t id)
+{
+    struct hr_task_artifact *all;
+    hr_status r;
+
+    if (has(to, id))
+        return HR_OK;
+    if (!(to->count & (to->count - 1))) { /* room for twice as many, at 0, 1, 2, 4, ... */
+        all = hr_arena_array(&task->arena, to->count * 2 + 1, sizeof *all);
+        if (!all)
+            return HR_EXHAUSTED;
+        if (to->count)
+            memcpy(all, to->artifacts, to->count * sizeof *all);
+        to->artifacts = all;
+    }
+    r = read_artifact(runner, task, id, &to->artifacts[to->count]);
+    if (r == HR_OK)
+        r = complete_digest(runner, &to->artifacts[to->count]);
+    to->count += r == HR_OK;
+    return r;
+}
+
+/* The context that a query names: a pipeline, a run, or a node. */
+static hr_status context_of(struct hr_runner *runner, const char *name, int64_t *ret)
+{
+    static const char *const types[] = { "pipeline", "pipeline_run", "node" };
+    hr_status r = HR_NOT_FOUND;
+    size_t i;
+
+    *ret = runner->context_pipeline;
+    if (!name)
+        return HR_OK;
+    for (i = 0; i < 3 && r == HR_NOT_FOUND; i++)
+        r = hr_store_find_context(runner->config.store, types[i], name, ret);
+    return r;
+}
+
+/* What the store has, newest first; nothing is an answer. */
+static hr_status query(struct hr_runner *runner, struct hr_task *task,
+                       const struct hr_channel_query *q, struct hr_task_channel *to)
+{
+    int64_t context;
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
+                            .type = q->type ? q->type : to->type,
+                            .contexts = &context,
+                            .context_count = 1,
+                            .state = HR_ARTIFACT_LIVE,
+                            .newest_first = true,
+                            .limit = q->filter.value ? 0 : q->limit };
+    struct hr_meta_nodes found = { 0 };
+    struct hr_task_artifact a;
+    hr_status r = context_of(runner, q->context, &context);
+    int64_t n = 0;
+    bool good = true;
+    size_t i;
+
+    if (r == HR_OK)
+        r = hr_store_look(runner->config.store, &look, &task->arena, &found);
+    for (i = 0; r == HR_OK && i < found.count && (!q->limit || n < q->limit); i++) {
+        a = (struct hr_task_artifact){ .id = found.items[i].id,
+                                       .uri = found.items[i].uri,
+                                       .type = found.items[i].type,
+                                       .node = found.items[i] };
+        if (q->filter.value)
+            r = hr_task_filter(runner, task, &q->filter, &a, &good);
+        if (r == HR_OK && good) {
+            r = add_artifact(runner, task, to, a.id);
+            n++;
+        }
+    }
+    return r == HR_NOT_FOUND ? HR_OK : r;
+}
+
 static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
                                const struct hr_input *input, struct hr_task_channel *to)
 {
-    const struct hr_task_artifact *from;
+    const struct hr_task_artifact *from = NULL;
     const char *type = input->port ? input->port->type : NULL;
     hr_status r = HR_OK;
-    size_t i, k, n, most = 0;
+    size_t i, k, n;
 
-    for (i = 0; i < input->channel_count && r == HR_OK; i++) {
-        r = source_of(runner, task, &input->channels[i], type, &from, &n);
-        most += n;
-    }
     *to = (struct hr_task_channel){
         .key = input->key, .type = type, .port = input->port, .read = input->port ? NULL : input
     };
-    if (r < 0 || !(to->artifacts = hr_arena_array(&task->arena, most + 1, sizeof *to->artifacts)))
-        return r < 0 ? r : HR_EXHAUSTED;
     for (i = 0; i < input->channel_count && r == HR_OK; i++) {
-        r = source_of(runner, task, &input->channels[i], type, &from, &n);
-        for (k = 0; k < n && r == HR_OK; k++) {
-            if (has(to, from[k].id))
-                continue;
-            r = read_artifact(runner, task, from[k].id, &to->artifacts[to->count]);
-            if (r == HR_OK)
-                r = complete_digest(runner, &to->artifacts[to->count]);
-            to->count += r == HR_OK;
-        }
+        n = 0;
+        if (input->channels[i].query)
+            r = query(runner, task, input->channels[i].query, to);
+        else
+            r = source_of(runner, task, &input->channels[i], type, &from, &n);
+        for (k = 0; k < n && r == HR_OK; k++)
+            r = add_artifact(runner, task, to, from[k].id);
     }
     return r;
 }
@@ -143,7 +210,7 @@ static const char *skipped_of(const struct hr_runner *runner, const struct hr_ta
     size_t i;
 
     for (i = 0; i < input->channel_count; i++)
-        if (input->channels[i].node != (size_t)HR_CHANNEL_ITEM &&
+        if (input->channels[i].node < runner->config.pipeline->node_count &&
             hr_task_upstream(runner, task, input->channels[i].node)->state == HR_TASK_SKIPPED)
             return hr_task_upstream(runner, task, input->channels[i].node)->name;
     return NULL;

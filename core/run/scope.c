@@ -20,6 +20,7 @@ struct task_scope {
     struct hr_task *task;
     bool for_key;
     size_t space; /* the group whose names "nodes" uses */
+    const struct hr_task_artifact *subject; /* of a filter */
     struct hr_scope scope;
     struct hr_param_values values;
 };
@@ -308,6 +309,8 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
     (void)meant;
     if (!strcmp(root, "run"))
         return text_term(hr_runner_outcome(s->runner), ret);
+    if (!strcmp(root, "artifact"))
+        return follow(s, artifact_term(s, s->subject), rest, arena, ret);
     if (!strcmp(root, "output"))
         return output_term(s, rest, arena, ret);
     if (s->task->head && !strcmp(root, s->task->node->each->as)) {
@@ -343,6 +346,25 @@ hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task, const str
     begin(&s, runner, task, false);
     s.space = whose->group;
     return hr_node_text(runner->config.pipeline, whose, source, &s.values, &task->arena, ret);
+}
+
+hr_status hr_task_filter(struct hr_runner *runner, struct hr_task *task,
+                         const struct hr_setting_source *filter, const struct hr_task_artifact *a,
+                         bool *ret)
+{
+    struct task_scope s;
+    struct hr_term term;
+    hr_status r;
+
+    begin(&s, runner, task, false);
+    s.subject = a;
+    r = hr_node_text(runner->config.pipeline, task->node, filter, &s.values, &task->arena, &term);
+    if (r == HR_OK && term.kind != HR_TERM_BOOL)
+        return hr_fail_at(runner->env, HR_INVALID, &filter->place,
+                          "node \"%s\": \"filter\" gives %s, and wants true or false", task->name,
+                          hr_term_kind_text(term.kind));
+    *ret = r == HR_OK && term.i;
+    return r;
 }
 
 hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)

@@ -143,6 +143,11 @@ hr_status hr_task_condition(struct hr_runner *runner, struct hr_task *task, cons
 /* Properties with what expressions read of artifacts and the item. */
 hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task);
 
+/* Does an artifact pass the filter of a query? */
+hr_status hr_task_filter(struct hr_runner *runner, struct hr_task *task,
+                         const struct hr_setting_source *filter, const struct hr_task_artifact *a,
+                         bool *ret);
+
 /* One text of the file, computed: of the task's node, or of a sub-pipeline around it. */
 hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task, const struct hr_node *whose,
                        const struct hr_setting_source *source, struct hr_term *ret);
