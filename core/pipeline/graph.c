@@ -41,7 +41,8 @@ static hr_status add_channel(void *user, size_t from, const struct hr_node_outpu
         return HR_EXHAUSTED;
     if (input->channel_count)
         memcpy(all, input->channels, input->channel_count * sizeof *all);
-    all[input->channel_count++] = (struct hr_channel_ref){ from, output ? output->key : NULL, NULL };
+    all[input->channel_count++] =
+        (struct hr_channel_ref){ from, output ? output->key : NULL, NULL };
     input->channels = all;
     if (from == (size_t)HR_CHANNEL_ITEM || from == (size_t)HR_CHANNEL_QUERY)
         return HR_OK;
