@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "host/host.h"
+#include "host/package.h"
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
@@ -323,7 +323,8 @@ static hr_status check_model(struct doctor *d, const struct hr_meta_node *a)
 {
     const char *name = hr_meta_text(a, "model_name"), *version = hr_meta_text(a, "pushed_version");
     char path[HR_MAX_PATH];
-    const char *file;
+    const char *file, *text = "";
+    size_t kept = d->p->env.errors.count;
     hr_status r;
 
     if (hr_meta_int(a, "pushed", 0) != 1 || !name || !version)
@@ -331,12 +332,20 @@ static hr_status check_model(struct doctor *d, const struct hr_meta_node *a)
     if (!(file = hr_arena_format(&d->arena, "models/%s/%s-%s.hrp", name, name, version)))
         return HR_EXHAUSTED;
     r = hr_path_join(&d->p->env, d->p->paths.registry, file, path);
-    if (r == HR_OK && !hr_file_exists(&d->p->env, path))
-        tell(d, "registry", false,
-             "model %s@%s was pushed, and its package \"%s\" is gone; put it back, or push the "
-             "model again by \"headrace run --no-cache\"",
+    if (r < 0 || hr_file_exists(&d->p->env, path))
+        return r;
+    if (repairs(d) && hr_model_pack(d->p, a, &d->arena, &text) == HR_OK) {
+        tell(d, "registry", true, "model %s@%s was pushed, and its package \"%s\" was not there; "
+                                  "it is packed again",
              name, version, path);
-    return r;
+        return HR_OK;
+    }
+    hr_errors_cut(&d->p->env, kept);
+    tell(d, "registry", false,
+         "model %s@%s was pushed, and its package \"%s\" is not there; \"headrace doctor --repair\" "
+         "packs it again from the artifact",
+         name, version, path);
+    return HR_OK;
 }
 
 static hr_status check_registry(struct doctor *d)

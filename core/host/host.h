@@ -179,7 +179,7 @@ hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
                        struct hr_arena *arena, struct hr_cell *row);
 
 /* hr_published of run.h. */
-hr_status hr_host_published(void *user, const struct hr_meta_node *execution, const char *component,
+hr_status hr_host_published(void *user, int64_t execution, const char *component, bool cached,
                             struct hr_arena *arena, const char **ret_text);
 
 /* More rows of a cursor that does not hold all of them: table.rows is 0 at the end. */

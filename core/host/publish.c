@@ -2,6 +2,7 @@
  * that it came from, and signed if trust.json names a key to sign with. */
 #include <string.h>
 
+#include "host/models.h"
 #include "host/package.h"
 
 hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
@@ -38,7 +39,15 @@ hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
     return r;
 }
 
-hr_status hr_host_published(void *user, const struct hr_meta_node *execution, const char *component,
+/* Is the package of a pushed model where it belongs? */
+static bool is_packed(struct hr_project *p, const struct hr_meta_node *pushed)
+{
+    char file[HR_MAX_PATH];
+
+    return hr_model_package(p, pushed, file) == HR_OK && hr_file_exists(&p->env, file);
+}
+
+hr_status hr_host_published(void *user, int64_t execution, const char *component, bool cached,
                             struct hr_arena *arena, const char **ret_text)
 {
     struct hr_project *p = user;
@@ -50,12 +59,13 @@ hr_status hr_host_published(void *user, const struct hr_meta_node *execution, co
     *ret_text = "";
     if (strcmp(hr_component_short(component), "Pusher") != 0)
         return HR_OK;
-    r = hr_store_events_of_execution(p->store, execution->id, arena, &events);
+    r = hr_store_events_of_execution(p->store, execution, arena, &events);
     for (i = 0; r == HR_OK && i < events.count; i++) {
         if (events.items[i].type != HR_EVENT_OUTPUT)
             continue;
         r = hr_store_get(p->store, HR_KIND_ARTIFACT, events.items[i].artifact, arena, &node);
-        if (r == HR_OK && !strcmp(node.type, "PushedModel") && hr_meta_int(&node, "pushed", 0) == 1)
+        if (r == HR_OK && !strcmp(node.type, "PushedModel") &&
+            hr_meta_int(&node, "pushed", 0) == 1 && !(cached && is_packed(p, &node)))
             r = hr_model_pack(p, &node, arena, ret_text);
     }
     return r;

@@ -63,7 +63,8 @@ static void read_query(struct adder *a, const struct hr_json *at)
         return;
     if (q->type && strcmp(q->type, a->input->port->type) != 0)
         hr_bad(a->rd, at,
-               "node \"%s\": input \"%s\" wants type %s, and the query is for %s", a->node->name, a->input->key, a->input->port->type, q->type);
+               "node \"%s\": input \"%s\" wants type %s, and the query is for %s", a->node->name,
+               a->input->key, a->input->port->type, q->type);
     if (add_channel(a, (size_t)HR_CHANNEL_QUERY, NULL, 0) < 0)
         a->rd->bad++;
     else

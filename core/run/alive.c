@@ -67,10 +67,39 @@ bool hr_host_alive(struct hr_env *env, const struct hr_paths *paths, const char 
     return alive;
 }
 
+/* Outputs that were in their place, artifacts/NODE/KEY/ID, and not published. */
+static hr_status remove_sealed(struct hr_env *env, const struct hr_paths *paths, int64_t id)
+{
+    char node[HR_MAX_PATH], key[HR_MAX_PATH], place[HR_MAX_PATH], name[HR_NUM_TEXT];
+    struct hr_names nodes = { 0 }, keys;
+    hr_status r = hr_dir_exists(env, paths->artifacts) ? hr_dir_list(env, paths->artifacts, &nodes)
+                                                       : HR_OK;
+    size_t i, k;
+
+    hr_num_put_int(name, id);
+    for (i = 0; i < nodes.count && r == HR_OK; i++) {
+        if (nodes.names[i][0] == '.' ||
+            hr_path_join(env, paths->artifacts, nodes.names[i], node) < 0 ||
+            !hr_dir_exists(env, node))
+            continue;
+        keys = (struct hr_names){ 0 };
+        r = hr_dir_list(env, node, &keys);
+        for (k = 0; k < keys.count && r == HR_OK; k++) {
+            r = hr_path_join(env, node, keys.names[k], key);
+            if (r == HR_OK)
+                r = hr_path_join(env, key, name, place);
+            if (r == HR_OK && hr_file_exists(env, place))
+                r = hr_tree_remove(env, place);
+        }
+        hr_names_clear(env, &keys);
+    }
+    hr_names_clear(env, &nodes);
+    return r;
+}
+
 static hr_status close_execution(struct hr_env *env, const struct hr_paths *paths,
                                  struct hr_store *store, int64_t id)
 {
-    char name[32], dir[HR_MAX_PATH];
     hr_status r = hr_store_begin(store, true);
 
     if (r < 0)
@@ -82,9 +111,52 @@ static hr_status close_execution(struct hr_env *env, const struct hr_paths *path
     }
     if ((r = hr_store_commit(store)) < 0)
         return r;
-    hr_num_put_int(name, id);
-    r = hr_path_join(env, paths->staging, name, dir);
-    return r < 0 ? r : hr_tree_remove(env, dir);
+    return remove_sealed(env, paths, id);
+}
+
+/* Staging of executions that have ended, or were never recorded, and whose host is gone: it died
+ * between the two. */
+static hr_status sweep_staging(struct hr_env *env, const struct hr_paths *paths,
+                               struct hr_store *store, struct hr_arena *arena)
+{
+    struct hr_names names = { 0 };
+    struct hr_meta_node e;
+    char dir[HR_MAX_PATH];
+    const char *host;
+    int64_t id = 0;
+    size_t i;
+    hr_status r = hr_dir_exists(env, paths->staging) ? hr_dir_list(env, paths->staging, &names)
+                                                     : HR_OK;
+
+    for (i = 0; i < names.count && r == HR_OK; i++) {
+        if (!hr_num_int(names.names[i], strlen(names.names[i]), &id))
+            continue;
+        r = hr_store_get(store, HR_KIND_EXECUTION, id, arena, &e);
+        host = r == HR_OK ? hr_meta_text(&e, "__host") : NULL;
+        if (r == HR_NOT_FOUND)
+            r = HR_OK;
+        if (r < 0 || (host && hr_host_alive(env, paths, host)))
+            continue;
+        r = hr_path_join(env, paths->staging, names.names[i], dir);
+        if (r == HR_OK)
+            r = hr_tree_remove(env, dir);
+    }
+    hr_names_clear(env, &names);
+    return r;
+}
+
+/* A host may die with no execution that runs, and still hold some. */
+static hr_status free_leases(struct hr_env *env, const struct hr_paths *paths,
+                             struct hr_cache *cache, struct hr_arena *arena)
+{
+    const char **hosts = NULL;
+    size_t n = 0, i;
+    hr_status r = hr_cache_holders(cache, arena, &hosts, &n);
+
+    for (i = 0; i < n && r == HR_OK; i++)
+        if (!hr_host_alive(env, paths, hosts[i]))
+            hr_cache_release_all(cache, hosts[i]);
+    return r;
 }
 
 hr_status hr_host_sweep(struct hr_env *env, const struct hr_paths *paths, struct hr_store *store,
@@ -106,10 +178,13 @@ hr_status hr_host_sweep(struct hr_env *env, const struct hr_paths *paths, struct
 
         if (!host || hr_host_alive(env, paths, host))
             continue;
-        hr_cache_release_all(cache, host);
         r = close_execution(env, paths, store, running.items[i].id);
         (*ret)++;
     }
+    if (r == HR_OK)
+        r = sweep_staging(env, paths, store, &arena);
+    if (r == HR_OK)
+        r = free_leases(env, paths, cache, &arena);
     hr_arena_clear(&arena);
     return r;
 }

@@ -179,12 +179,28 @@ static void tell_gates(struct hr_runner *runner, struct hr_task *task)
         }
 }
 
+/* The outputs stay whatever comes of it: they are right, what was made of them is not. */
+static const char *follow_up(struct hr_runner *runner, struct hr_task *task, bool cached)
+{
+    const char *more = "";
+    hr_status r;
+
+    if (!runner->config.published || !task->node->component)
+        return "";
+    r = runner->config.published(runner->config.published_user, task->execution,
+                                 task->node->component->id, cached, &task->arena, &more);
+    if (r < 0)
+        hr_runner_tell_log(runner, task, HR_WARN, take_errors(runner, task));
+    return r < 0 ? "" : more;
+}
+
 /* Behind what it may depend on, and nobody was told of yet. */
 static void say_cached(struct hr_runner *runner, struct hr_task *task, const char *text)
 {
     task->hit = text;
     if (runner->unsaid_count && hr_task_say_later(runner, task) == HR_OK)
         return;
+    follow_up(runner, task, true);
     tell_gates(runner, task);
     hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, text);
 }
@@ -284,31 +300,17 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
 /* What follows a result that is durable. */
 static void say(struct hr_runner *runner, struct hr_task *task)
 {
-    const char *summary = hr_task_text(task, HR_SUMMARY), *more = "";
-    struct hr_meta_node execution;
-    hr_status r = HR_OK;
+    const char *summary = hr_task_text(task, HR_SUMMARY), *more;
 
     task->unsaid = false;
-    if (task->hit) {
-        tell_gates(runner, task);
-        hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, task->hit);
-        return;
-    }
-    if (runner->config.published) {
-        r = hr_store_get(runner->config.store, HR_KIND_EXECUTION, task->execution, &task->arena,
-                         &execution);
-        if (r == HR_OK)
-            r = runner->config.published(runner->config.published_user, &execution,
-                                         task->node->component->id, &task->arena, &more);
-        if (r < 0) { /* the outputs stay: they are right, what was made of them is not */
-            hr_runner_tell_log(runner, task, HR_WARN, take_errors(runner, task));
-            more = "";
-        }
-    }
+    more = follow_up(runner, task, task->hit != NULL);
     tell_gates(runner, task);
-    hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
-                   hr_arena_format(&task->arena, "%s%s%s", summary ? summary : "",
-                                   summary && *more ? ", " : "", more));
+    if (task->hit)
+        hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, task->hit);
+    else
+        hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
+                       hr_arena_format(&task->arena, "%s%s%s", summary ? summary : "",
+                                       summary && *more ? ", " : "", more));
 }
 
 hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)

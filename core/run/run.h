@@ -35,11 +35,12 @@
 
 struct hr_runner;
 
-/* Called once a node's outputs are published; what it makes is no part of the run's result,
- * but its failure fails the node.  ret_text: what to add to the node's line, or "". */
-typedef hr_status hr_published(void *user, const struct hr_meta_node *execution,
-                               const char *node_component, struct hr_arena *arena,
-                               const char **ret_text);
+/* Called once a node's outputs are published and durable, or, cached, were found or kept: then
+ * only what a host that died in between has left out is to be made up for.  What it makes is no
+ * part of the run's result; its failure is a warning.  ret_text: what to add to the node's
+ * line, or "". */
+typedef hr_status hr_published(void *user, int64_t execution, const char *node_component,
+                               bool cached, struct hr_arena *arena, const char **ret_text);
 
 struct hr_runner_config {
     const struct hr_paths *paths;
