@@ -342,8 +342,8 @@ static hr_status check_model(struct doctor *d, const struct hr_meta_node *a)
     }
     hr_errors_cut(&d->p->env, kept);
     tell(d, "registry", false,
-         "model %s@%s was pushed, and its package \"%s\" is not there; \"headrace doctor --repair\" "
-         "packs it again from the artifact",
+         "model %s@%s was pushed, and its package \"%s\" is not there; \"headrace doctor "
+         "--repair\" packs it again from the artifact",
          name, version, path);
     return HR_OK;
 }
