@@ -149,7 +149,7 @@ def test_doctor(h):
     found = json.loads(h.run("doctor", "--json", code=1).out)
     assert len(found) == 4 and not any(f["repaired"] for f in found), found
     says(h.run("cache", "verify", code=1).out, "are gone", "digest differs")
-    fixed = json.loads(h.run("doctor", "--repair", "--json", code=1).out)
+    fixed = json.loads(h.run("doctor", "--repair", "--json").out)
     assert len(fixed) == 4 and all(f["repaired"] for f in fixed), fixed
     h.run("package", "verify", ".headrace/registry/models/penguin/penguin-1.hrp")
     assert os.listdir(h.path(".headrace", "damaged"))
