@@ -29,7 +29,7 @@ static hr_status put_run_text(struct hr_runner *runner, const char *name, const 
 hr_status hr_record_run(struct hr_runner *runner)
 {
     struct hr_store *store = runner->config.store;
-    int64_t pipeline, run;
+    int64_t pipeline = 0, run = 0;
     hr_status r = put_type(store, HR_KIND_CONTEXT, "pipeline", NULL, &pipeline);
 
     if (r == HR_OK)
