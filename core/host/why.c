@@ -132,24 +132,10 @@ static hr_status put_executed(struct asker *a, struct hr_json_writer *w)
     return HR_OK;
 }
 
-/* The text of TFX's __execution_result__. */
-static const char *result_of(struct asker *a)
-{
-    const char *json = hr_meta_text(&a->execution, "__execution_result__"), *text = NULL;
-    struct hr_json_doc *doc;
-
-    if (!json || hr_json_parse(&a->p->env, "result", json, strlen(json), 0, &doc) < 0)
-        return NULL;
-    text = hr_json_text(hr_json_get(hr_json_root(doc), "resultMessage"));
-    text = text ? hr_arena_text(&a->arena, text) : NULL;
-    hr_json_free(doc);
-    return text;
-}
-
 static hr_status put_answer(struct asker *a, struct hr_json_writer *w)
 {
     const struct hr_meta_node *e = &a->execution;
-    hr_status r = HR_OK;
+    hr_status r = HR_OK, code;
 
     hr_json_open_object(w);
     hr_json_put_member_text(w, "node", a->home.node);
@@ -162,7 +148,8 @@ static hr_status put_answer(struct asker *a, struct hr_json_writer *w)
     else if (e->state == HR_EXECUTION_CACHED)
         hr_json_put_member_text(w, "reason", hr_meta_text(e, "__reason"));
     else
-        hr_json_put_member_text(w, "reason", result_of(a));
+        hr_json_put_member_text(w, "reason",
+                                hr_result_read(&a->p->env, e, &a->arena, &code));
     hr_json_close_object(w);
     return r < 0 ? r : hr_json_end(w);
 }

@@ -202,3 +202,26 @@ hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const
     hr_buf_clear(&b);
     return r;
 }
+
+const char *hr_result_read(struct hr_env *env, const struct hr_meta_node *execution,
+                           struct hr_arena *arena, hr_status *ret_code)
+{
+    const char *json = hr_meta_text(execution, "__execution_result__"), *text = NULL;
+    size_t kept = env->errors.count;
+    struct hr_json_doc *doc;
+    int64_t code = 0;
+
+    *ret_code = HR_OK;
+    if (!json)
+        return NULL;
+    if (hr_json_parse(env, "result", json, strlen(json), 0, &doc) < 0) {
+        hr_errors_cut(env, kept);
+        return NULL;
+    }
+    text = hr_json_text(hr_json_get(hr_json_root(doc), "resultMessage"));
+    text = text ? hr_arena_text(arena, text) : NULL;
+    if (hr_json_int(doc, hr_json_get(hr_json_root(doc), "code"), &code) && code > 0 && code < 100)
+        *ret_code = (hr_status)-code;
+    hr_json_free(doc);
+    return text;
+}

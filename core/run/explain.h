@@ -1,7 +1,9 @@
-/* explain.h - why a node ran: what differs between the texts of two cache keys. */
+/* explain.h - why a node ran: what differs between the texts of two cache keys; and how an
+ * execution ended. */
 #ifndef HR_EXPLAIN_H
 #define HR_EXPLAIN_H
 
+#include "metadata/metadata.h"
 #include "run/paths.h"
 
 struct hr_difference {
@@ -26,5 +28,10 @@ hr_status hr_key_compare(struct hr_env *env, const char *before, const char *now
 /* The same of two keys, whose texts are read.  HR_NOT_FOUND, an answer: one is gone. */
 hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const char *before,
                          const char *now, struct hr_arena *arena, struct hr_differences *ret);
+
+/* The text of TFX's __execution_result__, in the arena; NULL: it has none that can be read.
+ * *ret_code: why it failed or was cancelled; 0: it was skipped, or has none. */
+const char *hr_result_read(struct hr_env *env, const struct hr_meta_node *execution,
+                           struct hr_arena *arena, hr_status *ret_code);
 
 #endif

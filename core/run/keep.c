@@ -92,16 +92,15 @@ static hr_status add_kept(struct plan *p, struct hr_task *task, const struct hr_
                            .state = e->state,
                            .index = hr_meta_int(e, "__index", 0) };
     const char *item = hr_meta_text(e, "__item"), *key = hr_meta_text(e, "__cache_key");
+    hr_status code;
     size_t i;
 
     one.item = item ? hr_arena_text(&p->runner->arena, item) : NULL;
     one.key = key ? hr_arena_text(&p->runner->arena, key) : NULL;
     if (!all || (item && !one.item) || (key && !one.key))
         return HR_EXHAUSTED;
-    if (e->state == HR_EXECUTION_CANCELED && strstr(hr_meta_text(e, "__execution_result__")
-                                                        ? hr_meta_text(e, "__execution_result__")
-                                                        : "",
-                                                    "\"code\""))
+    hr_result_read(p->runner->env, e, &p->arena, &code);
+    if (e->state == HR_EXECUTION_CANCELED && code)
         one.state = HR_EXECUTION_FAILED; /* cancelled, not skipped */
     for (i = 0; i < task->kept_count && task->kept[i].index != one.index; i++)
         ;
@@ -418,22 +417,23 @@ static hr_status append(struct hr_task *task, struct hr_task_channel *all)
     return HR_OK;
 }
 
-static hr_status record_one(struct hr_runner *runner, struct hr_task *task, int64_t execution)
+static hr_status record_one(struct hr_runner *runner, struct hr_task *task,
+                            const struct hr_kept *kept)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_task_take(runner, task, execution);
+    hr_status r = hr_task_take(runner, task, kept->execution);
     const char *from;
 
     if (r == HR_NOT_FOUND)
         return hr_fail(runner->env, HR_PRECONDITION,
                        "the outputs of execution %lld of node \"%s\" are gone",
-                       (long long)execution, task->name);
+                       (long long)kept->execution, task->name);
     if (r < 0)
         return r;
-    from = hr_task_from_run(runner, task, execution);
+    from = hr_task_from_run(runner, task, kept->execution);
     r = hr_store_begin_relaxed(store);
     if (r == HR_OK)
-        r = hr_record_kept(runner, task, from);
+        r = hr_record_kept(runner, task, kept, from);
     if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0)
@@ -450,7 +450,7 @@ hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK && task->output_count)
         memcpy(all, task->outputs, task->output_count * sizeof *all);
     for (i = 0; i < task->kept_count && r == HR_OK; i++) {
-        r = record_one(runner, task, task->kept[i].execution);
+        r = record_one(runner, task, &task->kept[i]);
         if (r == HR_OK)
             r = append(task, all);
     }

@@ -282,18 +282,20 @@ static hr_status put_importer(struct hr_runner *runner, struct hr_task *task)
     return r;
 }
 
+/* Which instance it is, and of what; item NULL: of none. */
+static hr_status put_instance(struct hr_runner *runner, struct hr_task *task, int64_t index,
+                              const char *item)
+{
+    struct hr_meta_value v = { .kind = HR_VALUE_INT, .i = index };
+    hr_status r = item ? put_custom(runner, task, "__index", &v) : HR_OK;
+
+    return r < 0 ? r : put_text(runner, task, "__item", item);
+}
+
 static hr_status put_identity(struct hr_runner *runner, struct hr_task *task)
 {
     const struct hr_component_info *c = task->node->component;
-    struct hr_meta_value index = { .kind = HR_VALUE_INT };
     hr_status r = put_text(runner, task, "__host", runner->config.host->id);
-
-    if (r == HR_OK && task->head) { /* an instance: which, and of what */
-        index.i = (int64_t)(task->index - task->head->first);
-        r = put_custom(runner, task, "__index", &index);
-        if (r == HR_OK)
-            r = put_text(runner, task, "__item", task->item_json);
-    }
 
     if (r == HR_OK)
         r = put_text(runner, task, "__run", runner->id);
@@ -308,10 +310,11 @@ static hr_status put_identity(struct hr_runner *runner, struct hr_task *task)
 
 /* -- states ---------------------------------------------------------------- */
 
-hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
+/* One more execution of the node, with what it is. */
+static hr_status add_execution(struct hr_runner *runner, struct hr_task *task, int64_t state)
 {
     struct hr_store *store = runner->config.store;
-    struct hr_meta_node node = { .state = HR_EXECUTION_RUNNING };
+    struct hr_meta_node node = { .state = state };
     const char *type = execution_type(task);
     char uuid[40];
     hr_status r = put_type(store, HR_KIND_EXECUTION, type,
@@ -321,10 +324,18 @@ hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
     node.name = uuid;
     if (r == HR_OK)
         r = hr_store_add_execution(store, &node, &task->execution);
+    return r < 0 ? r : put_identity(runner, task);
+}
+
+hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = add_execution(runner, task, HR_EXECUTION_RUNNING);
+
     if (r == HR_OK && task->settings)
         r = put_settings(runner, task);
-    if (r == HR_OK)
-        r = put_identity(runner, task);
+    if (r == HR_OK && task->head)
+        r = put_instance(runner, task, (int64_t)(task->index - task->head->first),
+                         task->item_json);
     if (r == HR_OK)
         r = associate(runner, task, false);
     if (r == HR_OK)
@@ -398,21 +409,15 @@ hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task)
     return r < 0 ? r : finish(runner, task, HR_EXECUTION_COMPLETE, HR_EVENT_OUTPUT, true);
 }
 
-hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task, const char *reason)
+hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task,
+                         const struct hr_kept *kept, const char *reason)
 {
-    struct hr_store *store = runner->config.store;
-    struct hr_meta_node node = { .state = HR_EXECUTION_CACHED };
-    const char *type = execution_type(task);
-    char uuid[40];
-    hr_status r = put_type(store, HR_KIND_EXECUTION, type,
-                           task->node->component ? hr_execution_base(type) : NULL, &node.type_id);
+    hr_status r = add_execution(runner, task, HR_EXECUTION_CACHED);
 
-    hr_uuid(runner->env, uuid);
-    node.name = uuid;
     if (r == HR_OK)
-        r = hr_store_add_execution(store, &node, &task->execution);
+        r = put_instance(runner, task, kept->index, kept->item);
     if (r == HR_OK)
-        r = put_identity(runner, task);
+        r = put_text(runner, task, "__cache_key", kept->key);
     if (r == HR_OK)
         r = put_text(runner, task, "__reason", reason);
     return r < 0 ? r

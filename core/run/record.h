@@ -24,8 +24,10 @@ hr_status hr_record_complete(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_record_cached(struct hr_runner *runner, struct hr_task *task, const char *reason);
 
 /* CACHED at once, as TFX's partial run has it: no properties, no INPUT events; outputs are those of
- * task->outputs, which exist. */
-hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task, const char *reason);
+ * task->outputs, which exist.  Its key and its element are those of what it stands for, so that
+ * it can be kept and compared in its turn. */
+hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task,
+                         const struct hr_kept *kept, const char *reason);
 
 /* A resolver's end: INTERNAL_OUTPUT events.  An importer's: OUTPUT, new or old artifacts. */
 hr_status hr_record_resolved(struct hr_runner *runner, struct hr_task *task);

@@ -128,6 +128,27 @@ def test_resume_each(h):
     assert ends == {"gen[0]": "cached", "gen[1]": "finished", "gen[2]": "cached"}, ends
 
 
+def test_kept_again(h):
+    """What a run has kept, the next can keep too: every instance, and what it was made of."""
+    data(h, "d1", "d2", "d3")
+    each = GEN % ("${item}", ', "for_each": {"in": ["d1", "d2"]}')
+    pipeline(h, {"gen": each, "one": GEN % ("d1", ""),
+                 "late": '{"command": ["sh", "wait.sh"], "after": ["gen", "one"]}',
+                 "all": '{"command": ["true"], "inputs": {"all": "gen"}}'})
+    h.write("wait.sh", "exit 1\n")
+    h.run("run", "--quiet", "--keep-going", code=1)
+    for _ in range(2):
+        h.run("run", "--quiet", "--only", "all", "--force", "all", code=0)
+        read = h.query("SELECT count(*) FROM Event WHERE type = 3 AND execution_id = (SELECT "
+                       "max(e.execution_id) FROM Event e JOIN EventPath p ON p.event_id = e.id AND "
+                       "p.step_key = 'all')")
+        assert read == [(2,)], read
+    # a run that resumed another is compared as that one was
+    h.run("resume", "1", "--quiet", "--keep-going", code=1)
+    h.write("d1/a.csv", "x,y\n" + "5,6\n" * 30)
+    says(h.run("resume", code=1).err, 'node "one" has finished in run', "would be another now")
+
+
 def test_retry_failed(h):
     three(h, ', "cache": false')
     h.run("run", "--quiet", "--param", "dir=gone", code=1)
