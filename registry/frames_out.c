@@ -92,19 +92,6 @@ void hr_frames_drop(struct hr_frames_out *out)
     hr_mem_put(out->env, out, sizeof *out);
 }
 
-static hr_status write_all(struct hr_env *env, int fd, const char *path, const char *p, size_t n)
-{
-    while (n) {
-        int64_t w = OS(env, write, fd, p, n);
-
-        if (w < 0)
-            return hr_fail_os(env, (int)w, "write", path);
-        p += w;
-        n -= (size_t)w;
-    }
-    return HR_OK;
-}
-
 /* -- frames ---------------------------------------------------------------- */
 
 static size_t store(const char *p, size_t n, char *to)
@@ -170,7 +157,7 @@ static hr_status write_frame(struct hr_frames_out *out, struct batch *b, size_t 
         b->sizes[i] = store(b->bytes + at, n, frame);
     out->taken += n;
     out->given += b->sizes[i];
-    return write_all(out->env, out->fd, out->path, frame, b->sizes[i]);
+    return hr_fd_write(out->env, out->fd, out->path, frame, b->sizes[i]);
 }
 
 /* Read what of bytes from..to is still to be read. */
@@ -337,7 +324,7 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     while (n && r == HR_OK) {
         size_t part = n < HR_FRAME ? n : HR_FRAME, size = store(p, part, out->now->frames);
 
-        r = write_all(out->env, out->fd, out->path, out->now->frames, size);
+        r = hr_fd_write(out->env, out->fd, out->path, out->now->frames, size);
         out->taken += part;
         out->given += size;
         p += part;
@@ -361,7 +348,7 @@ hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *byte
     while (n && r == HR_OK) {
         size_t part = n < HR_FRAME ? n : HR_FRAME;
 
-        r = write_all(env, fd, path, frame, store(p, part, frame));
+        r = hr_fd_write(env, fd, path, frame, store(p, part, frame));
         p += part;
         n -= part;
     }

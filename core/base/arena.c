@@ -88,6 +88,23 @@ void *hr_arena_array(struct hr_arena *a, size_t n, size_t size)
     return hr_arena_get(a, bytes);
 }
 
+void *hr_arena_grow(struct hr_arena *a, void *items, size_t count, size_t *cap, size_t size)
+{
+    enum { FIRST = 4 };
+    size_t more;
+    void *all;
+
+    if (count < *cap)
+        return items;
+    if (__builtin_mul_overflow(count < FIRST / 2 ? FIRST / 2 : count, (size_t)2, &more) ||
+        !(all = hr_arena_array(a, more, size)))
+        return NULL;
+    if (count)
+        memcpy(all, items, count * size);
+    *cap = more;
+    return all;
+}
+
 char *hr_arena_bytes(struct hr_arena *a, const void *bytes, size_t n)
 {
     size_t with_end;

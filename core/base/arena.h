@@ -31,6 +31,11 @@ void *hr_arena_get(struct hr_arena *a, size_t n);
 /* n items of one size, zeroed; the product is checked. */
 void *hr_arena_array(struct hr_arena *a, size_t n, size_t size);
 
+/* Room for one more item behind count: items itself while count < *cap, else a copy with room for
+ * twice as many, which *cap then says.  items may be NULL, with *cap 0.  NULL: as hr_arena_get();
+ * items and *cap are as they were. */
+void *hr_arena_grow(struct hr_arena *a, void *items, size_t count, size_t *cap, size_t size);
+
 /* Copies, ended by '\0'.  NULL: as hr_arena_get(). */
 char *hr_arena_text(struct hr_arena *a, const char *text);
 char *hr_arena_bytes(struct hr_arena *a, const void *bytes, size_t n);

@@ -125,8 +125,10 @@ hr_status hr_out_open(struct hr_env *env, const char *path, struct hr_out **ret)
     return HR_OK;
 }
 
-static hr_status write_all(struct hr_env *env, int fd, const char *path, const char *p, size_t n)
+hr_status hr_fd_write(struct hr_env *env, int fd, const char *path, const void *bytes, size_t n)
 {
+    const char *p = bytes;
+
     while (n) {
         int64_t w = OS(env, write, fd, p, n);
 
@@ -144,11 +146,11 @@ hr_status hr_out_add(struct hr_out *out, const void *bytes, size_t n)
 
     out->size += n;
     if (n > OUT_SIZE - out->held) {
-        if ((r = write_all(out->env, out->fd, out->path, out->bytes, out->held)) < 0)
+        if ((r = hr_fd_write(out->env, out->fd, out->path, out->bytes, out->held)) < 0)
             return r;
         out->held = 0;
         if (n >= OUT_SIZE)
-            return write_all(out->env, out->fd, out->path, bytes, n);
+            return hr_fd_write(out->env, out->fd, out->path, bytes, n);
     }
     if (n)
         memcpy(out->bytes + out->held, bytes, n);
@@ -164,7 +166,7 @@ uint64_t hr_out_size(const struct hr_out *out)
 hr_status hr_out_close(struct hr_out *out, bool sync)
 {
     struct hr_env *env = out->env;
-    hr_status r = write_all(env, out->fd, out->path, out->bytes, out->held);
+    hr_status r = hr_fd_write(env, out->fd, out->path, out->bytes, out->held);
     int e;
 
     if (r == HR_OK && sync && (e = OS(env, sync, out->fd)) < 0)
@@ -207,7 +209,7 @@ hr_status hr_file_write(struct hr_env *env, const char *path, const void *bytes,
     fd = OS(env, open, part, HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_EXCLUSIVE, 0644);
     if (fd < 0)
         return hr_fail_os(env, fd, "write", part);
-    r = write_all(env, fd, part, bytes, n);
+    r = hr_fd_write(env, fd, part, bytes, n);
     if (r == HR_OK && (e = OS(env, sync, fd)) < 0)
         r = hr_fail_os(env, e, "sync", part);
     e = OS(env, close, fd);
@@ -230,7 +232,7 @@ hr_status hr_file_put(struct hr_env *env, const char *path, const void *bytes, s
 
     if (fd < 0)
         return hr_fail_os(env, fd, "write", path);
-    r = write_all(env, fd, path, bytes, n);
+    r = hr_fd_write(env, fd, path, bytes, n);
     e = OS(env, close, fd);
     return r == HR_OK && e < 0 ? hr_fail_os(env, e, "close", path) : r;
 }
@@ -242,7 +244,7 @@ hr_status hr_file_append(struct hr_env *env, const char *path, const void *bytes
 
     if (fd < 0)
         return hr_fail_os(env, fd, "write", path);
-    r = write_all(env, fd, path, bytes, n);
+    r = hr_fd_write(env, fd, path, bytes, n);
     OS(env, close, fd);
     return r;
 }

@@ -37,6 +37,9 @@ hr_status hr_file_put(struct hr_env *env, const char *path, const void *bytes, s
 /* Append a line to a file that others append to as well; it is made if it is not there. */
 hr_status hr_file_append(struct hr_env *env, const char *path, const void *bytes, size_t n);
 
+/* All of n bytes to a descriptor, however few a call takes; path is for the error. */
+hr_status hr_fd_write(struct hr_env *env, int fd, const char *path, const void *bytes, size_t n);
+
 /* Writing a stream through a buffer of 1 MiB. */
 struct hr_out;
 hr_status hr_out_open(struct hr_env *env, const char *path, struct hr_out **ret);

@@ -348,17 +348,12 @@ bool hr_template_needed(const char *text)
 
 static struct hr_template_part *add_part(struct hr_template *t, struct hr_arena *arena)
 {
-    size_t cap = t->cap ? t->cap * 2 : 4;
-    struct hr_template_part *parts;
+    struct hr_template_part *parts =
+        hr_arena_grow(arena, t->parts, t->count, &t->cap, sizeof *parts);
 
-    if (t->count == t->cap) {
-        if (!(parts = hr_arena_array(arena, cap, sizeof *parts)))
-            return NULL;
-        if (t->count)
-            memcpy(parts, t->parts, t->count * sizeof *parts);
-        t->parts = parts;
-        t->cap = cap;
-    }
+    if (!parts)
+        return NULL;
+    t->parts = parts;
     return &t->parts[t->count++];
 }
 

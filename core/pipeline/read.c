@@ -161,23 +161,17 @@ static void at_source(struct hr_reader *rd, size_t i)
 struct hr_node *hr_add_node(struct hr_reader *rd)
 {
     struct hr_pipeline *p = rd->p;
-    size_t cap = p->node_cap ? p->node_cap * 2 : 64;
     struct hr_node *all;
 
     if (p->node_count == HR_MAX_NODES) {
         hr_bad(rd, hr_json_root(rd->doc), "more than %d nodes", HR_MAX_NODES);
         return NULL;
     }
-    if (p->node_count == p->node_cap) {
-        if (!(all = hr_arena_array(&p->arena, cap, sizeof *all))) {
-            rd->bad++;
-            return NULL;
-        }
-        if (p->node_count)
-            memcpy(all, p->nodes, p->node_count * sizeof *all);
-        p->nodes = all;
-        p->node_cap = cap;
+    if (!(all = hr_arena_grow(&p->arena, p->nodes, p->node_count, &p->node_cap, sizeof *all))) {
+        rd->bad++;
+        return NULL;
     }
+    p->nodes = all;
     return &p->nodes[p->node_count++];
 }
 

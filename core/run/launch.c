@@ -315,17 +315,12 @@ static void say(struct hr_runner *runner, struct hr_task *task)
 
 hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
 {
-    size_t cap = runner->unsaid_cap ? runner->unsaid_cap * 2 : 16;
-    struct hr_task **all;
+    struct hr_task **all = hr_arena_grow(&runner->arena, runner->unsaid, runner->unsaid_count,
+                                         &runner->unsaid_cap, sizeof(struct hr_task *));
 
-    if (runner->unsaid_count == runner->unsaid_cap) {
-        if (!(all = hr_arena_array(&runner->arena, cap, sizeof(struct hr_task *))))
-            return HR_EXHAUSTED;
-        if (runner->unsaid_count)
-            memcpy(all, runner->unsaid, runner->unsaid_count * sizeof(struct hr_task *));
-        runner->unsaid = all;
-        runner->unsaid_cap = cap;
-    }
+    if (!all)
+        return HR_EXHAUSTED;
+    runner->unsaid = all;
     task->ended_us = hr_now_us(runner);
     task->unsaid = true;
     if (!runner->unsaid_count)

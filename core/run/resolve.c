@@ -102,14 +102,9 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
 
     if (has(to, id))
         return HR_OK;
-    if (!(to->count & (to->count - 1))) { /* room for twice as many, at 0, 1, 2, 4, ... */
-        all = hr_arena_array(&task->arena, to->count * 2 + 1, sizeof *all);
-        if (!all)
-            return HR_EXHAUSTED;
-        if (to->count)
-            memcpy(all, to->artifacts, to->count * sizeof *all);
-        to->artifacts = all;
-    }
+    if (!(all = hr_arena_grow(&task->arena, to->artifacts, to->count, &to->cap, sizeof *all)))
+        return HR_EXHAUSTED;
+    to->artifacts = all;
     r = read_artifact(runner, task, id, &to->artifacts[to->count]);
     if (r == HR_OK)
         r = complete_digest(runner, &to->artifacts[to->count]);

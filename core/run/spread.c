@@ -7,19 +7,13 @@ enum { MAX_INSTANCES = 10000 };
 
 struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node)
 {
-    size_t cap = runner->cap ? runner->cap * 2 : runner->config.pipeline->node_count + 1;
-    struct hr_task *task = hr_arena_get(&runner->arena, sizeof *task), **all;
+    struct hr_task *task = hr_arena_get(&runner->arena, sizeof *task);
+    struct hr_task **all = hr_arena_grow(&runner->arena, runner->tasks, runner->count,
+                                         &runner->cap, sizeof(struct hr_task *));
 
-    if (!task)
+    if (!task || !all)
         return NULL;
-    if (runner->count == runner->cap) {
-        if (!(all = hr_arena_array(&runner->arena, cap, sizeof(struct hr_task *))))
-            return NULL;
-        if (runner->count)
-            memcpy(all, runner->tasks, runner->count * sizeof(struct hr_task *));
-        runner->tasks = all;
-        runner->cap = cap;
-    }
+    runner->tasks = all;
     task->node = node;
     task->name = node->name;
     task->index = runner->count;

@@ -40,7 +40,7 @@ struct hr_task_channel {
     const struct hr_port_info *port; /* NULL: of a resolver or importer, or what "if" reads */
     const struct hr_input *read;     /* of what "if" or "for_each" reads */
     struct hr_task_artifact *artifacts;
-    size_t count;
+    size_t count, cap; /* cap: of one that grows, else 0 */
 };
 
 /* An execution of an earlier run. */

@@ -11,34 +11,16 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-
-/* An allocator that fails its fail_at-th growth and counts live bytes. */
-struct mem {
-    size_t live;
-    int calls, fail_at;
-};
-
-static void *count(void *user, void *p, size_t old_size, size_t new_size)
-{
-    struct mem *m = user;
-
-    if (new_size && ++m->calls == m->fail_at)
-        return NULL;
-    m->live += new_size - old_size;
-    if (new_size)
-        return realloc(p, new_size);
-    free(p);
-    return NULL;
-}
+#include "help_mem.h"
 
 static void test_buf(void **state)
 {
-    struct mem m = { 0 };
+    struct help_mem m = { 0 };
     struct hr_buf b;
     int i;
 
     (void)state;
-    hr_buf_init(&b, 5, count, &m);
+    hr_buf_init(&b, 5, help_mem_alloc, &m);
     assert_int_equal(hr_buf_add(&b, "abc", 3), HR_OK);
     assert_int_equal(hr_buf_add(&b, "def", 3), HR_EXHAUSTED);
     assert_int_equal(hr_buf_add(&b, "", SIZE_MAX), HR_EXHAUSTED);
@@ -48,7 +30,7 @@ static void test_buf(void **state)
     assert_int_equal(hr_buf_format(&b, "%d", 1), HR_EXHAUSTED);
     assert_string_equal(b.text, "abc12");
     hr_buf_clear(&b);
-    hr_buf_init(&b, 1000000, count, &m);
+    hr_buf_init(&b, 1000000, help_mem_alloc, &m);
     for (i = 0; i < 1000; i++)
         assert_int_equal(hr_buf_format(&b, "%0*d", i % 300, i), HR_OK);
     assert_true(hr_buf_sane(&b));
@@ -58,8 +40,8 @@ static void test_buf(void **state)
 
 static void test_arena(void **state)
 {
-    struct mem m = { 0 };
-    struct hr_env_config config = { .alloc = count, .alloc_user = &m, .threads = 1 };
+    struct help_mem m = { 0 };
+    struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m, .threads = 1 };
     struct hr_env env;
     struct hr_arena a;
     size_t i;

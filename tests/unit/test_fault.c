@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "help_mem.h"
 #include "help_os.h"
 
 #include "base/base.h"
@@ -85,24 +86,6 @@ static void test_each_call(void **state)
     assert_true(n > 20 && n < 1000);
 }
 
-struct mem {
-    size_t live;
-    int calls, fail_at;
-};
-
-static void *count(void *user, void *p, size_t old_size, size_t new_size)
-{
-    struct mem *m = user;
-
-    if (new_size && ++m->calls == m->fail_at)
-        return NULL;
-    m->live += new_size - old_size;
-    if (new_size)
-        return realloc(p, new_size);
-    free(p);
-    return NULL;
-}
-
 static void test_each_allocation(void **state)
 {
     hr_status r = HR_EXHAUSTED;
@@ -110,8 +93,8 @@ static void test_each_allocation(void **state)
 
     (void)state;
     for (n = 1; n < 1000 && r != HR_OK; n++) {
-        struct mem m = { 0, 0, n };
-        struct hr_env_config config = { .alloc = count, .alloc_user = &m };
+        struct help_mem m = { 0, 0, n };
+        struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m };
         struct hr_env env;
 
         hr_env_init(&env, &config);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "headrace/rows.h"
+#include "help_mem.h"
 #include "help_transform.h"
 
 /* -- cases in files ---------------------------------------- */
@@ -657,25 +658,6 @@ static void test_tests(void **state)
 
 /* -- memory ---------------------------------------- */
 
-/* An allocator that fails its fail_at-th growth and counts live bytes. */
-struct memory {
-    size_t live;
-    int calls, fail_at;
-};
-
-static void *count(void *user, void *p, size_t old_size, size_t new_size)
-{
-    struct memory *m = user;
-
-    if (new_size && ++m->calls == m->fail_at)
-        return NULL;
-    m->live += new_size - old_size;
-    if (new_size)
-        return realloc(p, new_size);
-    free(p);
-    return NULL;
-}
-
 /* All of the way that needs no data; what was made is freed whatever fails. */
 static hr_status whole_way(struct hr_env *env, const struct help_rows *rows)
 {
@@ -720,9 +702,9 @@ static void test_each_allocation(void **state)
     (void)state;
     help_rows("x:f y:f s:%z", "[[1,null,\"a\"],[null,2,\"ba b\"],[3,4,\"\"]]", &rows);
     for (n = 1; !all && n < 5000; n++) {
-        struct memory m = { .fail_at = n };
+        struct help_mem m = { .fail_at = n };
         struct hr_env_config config = {
-            .alloc = count, .alloc_user = &m, .threads = 1, .batch_rows = 10
+            .alloc = help_mem_alloc, .alloc_user = &m, .threads = 1, .batch_rows = 10
         };
         struct hr_env env;
 

@@ -12,40 +12,22 @@
 
 #include "analysis/analysis.h"
 #include "analysis/results.h"
+#include "help_mem.h"
 #include "help_proto.h"
 #include "help_table.h"
 #include "validation/column_store.h"
 #include "validation/features.h"
 #include "validation/validation.h"
 
-/* An allocator that fails its fail_at-th growth and counts live bytes. */
-struct mem {
-    size_t live;
-    int calls, fail_at;
-};
-
-static void *count(void *user, void *p, size_t old_size, size_t new_size)
-{
-    struct mem *m = user;
-
-    if (new_size && ++m->calls == m->fail_at)
-        return NULL;
-    m->live += new_size - old_size;
-    if (new_size)
-        return realloc(p, new_size);
-    free(p);
-    return NULL;
-}
-
 /* Run work() with the first allocation failing, then the second, ... until all goes well. */
 static void each_allocation(hr_status (*work)(struct hr_env *env, void *user), void *user)
 {
-    struct hr_env_config config = { .alloc = count, .threads = 1, .batch_rows = 1 };
+    struct hr_env_config config = { .alloc = help_mem_alloc, .threads = 1, .batch_rows = 1 };
     hr_status r = HR_EXHAUSTED;
     int n;
 
     for (n = 1; r < 0 && n < 20000; n++) {
-        struct mem m = { .fail_at = n };
+        struct help_mem m = { .fail_at = n };
         struct hr_env env;
 
         config.alloc_user = &m;
