@@ -10,12 +10,14 @@
  *     num.h     numbers printed and read          json.h   strict JSON over cJSON
  *     digest.h  SHA-256, CRC-32C, hashes          os.h     the table of OS calls
  *     file.h    whole files and directories       work.h   one function over many items
+ *     cpu.h     what the processor can do
  */
 #ifndef HR_BASE_H
 #define HR_BASE_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/cpu.h"
 #include "base/digest.h"
 #include "base/env.h"
 #include "base/error.h"

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -116,25 +118,12 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t stat
     _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(t, cdgh, 0xF0));
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(cdgh, t, 8));
 }
-
-static int has_sha(void)
-{
-    uint32_t a = 7, b, c = 0, d;
-
-    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return (b >> 29 & 1) && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
-}
 #endif
 
 static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
 {
 #if defined(__x86_64__)
-    static int known = -1; /* asked once: the answer is the same for every thread, and slow */
-    int has = __atomic_load_n(&known, __ATOMIC_RELAXED);
-
-    if (has < 0)
-        __atomic_store_n(&known, has = has_sha(), __ATOMIC_RELAXED);
-    if (has) {
+    if (hr_cpu_has(HR_CPU_SHA)) {
         blocks_sha(state, p, n);
         return;
     }
@@ -241,7 +230,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc_sse(uint32_t crc, const ui
 uint32_t hr_crc32c(uint32_t crc, const void *bytes, size_t n)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2"))
+    if (hr_cpu_has(HR_CPU_SSE42))
         return ~crc_sse(~crc, bytes, n);
 #endif
     return ~crc_plain(~crc, bytes, n);

@@ -61,7 +61,7 @@ __attribute__((target("avx2,popcnt"))) static uint64_t quotes_avx2(const char *t
 
 static bool have_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+    return hr_cpu_has(HR_CPU_AVX2);
 }
 #else
 static uint64_t mask_avx2(const char *p, bool *ret_odd)
