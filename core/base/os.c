@@ -173,8 +173,6 @@ static int64_t os_recv(void *user, int fd, void *to, size_t n, int *ret_fd)
 
 /* -- processes ------------------------------------------------------------- */
 
-enum { SPAWN_FDS = 16 };
-
 /* Copies above all targets, so that no target is overwritten before it is used. */
 static int raise_fds(const struct hr_spawn *s, int *high)
 {
@@ -183,7 +181,7 @@ static int raise_fds(const struct hr_spawn *s, int *high)
     for (i = 0; i < s->fds_count; i++) {
         int from = s->fds[i] >= 0 ? s->fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
 
-        high[i] = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, SPAWN_FDS);
+        high[i] = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, HR_SPAWN_FDS);
         if (s->fds[i] < 0 && from >= 0)
             close(from);
         if (high[i] < 0)
@@ -215,17 +213,30 @@ static int set_up(const struct hr_spawn *s, const int *high, posix_spawn_file_ac
     return -r;
 }
 
+int hr_os_pidfd(int pid, int *ret_pidfd)
+{
+    int status, r;
+
+    *ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (*ret_pidfd >= 0)
+        return pid;
+    r = -errno; /* without it its end could not be awaited */
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return r;
+}
+
 static int os_spawn(void *user, const struct hr_spawn *s, int *ret_pidfd)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    int high[SPAWN_FDS], i, r, status;
+    int high[HR_SPAWN_FDS], i, r;
     pid_t pid = -1;
 
     (void)user;
-    if (s->fds_count > SPAWN_FDS)
+    if (s->fds_count > HR_SPAWN_FDS)
         return -EINVAL;
-    for (i = 0; i < SPAWN_FDS; i++)
+    for (i = 0; i < HR_SPAWN_FDS; i++)
         high[i] = -1;
     if (posix_spawn_file_actions_init(&actions))
         return -ENOMEM;
@@ -236,21 +247,12 @@ static int os_spawn(void *user, const struct hr_spawn *s, int *ret_pidfd)
     if ((r = raise_fds(s, high)) == 0 && (r = set_up(s, high, &actions, &attr)) == 0)
         r = -posix_spawn(&pid, s->path, &actions, &attr, (char *const *)(uintptr_t)s->args,
                          (char *const *)(uintptr_t)s->environment);
-    for (i = 0; i < SPAWN_FDS; i++)
+    for (i = 0; i < HR_SPAWN_FDS; i++)
         if (high[i] >= 0)
             close(high[i]);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attr);
-    if (r < 0)
-        return r;
-    *ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (*ret_pidfd < 0) { /* without it its end could not be awaited */
-        r = -errno;
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
-        return r;
-    }
-    return pid;
+    return r < 0 ? r : hr_os_pidfd(pid, ret_pidfd);
 }
 
 static int os_kill(void *user, int pid, int signal, bool group)
@@ -310,6 +312,7 @@ const struct hr_os *hr_os_default(void)
         .send = os_send,
         .recv = os_recv,
         .spawn = os_spawn,
+        .spawn_from = hr_os_spawn_from,
         .kill = os_kill,
         .wait = os_wait,
     };

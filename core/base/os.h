@@ -20,13 +20,15 @@ struct hr_stat {
     bool is_dir, is_file, is_link;
 };
 
+enum { HR_SPAWN_FDS = 16 };
+
 /* How a process is started; lists end in NULL. */
 struct hr_spawn {
     const char *path;
     const char *const *args;
     const char *const *environment;
     const int *fds;    /* fds[i] becomes descriptor i; -1: /dev/null */
-    int32_t fds_count; /* all others are closed */
+    int32_t fds_count; /* at most HR_SPAWN_FDS; all others are closed */
     bool new_group;
 };
 
@@ -89,11 +91,20 @@ struct hr_os {
     int64_t (*recv)(void *user, int fd, void *to, size_t n, int *ret_fd);
     /* The pid; *ret_pidfd is a descriptor that poll() tells readable at its end. */
     int (*spawn)(void *user, const struct hr_spawn *spawn, int *ret_pidfd);
+    /* The same by a copy of the process that sits in hr_os_zygote() at the other end of socket:
+     * path, args and environment are its own. */
+    int (*spawn_from)(void *user, int socket, const struct hr_spawn *spawn, int *ret_pidfd);
     int (*kill)(void *user, int pid, int signal, bool group);
     /* Reap: 1 ended, *ret_status as waitpid() has it; 0 still runs. */
     int (*wait)(void *user, int pid, int *ret_status);
 };
 
 const struct hr_os *hr_os_default(void);
+
+/* For a program that was spawned to be copied: waits for spawn_from() and makes a child of the
+ * caller's for each.  Returns 1 in such a child, with its descriptors in place, -1 in one that
+ * cannot lay them out, and 0 in the zygote itself once the host is gone.  Call it with one thread
+ * and nothing buffered. */
+int hr_os_zygote(int socket);
 
 #endif

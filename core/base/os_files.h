@@ -1,4 +1,4 @@
-/* os_files.h - private to os: the half of the table that is about files. */
+/* os_files.h - private to os: parts of the table: files, and processes from a zygote. */
 #ifndef HR_OS_FILES_H
 #define HR_OS_FILES_H
 
@@ -29,5 +29,9 @@ void hr_os_unmap(void *user, const void *p, size_t n);
 int hr_os_memfd(void *user, const char *name);
 int hr_os_seal(void *user, int fd);
 int hr_os_lock(void *user, int fd, bool exclusive);
+
+/* pid, with a descriptor for its end; a negative errno, and it is gone. */
+int hr_os_pidfd(int pid, int *ret_pidfd);
+int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_pidfd);
 
 #endif

@@ -3,6 +3,7 @@
  *     info.h       what a manifest says of a plugin: components, ports, properties
  *     cache.h      the host's own memory: digests of files, manifests, leases
  *     catalogue.h  where plugins are found, and which component a name means
+ *     zygote.h     what workers are copied from
  *     process.h    a hook that runs, in a process of its own or on a thread of this one
  */
 #ifndef HR_CORE_PLUGIN_H

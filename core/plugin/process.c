@@ -68,7 +68,7 @@ static hr_status fill_memfd(struct hr_env *env, const char *name, const void *by
 }
 
 /* The bytes that are digested are the bytes that will run. */
-static hr_status copy_plugin(struct hr_env *env, const struct hr_plugin_info *plugin, int *ret)
+hr_status hr_plugin_copy(struct hr_env *env, const struct hr_plugin_info *plugin, int *ret)
 {
     uint8_t digest[HR_SHA256_SIZE];
     char hex[HR_SHA256_HEX];
@@ -91,6 +91,7 @@ static hr_status copy_plugin(struct hr_env *env, const struct hr_plugin_info *pl
 struct ends {
     int fds[HR_WORKER_PLUGINS + MAX_PLUGINS]; /* the worker's */
     int count;
+    int mine; /* those before are ours to close: the plugins may be the zygote's */
     int socket, out, err; /* ours */
 };
 
@@ -127,7 +128,10 @@ static hr_status open_ends(struct hr_env *env, const struct hr_process_config *c
     OS(env, nonblock, ends->err);
     r = fill_memfd(env, "job", config->job, config->job_size, &ends->fds[HR_WORKER_JOB]);
     for (i = 0; r == HR_OK && i < config->plugin_count; i++) {
-        r = copy_plugin(env, config->plugins[i], &ends->fds[HR_WORKER_PLUGINS + i]);
+        int *fd = &ends->fds[HR_WORKER_PLUGINS + i];
+
+        r = config->zygote ? hr_zygote_copy(config->zygote, config->plugins[i], fd)
+                           : hr_plugin_copy(env, config->plugins[i], fd);
         ends->count = HR_WORKER_PLUGINS + (int)i + 1;
     }
     return r;
@@ -183,7 +187,8 @@ static hr_status spawn(struct hr_env *env, const struct hr_process_config *confi
                           .new_group = true };
 
     make_environment(env, &environment);
-    p->pid = OS(env, spawn, &s, &p->pidfd);
+    p->pid = config->zygote ? hr_zygote_spawn(config->zygote, &s, &p->pidfd)
+                            : OS(env, spawn, &s, &p->pidfd);
     if (p->pid < 0) {
         int e = p->pid;
 
@@ -228,16 +233,21 @@ static hr_status start_thread(struct hr_process *p, const struct hr_process_conf
 
 static hr_status start_process(struct hr_process *p, const struct hr_process_config *config)
 {
-    struct ends ends = { .socket = -1, .out = -1, .err = -1, .count = HR_WORKER_PLUGINS };
+    enum { ALL = HR_WORKER_PLUGINS + MAX_PLUGINS };
+    struct ends ends = { .socket = -1,
+                         .out = -1,
+                         .err = -1,
+                         .count = HR_WORKER_PLUGINS,
+                         .mine = config->zygote ? HR_WORKER_PLUGINS : ALL };
     hr_status r;
-    size_t i;
+    int i;
 
-    for (i = 0; i < sizeof ends.fds / sizeof ends.fds[0]; i++)
+    for (i = 0; i < ALL; i++)
         ends.fds[i] = -1;
     r = open_ends(p->env, config, &ends);
     if (r == HR_OK)
         r = spawn(p->env, config, &ends, p);
-    for (i = 0; i < sizeof ends.fds / sizeof ends.fds[0]; i++)
+    for (i = 0; i < ends.mine; i++)
         close_fd(p->env, &ends.fds[i]);
     p->socket = ends.socket;
     p->prints[0].fd = ends.out;

@@ -19,8 +19,12 @@
 #define HR_PROCESS_H
 
 #include "plugin/info.h"
+#include "plugin/zygote.h"
 
 enum { HR_WORKER_SOCKET = 3, HR_WORKER_JOB = 4, HR_WORKER_PLUGINS = 5, HR_MAX_PACKET = 65536 };
+
+/* The worker's one argument where it is not to work but to be copied (zygote.h). */
+#define HR_WORKER_ZYGOTE "zygote"
 
 struct hr_process;
 
@@ -30,6 +34,7 @@ typedef void hr_in_process(int socket, const char *job, size_t job_size,
 
 struct hr_process_config {
     const char *worker;                          /* the program; NULL: a thread of this process */
+    struct hr_zygote *zygote;                    /* what it is copied from; NULL: it is spawned */
     hr_in_process *in_process;                   /* what that thread runs */
     const struct hr_plugin_info *const *plugins; /* the first has the component; the others
                                                   * load models */
@@ -75,6 +80,9 @@ int hr_process_signal(const struct hr_process *process); /* 0: none */
 
 /* Kills it if it still runs.  NULL is allowed. */
 void hr_process_free(struct hr_process *process);
+
+/* A sealed copy of the .so, by its digest.  HR_DATA_LOSS: it is another by now. */
+hr_status hr_plugin_copy(struct hr_env *env, const struct hr_plugin_info *plugin, int *ret);
 
 /* Run a worker to its end and give what it printed; for manifests.  HR_INVALID: told. */
 hr_status hr_process_manifest(struct hr_env *env, const char *worker, const char *path,

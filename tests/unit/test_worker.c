@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 struct fixture {
     struct hr_env env;
     struct hr_catalogue *catalogue;
+    struct hr_zygote *zygote; /* NULL: workers are spawned */
     char dir[64];
 };
 
@@ -42,10 +44,22 @@ static int set_up(void **state)
     return !mkdtemp(f.dir) || hr_catalogue_open(&f.env, &config, &f.catalogue) < 0;
 }
 
+static int set_up_zygote(void **state)
+{
+    struct fixture *f;
+
+    if (set_up(state))
+        return 1;
+    f = *state;
+    return hr_zygote_new(&f->env, HR_TEST_WORKER, &f->zygote) < 0;
+}
+
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
+    hr_zygote_free(f->zygote);
+    f->zygote = NULL;
     hr_catalogue_close(f->catalogue);
     hr_tree_remove(&f->env, f->dir);
     hr_env_clear(&f->env);
@@ -113,6 +127,7 @@ static struct hr_process *begin(struct fixture *f, const char *how, bool isolate
 {
     const struct hr_component_info *c = hr_catalogue_component(f->catalogue, NULL, "Misbehave");
     struct hr_process_config config = { .worker = isolated ? HR_TEST_WORKER : NULL,
+                                        .zygote = isolated ? f->zygote : NULL,
                                         .in_process = hr_worker_in_process,
                                         .plugins = &c->plugin,
                                         .plugin_count = 1 };
@@ -249,13 +264,59 @@ static void test_cancel(void **state)
     f->env.os->close(f->env.os->user, watch);
 }
 
+/* The child of ours that was started to be copied; 0: none. */
+static int find_zygote(void)
+{
+    char path[64], line[512];
+    int pid, parent, found = 0;
+    FILE *f;
+
+    for (pid = 2; pid < 1 << 22 && !found; pid++) {
+        snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        if (!(f = fopen(path, "r")))
+            continue;
+        parent = 0;
+        if (fgets(line, sizeof line, f) && strrchr(line, ')'))
+            sscanf(strrchr(line, ')') + 1, " %*c %d", &parent);
+        fclose(f);
+        if (parent != (int)getpid())
+            continue;
+        found = pid;
+    }
+    return found;
+}
+
+/* Whatever becomes of it, workers come: spawned, or from the next one, which is not tried for
+ * ever. */
+static void test_zygote_killed(void **state)
+{
+    struct fixture *f = *state;
+    int i, zygote;
+
+    for (i = 0; i < 8; i++) {
+        struct came came = run_how(f, "progress", true);
+
+        assert_non_null(strstr(came.result, "\"status\":0"));
+        zygote = find_zygote();
+        assert_int_equal(zygote != 0, i < 6 && i % 2 == 0);
+        if (zygote)
+            kill(zygote, SIGKILL);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest spawned[] = {
         cmocka_unit_test(test_catalogue), cmocka_unit_test(test_good),
         cmocka_unit_test(test_prints),    cmocka_unit_test(test_ends),
         cmocka_unit_test(test_walls),     cmocka_unit_test(test_cancel),
     };
+    const struct CMUnitTest copied[] = {
+        cmocka_unit_test(test_good),  cmocka_unit_test(test_prints),
+        cmocka_unit_test(test_ends),  cmocka_unit_test(test_walls),
+        cmocka_unit_test(test_cancel), cmocka_unit_test(test_zygote_killed),
+    };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(spawned, set_up, tear_down) +
+           cmocka_run_group_tests(copied, set_up_zygote, tear_down);
 }

@@ -1,4 +1,5 @@
-/* The worker's program: descriptors as plugin/process.h lays them out, no arguments.
+/* The worker's program: descriptors as plugin/process.h lays them out, no arguments; or as a
+ * zygote, from which the host copies its workers, with no job yet.
  *
  * A hook has ended when the process has; nothing that the plugin left behind - destructors,
  * threads, functions for exit() - runs after it.
@@ -44,7 +45,9 @@ static void digest_of(struct hr_env *env, int fd, char hex[HR_SHA256_HEX])
     env->os->unmap(env->os->user, p, (size_t)st.size);
 }
 
-int main(void)
+/* One worker's life.  The status of the process is 0 also where the hook has failed: that is told
+ * in its result. */
+static int work(void)
 {
     struct hr_worker_source sources[MAX_PLUGINS];
     char paths[MAX_PLUGINS][32], digest[HR_SHA256_HEX];
@@ -79,5 +82,16 @@ int main(void)
     if (__lsan_do_leak_check)
         __lsan_do_leak_check();
 #endif
-    _exit(0);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], HR_WORKER_ZYGOTE)) {
+        int copied = hr_os_zygote(HR_WORKER_SOCKET);
+
+        if (copied <= 0)
+            _exit(copied ? 1 : 0);
+    }
+    _exit(work());
 }

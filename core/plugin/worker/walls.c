@@ -351,7 +351,7 @@ static bool drop_capabilities(void)
     int i;
 
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    for (i = 0; i < 64; i++)
+    for (i = 0; i < 64 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) /* those that there are */
         prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     return syscall(SYS_capset, &header, none) == 0;
 }
