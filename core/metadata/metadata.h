@@ -50,6 +50,19 @@ hr_status hr_store_begin(struct hr_store *store, bool write);
  * hr_store_sync(), makes it last; a crash of the process alone loses nothing. */
 hr_status hr_store_begin_relaxed(struct hr_store *store);
 hr_status hr_store_sync(struct hr_store *store);
+
+/* The same on a thread, while more is written: it covers what was committed before its begin.
+ * *ret_fd, which stays the store's, is readable once the result is there; end waits for it.  One
+ * at a time; without a begin, end is HR_OK. */
+hr_status hr_store_sync_begin(struct hr_store *store, int *ret_fd);
+hr_status hr_store_sync_end(struct hr_store *store);
+
+/* From here to the end of the group, write transactions are parts of one that is begun with the
+ * first of them: each is still undone by itself, all become visible together, and a group without
+ * writes costs nothing.  If the end fails, none of them has happened. */
+void hr_store_group(struct hr_store *store);
+hr_status hr_store_group_end(struct hr_store *store);
+
 hr_status hr_store_commit(struct hr_store *store);
 /* Nothing happens outside a transaction.  Cannot fail. */
 void hr_store_rollback(struct hr_store *store);

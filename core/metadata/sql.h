@@ -14,6 +14,10 @@
     X(RELAXED, "PRAGMA synchronous = NORMAL")                                                      \
     X(DURABLE, "PRAGMA synchronous = FULL")                                                        \
     X(COMMIT, "COMMIT")                                                                            \
+    X(PART, "SAVEPOINT part")                                                                      \
+    X(PART_COMMIT, "RELEASE part")                                                                 \
+    X(PART_ROLLBACK, "ROLLBACK TO part")                                                           \
+    X(TOUCH, "UPDATE MLMDEnv SET schema_version = schema_version")                                 \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(FIND_TYPE, "SELECT id FROM Type WHERE name = ?1 AND type_kind = ?2 AND version IS NULL"      \
                  " ORDER BY id LIMIT 1")                                                           \
@@ -120,8 +124,13 @@ struct hr_store {
     sqlite3 *db;
     char *path;
     bool in_transaction, relaxed, unsynced;
+    bool grouping, group_begun, group_durable;
+    struct hr_syncing *syncing; /* NULL: none under way */
     sqlite3_stmt *statements[HR_SQL_COUNT];
 };
+
+/* Ends what is under way; private to closing. */
+void hr_store_sync_free(struct hr_store *store);
 
 /* A statement, reset and without bindings.  NULL: told in env. */
 sqlite3_stmt *hr_sql_get(struct hr_store *store, int id);

@@ -230,6 +230,9 @@ static hr_status prepare(struct hr_store *store, int flags)
     /* A transaction of a node is some 40 pages: SQLite's 1 000 would be copied back every 25. */
     if ((r = run_text(store, "PRAGMA wal_autocheckpoint = 8000")) < 0)
         return r;
+    /* What a part of a group would be undone by, some 90 KB, would go to a file of its own. */
+    if ((r = run_text(store, "PRAGMA temp_store = MEMORY")) < 0)
+        return r;
     if (!found && (flags & HR_STORE_WAL) && (r = use_wal(store)) < 0)
         return r;
     if (!found) {
@@ -323,6 +326,7 @@ void hr_store_close(struct hr_store *store)
 
     if (!store)
         return;
+    hr_store_sync_free(store);
     hr_store_rollback(store);
     for (i = 0; i < HR_SQL_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
@@ -356,27 +360,46 @@ static hr_status set_relaxed(struct hr_store *store, bool relaxed)
     return hr_sql_run(store, hr_sql_get(store, relaxed ? HR_SQL_RELAXED : HR_SQL_DURABLE));
 }
 
-static hr_status begin(struct hr_store *store, int statement)
+/* One part of the group; how durable the whole is cannot change in its middle. */
+static hr_status begin_part(struct hr_store *store, bool durable)
 {
-    hr_status r = hr_sql_run(store, hr_sql_get(store, statement));
+    hr_status r = HR_OK;
 
+    if (!store->group_begun) {
+        r = set_relaxed(store, true);
+        if (r == HR_OK)
+            r = hr_sql_run(store, hr_sql_get(store, HR_SQL_BEGIN_WRITE));
+        store->group_begun = r == HR_OK;
+    }
+    store->unsynced = true;
+    store->group_durable = store->group_durable || durable;
+    return r < 0 ? r : hr_sql_run(store, hr_sql_get(store, HR_SQL_PART));
+}
+
+static hr_status begin(struct hr_store *store, int statement, bool relaxed)
+{
+    hr_status r;
+
+    if (store->grouping) {
+        r = begin_part(store, !relaxed);
+    } else {
+        r = set_relaxed(store, relaxed);
+        store->unsynced = store->unsynced || relaxed;
+        if (r == HR_OK)
+            r = hr_sql_run(store, hr_sql_get(store, statement));
+    }
     store->in_transaction = r == HR_OK;
     return r;
 }
 
 hr_status hr_store_begin(struct hr_store *store, bool write)
 {
-    hr_status r = set_relaxed(store, false);
-
-    return r < 0 ? r : begin(store, write ? HR_SQL_BEGIN_WRITE : HR_SQL_BEGIN_READ);
+    return begin(store, write ? HR_SQL_BEGIN_WRITE : HR_SQL_BEGIN_READ, false);
 }
 
 hr_status hr_store_begin_relaxed(struct hr_store *store)
 {
-    hr_status r = set_relaxed(store, true);
-
-    store->unsynced = true;
-    return r < 0 ? r : begin(store, HR_SQL_BEGIN_WRITE);
+    return begin(store, HR_SQL_BEGIN_WRITE, true);
 }
 
 /* A durable commit syncs the log with all that stands before it; this one changes nothing
@@ -387,7 +410,7 @@ hr_status hr_store_sync(struct hr_store *store)
 
     if (r < 0 || !store->unsynced)
         return r;
-    r = run_text(store, "UPDATE MLMDEnv SET schema_version = schema_version");
+    r = hr_sql_run(store, hr_sql_get(store, HR_SQL_TOUCH));
     if (r == HR_OK)
         return hr_store_commit(store);
     hr_store_rollback(store);
@@ -396,7 +419,8 @@ hr_status hr_store_sync(struct hr_store *store)
 
 hr_status hr_store_commit(struct hr_store *store)
 {
-    hr_status r = hr_sql_run(store, hr_sql_get(store, HR_SQL_COMMIT));
+    hr_status r = hr_sql_run(
+        store, hr_sql_get(store, store->grouping ? HR_SQL_PART_COMMIT : HR_SQL_COMMIT));
 
     if (r < 0) {
         hr_store_rollback(store);
@@ -417,7 +441,37 @@ void hr_store_rollback(struct hr_store *store)
     for (i = 0; i < HR_SQL_COUNT; i++)
         if (store->statements[i])
             sqlite3_reset(store->statements[i]);
-    hr_sql_run(store, hr_sql_get(store, HR_SQL_ROLLBACK));
+    if (store->grouping) {
+        hr_sql_run(store, hr_sql_get(store, HR_SQL_PART_ROLLBACK));
+        hr_sql_run(store, hr_sql_get(store, HR_SQL_PART_COMMIT));
+    } else {
+        hr_sql_run(store, hr_sql_get(store, HR_SQL_ROLLBACK));
+    }
     hr_errors_cut(store->env, kept); /* SQLite may have rolled back itself */
     store->in_transaction = false;
+}
+
+/* -- groups ---------------------------------------------------------------- */
+
+void hr_store_group(struct hr_store *store)
+{
+    store->grouping = true;
+    store->group_begun = store->group_durable = false;
+}
+
+hr_status hr_store_group_end(struct hr_store *store)
+{
+    bool begun = store->group_begun, durable = store->group_durable;
+    hr_status r;
+
+    store->grouping = store->group_begun = false;
+    if (!begun)
+        return HR_OK;
+    if (sqlite3_get_autocommit(store->db)) /* a full disk, say: SQLite has undone all of it */
+        return hr_fail(store->env, HR_UNAVAILABLE,
+                       "metadata store \"%s\": what several nodes had written was undone together",
+                       store->path);
+    store->in_transaction = true;
+    r = hr_store_commit(store);
+    return r == HR_OK && durable ? hr_store_sync(store) : r;
 }

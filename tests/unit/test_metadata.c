@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,8 @@
 
 #include <cmocka.h>
 #include <sqlite3.h>
+
+#include "help_os.h"
 
 #include "base/base.h"
 #include "metadata/metadata.h"
@@ -366,6 +370,78 @@ static void test_made_at_once(void **state)
     hr_env_clear(&env);
 }
 
+static hr_status put(struct hr_store *store, const char *name)
+{
+    struct hr_meta_type type = { .kind = HR_KIND_EXECUTION, .name = name };
+    hr_status r = hr_store_begin_relaxed(store);
+    int64_t id;
+
+    return r < 0 ? r : hr_store_put_type(store, &type, &id);
+}
+
+/* Parts of a group are seen together; one that is undone takes no other with it. */
+static void test_group(void **state)
+{
+    static const char all[] = "SELECT count(*) FROM Type WHERE name IN ('a', 'b', 'c')";
+    char path[] = "/tmp/hr_store_XXXXXX";
+    struct hr_store *store;
+    struct hr_env env;
+    int64_t id;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    close(mkstemp(path));
+    assert_int_equal(hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store), HR_OK);
+    hr_store_group(store);
+    assert_int_equal(put(store, "a"), HR_OK);
+    assert_int_equal(hr_store_commit(store), HR_OK);
+    assert_int_equal(put(store, "b"), HR_OK);
+    hr_store_rollback(store);
+    assert_int_equal(put(store, "c"), HR_OK);
+    assert_int_equal(hr_store_commit(store), HR_OK);
+    assert_int_equal(count(path, all), 0);
+    assert_int_equal(hr_store_find_type(store, HR_KIND_EXECUTION, "b", &id), HR_NOT_FOUND);
+    assert_int_equal(hr_store_group_end(store), HR_OK);
+    assert_int_equal(count(path, all), 2);
+    hr_store_group(store); /* without writes it takes no lock */
+    assert_int_equal(count(path, "DELETE FROM Type WHERE name = 'a' RETURNING id") > 0, 1);
+    assert_int_equal(hr_store_group_end(store), HR_OK);
+    hr_store_close(store);
+    unlink(path);
+    hr_env_clear(&env);
+}
+
+/* A sync beside the work: its failure is told, and nothing counts as durable then. */
+static void test_sync(void **state)
+{
+    char path[] = "/tmp/hr_store_XXXXXX";
+    struct help_os os;
+    struct hr_env_config config = { .os = help_os_init(&os, 0, -EIO) };
+    struct hr_store *store;
+    struct pollfd fd = { -1, POLLIN, 0 };
+    struct hr_env env;
+
+    (void)state;
+    hr_env_init(&env, &config);
+    close(mkstemp(path));
+    assert_int_equal(hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store), HR_OK);
+    assert_int_equal(hr_store_sync_end(store), HR_OK); /* none was begun */
+    assert_int_equal(put(store, "a"), HR_OK);
+    assert_int_equal(hr_store_commit(store), HR_OK);
+    assert_int_equal(hr_store_sync_begin(store, &fd.fd), HR_OK);
+    assert_int_equal(poll(&fd, 1, 10000), 1);
+    assert_int_equal(hr_store_sync_end(store), HR_OK);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    os.fail_at = os.calls + 2; /* after the open */
+    assert_int_equal(hr_store_sync_begin(store, &fd.fd), HR_OK);
+    assert_int_equal(hr_store_sync_end(store), HR_DATA_LOSS);
+    assert_non_null(strstr(hr_env_error(&env), "-wal"));
+    assert_int_equal(hr_store_sync(store), HR_OK);
+    hr_store_close(store);
+    unlink(path);
+    hr_env_clear(&env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +450,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
+        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_sync),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_made_at_once),
     };
