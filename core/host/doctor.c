@@ -197,6 +197,22 @@ static hr_status check_artifacts(struct doctor *d)
 
 /* -- files of nobody ------------------------------------------------------- */
 
+/* Is a directory of staging somebody's: of an execution that runs, or of a host that lives and may
+ * use it again? */
+static bool in_use(struct doctor *d, const char *name)
+{
+    struct hr_meta_node e;
+    const char *host;
+    int64_t id = 0;
+
+    if (!hr_num_int(name, strlen(name), &id) ||
+        hr_store_get(d->p->store, HR_KIND_EXECUTION, id, &d->arena, &e) < 0)
+        return false;
+    host = hr_meta_text(&e, "__host");
+    return e.state == HR_EXECUTION_RUNNING ||
+           (host && hr_host_alive(&d->p->env, &d->p->paths, host));
+}
+
 /* The state of the execution that a directory is named after; 0: it is of none. */
 static int64_t state_of(struct doctor *d, const char *name, int64_t *ret_id)
 {
@@ -221,9 +237,7 @@ static hr_status check_staging(struct doctor *d)
     size_t i;
 
     for (i = 0; i < names.count && r == HR_OK; i++) {
-        int64_t id;
-
-        if (state_of(d, names.names[i], &id) == HR_EXECUTION_RUNNING)
+        if (in_use(d, names.names[i]))
             continue;
         if ((r = hr_path_join(&d->p->env, d->p->paths.staging, names.names[i], path)) < 0)
             break;

@@ -1,6 +1,7 @@
 /* The job of a hook, as plugin/worker/job.h has it. */
 #include <string.h>
 
+#include "run/stage.h"
 #include "run/task.h"
 
 static void put_value(struct hr_json_writer *w, const char *name, const struct hr_meta_value *v)
@@ -166,24 +167,17 @@ static void put_walls(struct hr_runner *runner, const struct hr_task *task,
     hr_json_close_object(w);
 }
 
-static hr_status put_dirs(struct hr_runner *runner, const struct hr_task *task, bool staged,
-                          struct hr_json_writer *w)
+static hr_status put_dirs(struct hr_runner *runner, struct hr_task *task, struct hr_json_writer *w)
 {
-    char path[HR_MAX_PATH], name[HR_NUM_TEXT];
-    hr_status r;
+    char path[HR_MAX_PATH];
+    hr_status r = hr_task_room(runner, task);
 
-    hr_num_put_int(name, task->execution);
-    r = hr_path_join(runner->env, runner->config.paths->staging, name, path);
     if (r == HR_OK)
-        r = hr_path_join(runner->env, path, ".tmp", path);
-    if (r == HR_OK)
-        r = hr_dir_make(runner->env, path);
+        r = hr_task_dir(runner, task, HR_DIR_TMP, path);
+    if (r < 0)
+        return r;
     hr_json_put_member_text(w, "tmp", path);
-    if (r == HR_OK && staged) {
-        r = hr_path_join(runner->env, runner->dir, "state", path);
-        if (r == HR_OK)
-            r = hr_path_join(runner->env, path, task->name, path);
-    }
+    r = hr_task_dir(runner, task, HR_DIR_STATE, path);
     hr_json_put_member_text(w, "state", path);
     return r;
 }
@@ -209,7 +203,7 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
                       hr_status executed, struct hr_buf *to)
 {
     bool run = !strcmp(hook, "run");
-    char base[HR_MAX_PATH], name[HR_NUM_TEXT];
+    char base[HR_MAX_PATH];
     struct hr_json_writer w;
     hr_status r;
     size_t i;
@@ -220,7 +214,7 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
     hr_json_put_member_text(&w, "component", task->node->component->id);
     hr_json_put_member_int(&w, "executed", executed);
     hr_json_put_member_bool(&w, "check", runner->config.check);
-    r = put_dirs(runner, task, run, &w);
+    r = put_dirs(runner, task, &w);
     hr_json_put_key(&w, "inputs");
     hr_json_open_array(&w);
     for (i = 0; i < task->input_count; i++)
@@ -229,11 +223,8 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
     hr_json_close_array(&w);
     hr_json_put_key(&w, "outputs");
     hr_json_open_array(&w);
-    hr_num_put_int(name, task->execution);
     for (i = 0; i < task->output_count && r == HR_OK; i++) {
-        r = hr_path_join(runner->env, runner->config.paths->staging, name, base);
-        if (r == HR_OK)
-            r = hr_path_join(runner->env, base, task->outputs[i].key, base);
+        r = hr_task_dir(runner, task, task->outputs[i].key, base);
         put_output(&w, &task->outputs[i], run ? base : NULL);
     }
     hr_json_close_array(&w);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "run/record.h"
+#include "run/settle.h"
+#include "run/stage.h"
 
 enum { LEASE_POLL_US = 50000, BACKOFF_US = 200000, ASK_US = 800000, TERM_US = 500000 };
 
@@ -12,11 +14,16 @@ int64_t hr_now_us(const struct hr_runner *runner)
     return runner->env->os->monotonic_us(runner->env->os->user);
 }
 
-void hr_task_clear(struct hr_runner *runner, struct hr_task *task)
+void hr_task_release(struct hr_runner *runner, struct hr_task *task)
 {
     if (task->leased)
         hr_cache_release(runner->config.cache, task->key, runner->config.host->id);
-    task->leased = false;
+    task->leased = task->let_go = false;
+}
+
+void hr_task_clear(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_task_release(runner, task);
     hr_process_free(task->process);
     task->process = NULL;
 }
@@ -34,7 +41,7 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     task->set_count = task->model_count = task->line_count = 0;
     task->key[0] = '\0';
     task->walls = task->result = task->why = task->hit = NULL;
-    task->timed_out = false;
+    task->timed_out = task->has_room = task->written = task->registered = false;
     task->stop_stage = 0;
     task->ended_us = 0;
     task->done = task->total = 0;
@@ -44,8 +51,7 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
 
 /* -- endings --------------------------------------------------------------- */
 
-/* The errors since the try began, as one text, and forgotten. */
-static const char *take_errors(struct hr_runner *runner, struct hr_task *task)
+const char *hr_task_take_errors(struct hr_runner *runner, struct hr_task *task)
 {
     const char *text = hr_arena_text(&task->arena, hr_env_error(runner->env));
 
@@ -73,24 +79,25 @@ static void record_end(struct hr_runner *runner, struct hr_task *task, hr_status
         r = hr_store_commit(store);
     if (r < 0) {
         hr_store_rollback(store);
-        hr_runner_tell_log(runner, task, HR_ERROR, take_errors(runner, task));
+        hr_runner_tell_log(runner, task, HR_ERROR, hr_task_take_errors(runner, task));
     }
 }
 
 static void leave(struct hr_runner *runner, struct hr_task *task, enum hr_task_state state)
 {
-    bool held = task->state == HR_TASK_DECIDING || task->state == HR_TASK_RUNNING ||
-                task->state == HR_TASK_PUBLISHING;
+    bool held = task->state == HR_TASK_REGISTERED || task->state == HR_TASK_DECIDING ||
+                task->state == HR_TASK_RUNNING || task->state == HR_TASK_PUBLISHING;
 
-    hr_task_clear(runner, task);
+    task->let_go = task->leased;
+    hr_process_free(task->process);
+    task->process = NULL;
     runner->running -= held;
     task->state = state;
 }
 
-/* The try has failed with code; the reasons are in env. */
-static void end_failed(struct hr_runner *runner, struct hr_task *task, hr_status code)
+void hr_task_fail(struct hr_runner *runner, struct hr_task *task, hr_status code)
 {
-    const char *text = take_errors(runner, task);
+    const char *text = hr_task_take_errors(runner, task);
     bool again = may_retry(code) && task->tries <= task->node->retries && !runner->cancelling;
     char what[96];
 
@@ -138,73 +145,6 @@ const char *hr_task_from_run(struct hr_runner *runner, struct hr_task *task, int
     return "from another pipeline";
 }
 
-/* One verdict, 1 or 0; or one for each split, {"train": 1, "eval": 0}. */
-static bool is_good(struct hr_runner *runner, const struct hr_meta_value *v)
-{
-    size_t kept = runner->env->errors.count;
-    const struct hr_json *m;
-    struct hr_json_doc *doc;
-    bool good = true;
-    int64_t one;
-
-    if (v->kind == HR_VALUE_INT)
-        return v->i == 1;
-    if (!v->text ||
-        hr_json_parse(runner->env, "blessed", v->text, strlen(v->text), 0, &doc) < 0) {
-        hr_errors_cut(runner->env, kept);
-        return false;
-    }
-    for (m = hr_json_first(hr_json_root(doc)); m; m = hr_json_next(m))
-        good = good && hr_json_int(doc, m, &one) && one == 1;
-    hr_json_free(doc);
-    return good;
-}
-
-static void tell_gates(struct hr_runner *runner, struct hr_task *task)
-{
-    size_t i, k;
-
-    for (i = 0; i < task->output_count; i++)
-        for (k = 0; k < task->outputs[i].count; k++) {
-            const struct hr_meta_node *node = &task->outputs[i].artifacts[k].node;
-            const struct hr_meta_value *v = hr_meta_value(node, "blessed");
-            bool good;
-
-            if (!v)
-                continue;
-            good = is_good(runner, v);
-            runner->gate_refused = runner->gate_refused || !good;
-            hr_runner_tell(runner, task, HR_EVENT_GATE, good ? HR_OK : HR_PRECONDITION,
-                           task->outputs[i].type);
-        }
-}
-
-/* The outputs stay whatever comes of it: they are right, what was made of them is not. */
-static const char *follow_up(struct hr_runner *runner, struct hr_task *task, bool cached)
-{
-    const char *more = "";
-    hr_status r;
-
-    if (!runner->config.published || !task->node->component)
-        return "";
-    r = runner->config.published(runner->config.published_user, task->execution,
-                                 task->node->component->id, cached, &task->arena, &more);
-    if (r < 0)
-        hr_runner_tell_log(runner, task, HR_WARN, take_errors(runner, task));
-    return r < 0 ? "" : more;
-}
-
-/* Behind what it may depend on, and nobody was told of yet. */
-static void say_cached(struct hr_runner *runner, struct hr_task *task, const char *text)
-{
-    task->hit = text;
-    if (runner->unsaid_count && hr_task_say_later(runner, task) == HR_OK)
-        return;
-    follow_up(runner, task, true);
-    tell_gates(runner, task);
-    hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, text);
-}
-
 /* false: a result is being removed in this very moment, and nothing has happened.
  * Nothing is lost if a power cut takes it back: what it points to stays, and the next run
  * finds it again.  The run's last event waits for the disk. */
@@ -223,11 +163,12 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
         hr_store_rollback(store);
         if (r == HR_NOT_FOUND)
             return false;
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
         return true;
     }
     hr_task_unstage(runner, task, false);
-    say_cached(runner, task, text);
+    task->written = true;
+    hr_task_say_cached(runner, task, text);
     leave(runner, task, HR_TASK_DONE);
     return true;
 }
@@ -259,6 +200,10 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
     hr_status r;
     size_t i;
 
+    if (isolated && !runner->zygote &&
+        (r = hr_zygote_new(runner->env, runner->config.worker, &runner->zygote)) < 0)
+        return r;
+    config.zygote = isolated ? runner->zygote : NULL;
     if (runner->config.isolation == HR_ISOLATE_REQUIRED && !isolated)
         return hr_fail(runner->env, HR_PRECONDITION,
                        "node \"%s\" is not isolated, and the run requires it", task->name);
@@ -290,60 +235,12 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
         r = hr_store_commit(store);
     if (r < 0) {
         hr_store_rollback(store);
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
         return;
     }
+    task->written = true;
     hr_task_unstage(runner, task, false);
     leave(runner, task, HR_TASK_DONE);
-}
-
-/* What follows a result that is durable. */
-static void say(struct hr_runner *runner, struct hr_task *task)
-{
-    const char *summary = hr_task_text(task, HR_SUMMARY), *more;
-
-    task->unsaid = false;
-    more = follow_up(runner, task, task->hit != NULL);
-    tell_gates(runner, task);
-    if (task->hit)
-        hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, task->hit);
-    else
-        hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
-                       hr_arena_format(&task->arena, "%s%s%s", summary ? summary : "",
-                                       summary && *more ? ", " : "", more));
-}
-
-hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
-{
-    struct hr_task **all = hr_arena_grow(&runner->arena, runner->unsaid, runner->unsaid_count,
-                                         &runner->unsaid_cap, sizeof(struct hr_task *));
-
-    if (!all)
-        return HR_EXHAUSTED;
-    runner->unsaid = all;
-    task->ended_us = hr_now_us(runner);
-    task->unsaid = true;
-    if (!runner->unsaid_count)
-        runner->unsaid_us = task->ended_us;
-    runner->unsaid[runner->unsaid_count++] = task;
-    return HR_OK;
-}
-
-void hr_runner_settle(struct hr_runner *runner, bool now)
-{
-    size_t i;
-
-    if (!runner->unsaid_count ||
-        (!now && hr_now_us(runner) - runner->unsaid_us < HR_SETTLE_US))
-        return;
-    if (hr_store_sync(runner->config.store) < 0 && runner->status == HR_OK) {
-        runner->failed = true; /* what was not synced may be gone: say so, at the end */
-        runner->status = HR_UNAVAILABLE;
-    }
-    for (i = 0; i < runner->unsaid_count; i++)
-        if (runner->unsaid[i]->unsaid) /* its commit may have failed after all */
-            say(runner, runner->unsaid[i]);
-    runner->unsaid_count = 0;
 }
 
 static void after_executor(struct hr_runner *runner, struct hr_task *task)
@@ -358,7 +255,7 @@ static void after_executor(struct hr_runner *runner, struct hr_task *task)
         }
     }
     if (r < 0)
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
     else
         publish(runner, task);
 }
@@ -370,7 +267,7 @@ static void execute(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK)
         r = start_hook(runner, task, "run", HR_OK);
     if (r < 0) {
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
         return;
     }
     runner->running += task->state != HR_TASK_DECIDING;
@@ -394,9 +291,9 @@ static bool twin_works(const struct hr_runner *runner, const struct hr_task *tas
 {
     size_t i;
 
-    for (i = 0; i < runner->count; i++)
-        if (runner->tasks[i] != task && runner->tasks[i]->leased &&
-            !strcmp(runner->tasks[i]->key, task->key))
+    for (i = 0; i < runner->live_count; i++)
+        if (runner->live[i] != task && runner->live[i]->leased &&
+            !strcmp(runner->live[i]->key, task->key))
             return true;
     return false;
 }
@@ -459,7 +356,7 @@ static void look_then_execute(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_NOT_FOUND)
         execute(runner, task);
     else if (r < 0)
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
 }
 
 static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t verdict)
@@ -482,11 +379,11 @@ static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t
             r = hr_fail(runner->env, HR_PRECONDITION,
                         "the driver of node \"%s\" reuses its last success, and there is none",
                         task->name);
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
         return;
     }
     if ((r = hr_task_key(runner, task)) < 0)
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
     else
         look_then_execute(runner, task);
 }
@@ -504,6 +401,7 @@ static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
         r = hr_store_commit(store);
     if (r < 0)
         hr_store_rollback(store);
+    task->written = task->registered = r == HR_OK;
     return r;
 }
 
@@ -528,6 +426,7 @@ static hr_status own_node(struct hr_runner *runner, struct hr_task *task, bool *
         hr_store_rollback(store);
         task->execution = 0;
     }
+    task->written = task->registered = r == HR_OK;
     return r;
 }
 
@@ -561,7 +460,7 @@ static void begin_own(struct hr_runner *runner, struct hr_task *task)
     hr_status r = own_node(runner, task, &reused);
 
     if (r < 0) {
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
         return;
     }
     task->state = HR_TASK_DONE;
@@ -585,19 +484,32 @@ static hr_status prepare(struct hr_runner *runner, struct hr_task *task, const c
     return r;
 }
 
+/* On record before anything of it begins: it goes on when the step's writes are committed. */
 static void begin_component(struct hr_runner *runner, struct hr_task *task)
 {
     hr_status r = register_task(runner, task);
 
-    if (r == HR_OK && !hr_component_offers(task->node->component, HR_DRIVER)) {
+    if (r < 0) {
+        hr_task_fail(runner, task, r);
+        return;
+    }
+    task->state = HR_TASK_REGISTERED;
+    runner->running++;
+}
+
+void hr_task_registered(struct hr_runner *runner, struct hr_task *task)
+{
+    hr_status r = HR_OK;
+
+    runner->running--;
+    task->state = HR_TASK_WAITING;
+    if (!hr_component_offers(task->node->component, HR_DRIVER)) {
         task->state = HR_TASK_LEASE; /* until it is known to run, it holds no place */
         after_driver(runner, task, HR_EXECUTE);
         return;
     }
-    if (r == HR_OK)
-        r = start_hook(runner, task, "decide", HR_OK);
-    if (r < 0) {
-        end_failed(runner, task, r);
+    if ((r = start_hook(runner, task, "decide", HR_OK)) < 0) {
+        hr_task_fail(runner, task, r);
         return;
     }
     task->state = HR_TASK_DECIDING;
@@ -610,12 +522,13 @@ static void begin_kept(struct hr_runner *runner, struct hr_task *task)
     hr_status r = hr_keep_record(runner, task);
 
     if (r < 0) {
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
         return;
     }
-    say_cached(runner, task,
-               hr_arena_format(&task->arena, "kept %s",
-                               hr_task_from_run(runner, task, task->kept[0].execution)));
+    task->written = task->registered = true;
+    hr_task_say_cached(runner, task,
+                       hr_arena_format(&task->arena, "kept %s",
+                                       hr_task_from_run(runner, task, task->kept[0].execution)));
     leave(runner, task, HR_TASK_DONE);
 }
 
@@ -631,7 +544,7 @@ static void begin_head(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK && !skip)
         r = hr_task_spread(runner, task, &n);
     if (r < 0)
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
     else if (skip || !n)
         end_skipped(runner, task, skip ? skip : "\"for_each\" is over an empty list");
     else
@@ -643,6 +556,8 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
     const char *skip = NULL;
     hr_status r;
 
+    if (hr_runner_add_live(runner, task) < 0)
+        return; /* no memory: it stays as it is */
     if (task->node->each && !task->head && !task->keep) {
         begin_head(runner, task);
         return;
@@ -658,7 +573,7 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK)
         r = prepare(runner, task, &skip);
     if (r < 0)
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
     else if (skip)
         end_skipped(runner, task, skip);
     else if (task->node->kind != HR_NODE_COMPONENT)
@@ -735,7 +650,7 @@ static void hook_ended(struct hr_runner *runner, struct hr_task *task)
     task->result = NULL;
     task->deadline_us = 0;
     if (r < 0)
-        end_failed(runner, task, r);
+        hr_task_fail(runner, task, r);
     else if (task->state == HR_TASK_DECIDING)
         after_driver(runner, task, verdict);
     else if (task->state == HR_TASK_RUNNING)
@@ -809,7 +724,7 @@ void hr_task_pump(struct hr_runner *runner, struct hr_task *task)
         pump_process(runner, task);
     } else if (task->state == HR_TASK_LEASE && runner->cancelling) {
         hr_fail(runner->env, HR_CANCELLED, "cancelled");
-        end_failed(runner, task, HR_CANCELLED);
+        hr_task_fail(runner, task, HR_CANCELLED);
     } else if (task->state == HR_TASK_LEASE && hr_now_us(runner) >= task->wake_us) {
         look_then_execute(runner, task);
     } else if (task->state == HR_TASK_BACKOFF && runner->cancelling) {

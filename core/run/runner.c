@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "run/record.h"
+#include "run/settle.h"
+#include "run/stage.h"
 #include "run/tell.h"
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
@@ -111,7 +113,7 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
         return HR_EXHAUSTED;
     runner->env = env;
     runner->config = *config;
-    runner->watch = runner->wake[0] = runner->wake[1] = -1;
+    runner->watch = runner->wake[0] = runner->wake[1] = runner->sync_fd = -1;
     runner->started_us = hr_now_us(runner);
     hr_arena_init(&runner->arena, env, 0);
     if (runner->config.jobs < 1)
@@ -162,6 +164,8 @@ void hr_runner_free(struct hr_runner *runner)
         hr_arena_clear(&task->arena);
     }
     hr_tell_clear(runner);
+    hr_runner_remove_spares(runner);
+    hr_zygote_free(runner->zygote);
     for (i = 0; i < 2; i++)
         if (runner->wake[i] >= 0)
             OS(env, close, runner->wake[i]);
@@ -254,15 +258,49 @@ static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
         hr_task_begin(runner, task);
 }
 
-/* Begin what is ready, in the order of the graph; instances where their node stands. */
+hr_status hr_runner_add_live(struct hr_runner *runner, struct hr_task *task)
+{
+    struct hr_task **all;
+
+    if (task->live)
+        return HR_OK;
+    all = hr_arena_grow(&runner->arena, runner->live, runner->live_count, &runner->live_cap,
+                        sizeof(struct hr_task *));
+    if (!all)
+        return HR_EXHAUSTED;
+    runner->live = all;
+    runner->live[runner->live_count++] = task;
+    return task->live = true, HR_OK;
+}
+
+static void drop_ended(struct hr_runner *runner)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < runner->live_count; i++)
+        if (hr_task_ended(runner->live[i]))
+            runner->live[i]->live = false;
+        else
+            runner->live[n++] = runner->live[i];
+    runner->live_count = n;
+}
+
+/* Begin what is ready, in the order of the graph; instances where their node stands.  With all
+ * places taken and nothing wrong there is nothing to find. */
 static void begin_ready(struct hr_runner *runner)
 {
     const struct hr_pipeline *p = runner->config.pipeline;
     size_t i, k;
 
-    for (i = 0; i < p->node_count; i++) {
+    while (runner->open < p->node_count &&
+           hr_task_ended(runner->tasks[p->order[runner->open]]))
+        runner->open++;
+    for (i = runner->open; i < p->node_count; i++) {
         struct hr_task *task = runner->tasks[p->order[i]];
 
+        if (runner->running >= (size_t)runner->config.jobs && !runner->failed &&
+            !runner->cancelling)
+            break;
         begin_if_ready(runner, task);
         if (task->state != HR_TASK_SPREAD)
             continue;
@@ -284,19 +322,35 @@ static void check_cancel(struct hr_runner *runner)
         runner->cancelling = true;
 }
 
+/* What is on record by now goes on: it starts, or is found in the cache. */
+static void go_on(struct hr_runner *runner)
+{
+    size_t i;
+
+    for (i = 0; i < runner->live_count; i++)
+        if (runner->live[i]->state == HR_TASK_REGISTERED)
+            hr_task_registered(runner, runner->live[i]);
+}
+
 /* One round; true: something is still to come. */
 static bool step(struct hr_runner *runner)
 {
-    bool busy = false;
     size_t i;
 
     check_cancel(runner);
-    for (i = 0; i < runner->count; i++)
-        hr_task_pump(runner, runner->tasks[i]);
+    hr_runner_write(runner);
+    for (i = 0; i < runner->live_count; i++)
+        hr_task_pump(runner, runner->live[i]);
     begin_ready(runner);
-    for (i = 0; i < runner->count; i++)
-        busy = busy || !hr_task_ended(runner->tasks[i]);
-    return busy;
+    hr_runner_written(runner);
+    hr_runner_write(runner);
+    go_on(runner);
+    hr_runner_written(runner);
+    drop_ended(runner);
+    for (i = runner->open; i < runner->config.pipeline->node_count; i++)
+        if (!hr_task_ended(runner->tasks[runner->config.pipeline->order[i]]))
+            return true;
+    return runner->live_count > 0;
 }
 
 static void tell_done(struct hr_runner *runner)
@@ -332,8 +386,8 @@ static bool any_process(const struct hr_runner *runner)
 {
     size_t i;
 
-    for (i = 0; i < runner->count; i++)
-        if (runner->tasks[i]->process)
+    for (i = 0; i < runner->live_count; i++)
+        if (runner->live[i]->process)
             return true;
     return false;
 }
@@ -341,11 +395,12 @@ static bool any_process(const struct hr_runner *runner)
 /* How long until something is due by time alone. */
 static int patience(const struct hr_runner *runner, int32_t timeout_ms)
 {
-    int64_t now = hr_now_us(runner), least = 500000; /* the file "cancel" is looked for */
+    int64_t now = hr_now_us(runner), settles = hr_runner_settles_at(runner);
+    int64_t least = 500000; /* the file "cancel" is looked for */
     size_t i;
 
-    for (i = 0; i < runner->count; i++) {
-        const struct hr_task *t = runner->tasks[i];
+    for (i = 0; i < runner->live_count; i++) {
+        const struct hr_task *t = runner->live[i];
         int64_t at = 0;
 
         if (t->state == HR_TASK_LEASE || t->state == HR_TASK_BACKOFF)
@@ -357,8 +412,8 @@ static int patience(const struct hr_runner *runner, int32_t timeout_ms)
         if (at && at - now < least)
             least = at > now ? at - now : 0;
     }
-    if (runner->unsaid_count && runner->unsaid_us + HR_SETTLE_US - now < least)
-        least = runner->unsaid_us + HR_SETTLE_US > now ? runner->unsaid_us + HR_SETTLE_US - now : 0;
+    if (settles && settles - now < least)
+        least = settles > now ? settles - now : 0;
     if (timeout_ms >= 0 && least > (int64_t)timeout_ms * 1000)
         return timeout_ms;
     return (int)((least + 999) / 1000);

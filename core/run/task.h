@@ -5,9 +5,10 @@
 #include "run/run.h"
 
 enum hr_task_state {
-    HR_TASK_WAITING,  /* for nodes before it */
-    HR_TASK_DECIDING, /* its driver runs */
-    HR_TASK_LEASE,    /* somebody else works on the same */
+    HR_TASK_WAITING,    /* for nodes before it */
+    HR_TASK_REGISTERED, /* until the step's writes are committed */
+    HR_TASK_DECIDING,   /* its driver runs */
+    HR_TASK_LEASE,      /* somebody else works on the same */
     HR_TASK_RUNNING,
     HR_TASK_PUBLISHING, /* its publisher runs */
     HR_TASK_BACKOFF,    /* until the next try */
@@ -50,7 +51,7 @@ struct hr_kept {
     const char *item, *key;
 };
 
-enum { HR_TASK_LINES = 20, HR_TASK_LINE = 240 };
+enum { HR_TASK_LINES = 20, HR_TASK_LINE = 240, HR_SPARE_DIRS = 8 };
 
 /* Of a node with "for_each" there is one task that waits, spreads into an instance for each
  * element, and gathers their outputs in the order of the elements. */
@@ -76,14 +77,16 @@ struct hr_task {
     struct hr_task_value *set; /* of the execution, by its hooks */
     size_t set_count;
     char key[HR_SHA256_HEX]; /* cache key; "" before it is known */
-    bool leased;
+    bool leased, let_go; /* let go once what was made under it is committed: others look then */
     const struct hr_component_info *models[8]; /* that load models of its inputs */
     size_t model_count;
     struct hr_process *process;
     enum hr_task_state hook; /* which of the states the process belongs to */
     const char *result;      /* JSON of the hook that has just ended */
     const char *walls;
-    bool timed_out, was_cached;
+    bool timed_out, was_cached, has_room;
+    bool live;                /* stands in the runner's list */
+    bool written, registered; /* in this step: something, that it is there */
     bool unsaid;            /* published, and not yet durable: nobody was told */
     const char *hit;        /* of one that was cached meanwhile: what to say of it; NULL else */
     int64_t ended_us;       /* when it was */
@@ -119,7 +122,16 @@ struct hr_runner {
     bool cancelling, failed, told_end, gate_refused;
     hr_status status;
     int64_t started_us;
+    int64_t spares[HR_SPARE_DIRS]; /* executions whose staging is empty, to be used again */
+    size_t spare_count;
+    struct hr_zygote *zygote; /* NULL before the first worker */
     struct hr_queued *first, *last, *given;
+    struct hr_task **live; /* that have begun, and not ended before this step */
+    size_t live_count, live_cap;
+    size_t open; /* in the order of the graph, those before have ended */
+    size_t syncing; /* how many of the first unsaid a sync goes on for */
+    int sync_fd;
+    bool sync_watched;
     struct hr_task **unsaid; /* in the order in which they were published */
     size_t unsaid_count, unsaid_cap;
     int64_t unsaid_us; /* since when the first waits */
@@ -201,25 +213,28 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
 hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const char *text,
                          int32_t *ret_verdict);
 
-/* Directories. */
-hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task);
-hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task);
-void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool sealed_too);
-
-/* Published results are told once the disk has them: one sync serves all that ended since the
- * last.  Downstream nodes need not wait for it.  now: however short the wait. */
-hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task);
-void hr_runner_settle(struct hr_runner *runner, bool now);
-enum { HR_SETTLE_US = 15000 };
+enum { HR_SETTLE_US = 15000 }; /* results that end within it share a sync */
 
 /* "COMPLETE", "FAILED" or "CANCELED": of the run so far, for run.status. */
 const char *hr_runner_outcome(const struct hr_runner *runner);
 
-/* Begin a task that is ready; go on with one whose hook has ended, or whose time has come. */
+/* Begin a task that is ready; go on with one that is on record, or whose hook has ended, or whose
+ * time has come. */
 void hr_task_begin(struct hr_runner *runner, struct hr_task *task);
+void hr_task_registered(struct hr_runner *runner, struct hr_task *task);
 void hr_task_pump(struct hr_runner *runner, struct hr_task *task);
 
-/* Memory of one try. */
+/* The try has failed with code; the reasons are in env. */
+void hr_task_fail(struct hr_runner *runner, struct hr_task *task, hr_status code);
+/* The errors since the try began, as one text, and forgotten. */
+const char *hr_task_take_errors(struct hr_runner *runner, struct hr_task *task);
+
+void hr_task_release(struct hr_runner *runner, struct hr_task *task);
+
+/* It is looked at in each step from now on. */
+hr_status hr_runner_add_live(struct hr_runner *runner, struct hr_task *task);
+
+/* Memory of one try, and its lease. */
 void hr_task_clear(struct hr_runner *runner, struct hr_task *task);
 
 const struct hr_task_value *hr_task_value(const struct hr_task *task, const char *name);

@@ -25,14 +25,15 @@ def test_tables(h):
     two_runs(h)
     all_rows = [json.loads(line) for line in h.run("executions", "--json").out.splitlines()]
     assert [r["id"] for r in all_rows] == list(range(1, 19))
+    first, second = (r["id"] for r in all_rows if r["node"] == "trainer")
     rows = list(csv.DictReader(io.StringIO(h.run("executions", "--csv", "--limit", "3").out)))
     assert [int(r["id"]) for r in rows] == [16, 17, 18], rows
-    for words, ids in ((["--filter", "node = trainer"], [7, 15]),
-                       (["--filter", "node = trainer and number = 2"], [15]),
+    for words, ids in ((["--filter", "node = trainer"], [first, second]),
+                       (["--filter", "node = trainer and number = 2"], [second]),
                        (["--filter", "id <= 3 and id != 2"], [1, 3]),
                        (["--filter", "state = CACHED", "--limit", "2"], None),
                        (["--filter", "run = nothing"], []), (["--filter", "node = nothing"], []),
-                       (["--filter", "component = 'Trainer' and id > 7"], [15])):
+                       (["--filter", "component = 'Trainer' and id > %d" % first], [second])):
         got = [json.loads(line)["id"] for line in h.run("executions", "--json", *words).out.split(
             "\n") if line]
         want = ids if ids is not None else [r["id"] for r in all_rows if r["state"] == "CACHED"][-2:]

@@ -1,0 +1,27 @@
+/* settle.h - private to run: when what a run has written counts.
+ *
+ *     a step's writes      one transaction, so that nodes which begin and end together share it;
+ *                          nothing is started that is not on record
+ *     a published result   told once the disk has it: a sync goes on beside the work, and one
+ *                          serves all that ended since the last.  Downstream nodes need not wait
+ */
+#ifndef HR_SETTLE_H
+#define HR_SETTLE_H
+
+#include "run/task.h"
+
+/* Around the writes of a step.  If they are undone, all tasks that had a part in them fail. */
+void hr_runner_write(struct hr_runner *runner);
+void hr_runner_written(struct hr_runner *runner);
+
+/* A result is published, and will be told. */
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task);
+/* The same of one that was there before; text: what to say of it. */
+void hr_task_say_cached(struct hr_runner *runner, struct hr_task *task, const char *text);
+
+/* Tell what may be told by now, or, waiting for the disk, all. */
+void hr_runner_settle(struct hr_runner *runner, bool wait);
+/* When it is due next, on the monotonic clock; 0: by no time. */
+int64_t hr_runner_settles_at(const struct hr_runner *runner);
+
+#endif
