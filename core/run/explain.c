@@ -203,6 +203,31 @@ hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const
     return r;
 }
 
+static void put_json(struct hr_json_writer *w, const char *key, const char *json)
+{
+    hr_json_put_key(w, key);
+    if (json)
+        hr_json_put_raw(w, json, strlen(json));
+    else
+        hr_json_put_null(w);
+}
+
+void hr_differences_put(struct hr_json_writer *w, const struct hr_differences *d)
+{
+    size_t i;
+
+    hr_json_put_key(w, "differences");
+    hr_json_open_array(w);
+    for (i = 0; i < d->count; i++) {
+        hr_json_open_object(w);
+        hr_json_put_member_text(w, "what", d->items[i].what);
+        put_json(w, "before", d->items[i].before);
+        put_json(w, "now", d->items[i].now);
+        hr_json_close_object(w);
+    }
+    hr_json_close_array(w);
+}
+
 const char *hr_result_read(struct hr_env *env, const struct hr_meta_node *execution,
                            struct hr_arena *arena, hr_status *ret_code)
 {

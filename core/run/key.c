@@ -224,9 +224,16 @@ static hr_status keep_text(struct hr_runner *runner, const struct hr_buf *text, 
     return r;
 }
 
-hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
+void hr_task_key_of(const struct hr_buf *text, char ret[HR_SHA256_HEX])
 {
     uint8_t digest[HR_SHA256_SIZE];
+
+    hr_sha256(text->text, text->len, digest);
+    hr_sha256_hex(digest, ret);
+}
+
+hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
+{
     char path[HR_MAX_PATH];
     struct hr_buf text;
     hr_status r;
@@ -234,8 +241,7 @@ hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
     hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
     r = hr_task_key_text(runner, task, &text);
     if (r == HR_OK) {
-        hr_sha256(text.text, text.len, digest);
-        hr_sha256_hex(digest, task->key);
+        hr_task_key_of(&text, task->key);
         r = hr_key_path(runner->env, runner->config.paths, task->key, path);
     }
     if (r == HR_OK && !hr_file_exists(runner->env, path))

@@ -379,16 +379,6 @@ static void execute(struct hr_runner *runner, struct hr_task *task)
 
 /* -- cache and lease ------------------------------------------------------- */
 
-static bool uses_cache(const struct hr_runner *runner, const struct hr_task *task)
-{
-    const char *const *f;
-
-    for (f = runner->config.force; f && *f; f++)
-        if (!strcmp(*f, task->node->name))
-            return false;
-    return task->node->cache && !runner->config.no_cache;
-}
-
 /* Another task of this run with the same key that works on it now. */
 static bool twin_works(const struct hr_runner *runner, const struct hr_task *task)
 {
@@ -432,7 +422,7 @@ static void look_then_execute(struct hr_runner *runner, struct hr_task *task)
     hr_status r = HR_NOT_FOUND;
     int round;
 
-    if (!uses_cache(runner, task)) {
+    if (!hr_task_uses_cache(runner, task)) {
         task->why = "the cache was not to be used";
         execute(runner, task);
         return;

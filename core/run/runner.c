@@ -101,8 +101,8 @@ static hr_status open_wakers(struct hr_runner *runner)
     return HR_OK;
 }
 
-hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *config,
-                          struct hr_runner **ret)
+hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *config,
+                         struct hr_runner **ret)
 {
     struct hr_runner *runner = hr_mem_zero(env, sizeof *runner);
     hr_status r;
@@ -125,8 +125,22 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
         r = make_tasks(runner);
     if (r == HR_OK)
         r = hr_keep_plan(runner);
-    if (r == HR_OK)
-        r = open_wakers(runner);
+    if (r < 0)
+        hr_runner_free(runner);
+    else
+        *ret = runner;
+    return r;
+}
+
+hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *config,
+                          struct hr_runner **ret)
+{
+    struct hr_runner *runner;
+    hr_status r = hr_runner_make(env, config, &runner);
+
+    if (r < 0)
+        return r;
+    r = open_wakers(runner);
     if (r == HR_OK)
         r = record(runner);
     if (r == HR_OK)

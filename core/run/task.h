@@ -69,6 +69,7 @@ struct hr_task {
     const struct hr_kept *kept; /* executions of an earlier run that stand for this one */
     size_t kept_count;
     bool keep;       /* it is not run: they do */
+    bool open;       /* of a preview: what it gives is not known yet */
     const char *why; /* it ran though there is such a result; NULL else */
     struct hr_setting *settings, *key_settings; /* the latter without uris and ids; may be NULL */
     struct hr_task_channel *inputs, *outputs;
@@ -127,6 +128,10 @@ struct hr_runner {
 
 /* -- pieces ---------------------------------------------------------------- */
 
+/* A run with its parameters, its tasks and what it keeps: nothing is written, nothing begins. */
+hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *config,
+                         struct hr_runner **ret);
+
 int64_t hr_now_us(const struct hr_runner *runner); /* monotonic */
 
 /* Inputs of a task from its upstream tasks, or what a resolver finds.  HR_NOT_FOUND,
@@ -172,6 +177,7 @@ hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task);
 /* The canonical text of the cache key; and the key, with its text kept. */
 hr_status hr_task_key_text(struct hr_runner *runner, struct hr_task *task, struct hr_buf *to);
 hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task);
+void hr_task_key_of(const struct hr_buf *text, char ret[HR_SHA256_HEX]);
 
 /* The outputs of an execution into those of the task.  HR_NOT_FOUND, an answer: not all of them
  * are there. */
@@ -183,10 +189,14 @@ hr_status hr_keep_plan(struct hr_runner *runner);
 const struct hr_kept *hr_keep_instance(const struct hr_task *head, size_t index, const char *item);
 /* Publish what is kept: CACHED executions, without inputs. */
 hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task);
+/* Only the outputs of what is kept. */
+hr_status hr_keep_outputs(struct hr_runner *runner, struct hr_task *task);
 
 /* "from run 6", of an execution. */
 const char *hr_task_from_run(struct hr_runner *runner, struct hr_task *task, int64_t execution);
 
+/* May its result be taken from the cache, by what the run and the file say? */
+bool hr_task_uses_cache(const struct hr_runner *runner, const struct hr_task *task);
 /* An execution of the same key whose outputs are all there: fills outputs.  HR_NOT_FOUND is
  * an answer. */
 hr_status hr_task_find_cached(struct hr_runner *runner, struct hr_task *task, int64_t *ret);
