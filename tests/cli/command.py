@@ -1,5 +1,7 @@
 """Programs as nodes."""
 import os
+import subprocess
+import time
 
 from control import GEN, data, pipeline
 from driver import main, says
@@ -68,6 +70,43 @@ def test_walls(h):
     # what no word names cannot be read, though it lies beside the pipeline
     pipeline(h, {"c": node("sh", "-c", "cat %s" % h.path("secret"))})
     h.run("run", code=1)
+
+
+def test_signals(h):
+    """A program may signal itself and what it has started, and nobody else."""
+    data(h, "data")
+    pipeline(h, {"c": node("true")})
+    h.states()
+    (walls,), = h.query("SELECT string_value FROM ExecutionProperty WHERE name = '__walls'")
+    if int((walls + " landlock_abi=0").split("landlock_abi=")[1].split()[0]) < 6:
+        print("skipped: Landlock here cannot tell whose signals they are")
+        return
+    pipeline(h, {"c": node("sh", "-c", "kill -TERM $$; sleep 5")})
+    says(h.run("run", code=1).err, "was ended by signal 15")
+    pipeline(h, {"c": node("sh", "-c", "sleep 100 & kill $! && ! wait $!")})
+    assert h.states()[0] == {"c": "finished"}
+    stranger = subprocess.Popen(["sleep", "100"])
+    try:
+        pipeline(h, {"c": node("sh", "-c", "kill -TERM %d" % stranger.pid)})
+        says(h.run("run", code=1).err, "not permitted", "ended with status 1")
+        pipeline(h, {"c": node("sh", "-c", "kill -TERM -1")})
+        says(h.run("run", code=1).err, "not permitted")
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_left(h):
+    """A program that leaves another behind has failed, and that one is gone; so has one that never
+    stops to print."""
+    data(h, "data")
+    begun = time.time()
+    pipeline(h, {"c": node("sh", "-c", "sleep 100 & echo done")})
+    says(h.run("run", code=1).err, "has left a process running")
+    pipeline(h, {"c": node("yes", "it goes on")})
+    says(h.run("run", code=1).err, "has printed and logged more than 16 MiB, or 200000 lines")
+    assert time.time() - begun < 60
 
 
 def test_wrong(h):
