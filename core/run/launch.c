@@ -33,7 +33,7 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     task->set = NULL;
     task->set_count = task->model_count = task->line_count = 0;
     task->key[0] = '\0';
-    task->walls = task->result = task->why = task->hit = NULL;
+    task->walls = task->result = task->why = task->end_text = NULL;
     task->timed_out = false;
     task->stop_stage = 0;
     task->ended_us = 0;
@@ -194,20 +194,7 @@ static const char *follow_up(struct hr_runner *runner, struct hr_task *task, boo
     return r < 0 ? "" : more;
 }
 
-/* Behind what it may depend on, and nobody was told of yet. */
-static void say_cached(struct hr_runner *runner, struct hr_task *task, const char *text)
-{
-    task->hit = text;
-    if (runner->unsaid_count && hr_task_say_later(runner, task) == HR_OK)
-        return;
-    follow_up(runner, task, true);
-    tell_gates(runner, task);
-    hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, text);
-}
-
-/* false: a result is being removed in this very moment, and nothing has happened.
- * Nothing is lost if a power cut takes it back: what it points to stays, and the next run
- * finds it again.  The run's last event waits for the disk. */
+/* false: a result is being removed in this very moment, and nothing has happened. */
 static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t from,
                        const char *why)
 {
@@ -218,6 +205,8 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
     if (r == HR_OK)
         r = hr_record_cached(runner, task, text);
     if (r == HR_OK)
+        r = hr_task_say_later(runner, task, HR_EVENT_CACHED, text);
+    if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0) {
         hr_store_rollback(store);
@@ -227,7 +216,6 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
         return true;
     }
     hr_task_unstage(runner, task, false);
-    say_cached(runner, task, text);
     leave(runner, task, HR_TASK_DONE);
     return true;
 }
@@ -285,7 +273,7 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK)
         r = hr_record_complete(runner, task);
     if (r == HR_OK)
-        r = hr_task_say_later(runner, task);
+        r = hr_task_say_later(runner, task, HR_EVENT_FINISHED, NULL);
     if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0) {
@@ -300,20 +288,32 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
 /* What follows a result that is durable. */
 static void say(struct hr_runner *runner, struct hr_task *task)
 {
-    const char *summary = hr_task_text(task, HR_SUMMARY), *more;
+    const char *summary = task->end_text ? task->end_text : hr_task_text(task, HR_SUMMARY), *more;
+    bool cached = task->end_kind == HR_EVENT_CACHED;
 
-    task->unsaid = false;
-    more = follow_up(runner, task, task->hit != NULL);
+    more = follow_up(runner, task, cached);
     tell_gates(runner, task);
-    if (task->hit)
-        hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, task->hit);
+    if (cached || !*more)
+        hr_runner_tell(runner, task, task->end_kind, HR_OK, summary ? summary : "");
     else
-        hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
+        hr_runner_tell(runner, task, task->end_kind, HR_OK,
                        hr_arena_format(&task->arena, "%s%s%s", summary ? summary : "",
-                                       summary && *more ? ", " : "", more));
+                                       summary ? ", " : "", more));
 }
 
-hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
+/* What stands in the store may be lost by a power cut; its outputs are sealed, so a later run that
+ * finds it there may take it. */
+static void say_unsynced(struct hr_runner *runner, struct hr_task *task, const char *why)
+{
+    task->state = HR_TASK_FAILED;
+    hr_runner_tell(runner, task, HR_EVENT_FAILED, HR_UNAVAILABLE,
+                   hr_arena_format(&task->arena,
+                                   "its result is recorded, but not known to be on the disk: %s",
+                                   why));
+}
+
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task, int32_t kind,
+                            const char *text)
 {
     struct hr_task **all = hr_arena_grow(&runner->arena, runner->unsaid, runner->unsaid_count,
                                          &runner->unsaid_cap, sizeof(struct hr_task *));
@@ -323,26 +323,51 @@ hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
     runner->unsaid = all;
     task->ended_us = hr_now_us(runner);
     task->unsaid = true;
+    task->end_kind = kind;
+    task->end_text = text;
     if (!runner->unsaid_count)
         runner->unsaid_us = task->ended_us;
     runner->unsaid[runner->unsaid_count++] = task;
     return HR_OK;
 }
 
+/* Why the disk does not have what is unsaid; NULL: it has. */
+static const char *sync_all(struct hr_runner *runner)
+{
+    size_t kept = runner->env->errors.count;
+    const char *why = NULL;
+
+    if (!runner->sync_failed && hr_store_sync(runner->config.store) == HR_OK)
+        return NULL;
+    why = runner->sync_failed ? "an earlier sync of the store failed"
+                              : hr_arena_text(&runner->arena, hr_env_error(runner->env));
+    hr_errors_cut(runner->env, kept);
+    runner->sync_failed = runner->failed = true;
+    if (runner->status == HR_OK)
+        runner->status = HR_UNAVAILABLE;
+    return why ? why : "";
+}
+
 void hr_runner_settle(struct hr_runner *runner, bool now)
 {
+    const char *why;
     size_t i;
 
     if (!runner->unsaid_count ||
         (!now && hr_now_us(runner) - runner->unsaid_us < HR_SETTLE_US))
         return;
-    if (hr_store_sync(runner->config.store) < 0 && runner->status == HR_OK) {
-        runner->failed = true; /* what was not synced may be gone: say so, at the end */
-        runner->status = HR_UNAVAILABLE;
+    why = sync_all(runner);
+    for (i = 0; i < runner->unsaid_count; i++) {
+        struct hr_task *task = runner->unsaid[i];
+
+        if (!task->unsaid) /* its commit has failed after all */
+            continue;
+        task->unsaid = false;
+        if (why)
+            say_unsynced(runner, task, why);
+        else
+            say(runner, task);
     }
-    for (i = 0; i < runner->unsaid_count; i++)
-        if (runner->unsaid[i]->unsaid) /* its commit may have failed after all */
-            say(runner, runner->unsaid[i]);
     runner->unsaid_count = 0;
 }
 
@@ -497,30 +522,6 @@ static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
     return r;
 }
 
-/* Resolvers and importers are the host's own work: one transaction. */
-static hr_status own_node(struct hr_runner *runner, struct hr_task *task, bool *ret_reused)
-{
-    bool resolver = task->node->kind == HR_NODE_RESOLVER;
-    struct hr_store *store = runner->config.store;
-    hr_status r = resolver ? hr_task_strategy(runner, task) : hr_task_import(runner, task);
-
-    *ret_reused = r == HR_OK && !resolver && task->outputs[0].artifacts[0].id != 0;
-    if (r == HR_OK)
-        r = hr_store_begin_relaxed(store);
-    if (r < 0)
-        return r;
-    r = hr_record_registered(runner, task);
-    if (r == HR_OK)
-        r = resolver ? hr_record_resolved(runner, task) : hr_record_imported(runner, task);
-    if (r == HR_OK)
-        r = hr_store_commit(store);
-    if (r < 0) {
-        hr_store_rollback(store);
-        task->execution = 0;
-    }
-    return r;
-}
-
 /* "model 12 (run 6)" of what a resolver has found. */
 static const char *found_text(struct hr_runner *runner, struct hr_task *task)
 {
@@ -545,19 +546,42 @@ static const char *found_text(struct hr_runner *runner, struct hr_task *task)
     return "";
 }
 
+/* Resolvers and importers are the host's own work: one transaction. */
+static hr_status own_node(struct hr_runner *runner, struct hr_task *task)
+{
+    bool resolver = task->node->kind == HR_NODE_RESOLVER;
+    struct hr_store *store = runner->config.store;
+    hr_status r = resolver ? hr_task_strategy(runner, task) : hr_task_import(runner, task);
+    bool reused = r == HR_OK && !resolver && task->outputs[0].artifacts[0].id != 0;
+
+    if (r == HR_OK)
+        r = hr_store_begin_relaxed(store);
+    if (r < 0)
+        return r;
+    r = hr_record_registered(runner, task);
+    if (r == HR_OK)
+        r = resolver ? hr_record_resolved(runner, task) : hr_record_imported(runner, task);
+    if (r == HR_OK)
+        r = hr_task_say_later(runner, task, reused ? HR_EVENT_CACHED : HR_EVENT_FINISHED,
+                              resolver ? found_text(runner, task)
+                                       : task->outputs[0].artifacts[0].uri);
+    if (r == HR_OK)
+        r = hr_store_commit(store);
+    if (r < 0) {
+        hr_store_rollback(store);
+        task->execution = 0;
+    }
+    return r;
+}
+
 static void begin_own(struct hr_runner *runner, struct hr_task *task)
 {
-    bool reused = false;
-    hr_status r = own_node(runner, task, &reused);
+    hr_status r = own_node(runner, task);
 
-    if (r < 0) {
+    if (r < 0)
         end_failed(runner, task, r);
-        return;
-    }
-    task->state = HR_TASK_DONE;
-    hr_runner_tell(runner, task, reused ? HR_EVENT_CACHED : HR_EVENT_FINISHED, HR_OK,
-                   task->node->kind == HR_NODE_RESOLVER ? found_text(runner, task)
-                                                        : task->outputs[0].artifacts[0].uri);
+    else
+        task->state = HR_TASK_DONE;
 }
 
 /* All that is read before a node does anything.  *skip: why it does nothing. */
@@ -597,16 +621,17 @@ static void begin_component(struct hr_runner *runner, struct hr_task *task)
 /* What an earlier run has finished. */
 static void begin_kept(struct hr_runner *runner, struct hr_task *task)
 {
-    hr_status r = hr_keep_record(runner, task);
+    const char *text =
+        hr_arena_format(&task->arena, "kept %s",
+                        hr_task_from_run(runner, task, task->kept[0].execution));
+    hr_status r = hr_task_say_later(runner, task, HR_EVENT_CACHED, text);
 
-    if (r < 0) {
+    if (r == HR_OK)
+        r = hr_keep_record(runner, task);
+    if (r < 0)
         end_failed(runner, task, r);
-        return;
-    }
-    say_cached(runner, task,
-               hr_arena_format(&task->arena, "kept %s",
-                               hr_task_from_run(runner, task, task->kept[0].execution)));
-    leave(runner, task, HR_TASK_DONE);
+    else
+        leave(runner, task, HR_TASK_DONE);
 }
 
 /* A node with "for_each" does nothing itself. */

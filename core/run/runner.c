@@ -249,7 +249,7 @@ static bool within_parallel(const struct hr_runner *runner, const struct hr_task
 static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
 {
     bool place = runner->running < (size_t)runner->config.jobs, blocked = false;
-    bool stop = runner->cancelling ||
+    bool stop = runner->cancelling || runner->sync_failed ||
                 (runner->failed && !runner->config.keep_going && !task->node->last);
 
     if (task->state == HR_TASK_BACKOFF && !runner->cancelling && place &&
@@ -335,7 +335,8 @@ static void tell_done(struct hr_runner *runner)
     if (failed || not_run)
         snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu failed, %zu not run",
                  failed, not_run);
-    if (hr_store_sync(runner->config.store) < 0 && runner->status == HR_OK)
+    if (!runner->sync_failed && hr_store_sync(runner->config.store) < 0 &&
+        runner->status == HR_OK)
         runner->status = HR_UNAVAILABLE;
     runner->told_end = true;
     hr_tell_end(runner, text);

@@ -86,7 +86,8 @@ struct hr_task {
     const char *walls;
     bool timed_out, was_cached;
     bool unsaid;            /* published, and not yet durable: nobody was told */
-    const char *hit;        /* of one that was cached meanwhile: what to say of it; NULL else */
+    int32_t end_kind;       /* how that will be said: FINISHED, or CACHED; */
+    const char *end_text;   /* NULL: by its summary */
     int64_t ended_us;       /* when it was */
     int stop_stage;
     int64_t started_us, wake_us, stop_us, deadline_us;
@@ -124,6 +125,7 @@ struct hr_runner {
     struct hr_task **unsaid; /* in the order in which they were published */
     size_t unsaid_count, unsaid_cap;
     int64_t unsaid_us; /* since when the first waits */
+    bool sync_failed;
 };
 
 /* -- pieces ---------------------------------------------------------------- */
@@ -216,9 +218,12 @@ hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task);
 void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool sealed_too);
 
-/* Published results are told once the disk has them: one sync serves all that ended since the
- * last.  Downstream nodes need not wait for it.  now: however short the wait. */
-hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task);
+/* Whatever has a result is told of once the disk has it: one sync serves all that ended since the
+ * last.  Downstream nodes need not wait for it.  now: however short the wait.  If the sync fails
+ * all of these have failed, and all that come after them: what a second one would say of the
+ * pages of the first is not known. */
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task, int32_t kind,
+                            const char *text);
 void hr_runner_settle(struct hr_runner *runner, bool now);
 enum { HR_SETTLE_US = 15000 };
 
