@@ -262,9 +262,17 @@ void join_words(const struct args *a, char *to, size_t n)
 
 /* -- projects -------------------------------------------------------------- */
 
+static void tell_log(void *user, hr_level level, const char *text)
+{
+    (void)user;
+    if (level >= HR_WARN)
+        fprintf(stderr, "%s\n", text);
+}
+
 static hr_project *open_with(const struct args *a, bool needed, uint32_t flags)
 {
     hr_config config = { .struct_size = sizeof config,
+                         .log = tell_log,
                          .plugin_path = arg_text(a, "--plugin-path") };
     const char *root = arg_text(a, "--root");
     hr_project *p = hr_new(&config);

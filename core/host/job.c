@@ -41,6 +41,15 @@ hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pip
     return read_pipeline(p, file, ret);
 }
 
+/* What the file may not mean, to whoever listens. */
+static void tell_warnings(const struct hr_project *p, const struct hr_pipeline *pipeline)
+{
+    size_t i;
+
+    for (i = 0; p->log && i < pipeline->warning_count; i++)
+        p->log(p->log_user, HR_WARN, pipeline->warnings[i]);
+}
+
 /* Checking needs no project: without one, plugins are looked for where all projects do. */
 static hr_status check(struct hr_project *p, const char *file, const char *options,
                        struct hr_pipeline **ret)
@@ -70,6 +79,8 @@ hr_status hr_check(hr_project *p, const char *pipeline, const char *options)
 
     hr_host_call(p);
     r = check(p, pipeline, options, &read);
+    if (r == HR_OK)
+        tell_warnings(p, read);
     hr_pipeline_free(read);
     return hr_host_done(p, r);
 }
@@ -179,6 +190,8 @@ static hr_status start(struct hr_job *job, const char *pipeline, const char *opt
     struct hr_options o;
     hr_status r = read_pipeline(job->p, pipeline, &job->pipeline);
 
+    if (r == HR_OK)
+        tell_warnings(job->p, job->pipeline);
     if (r == HR_OK)
         r = hr_options_read(job->p, options, &job->arena, &o);
     return r < 0 ? r : start_runner(job, &o, options, preview);

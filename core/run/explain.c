@@ -115,6 +115,19 @@ static void set(struct comparer *c, const char *key, const struct hr_json *a,
     compare(c, a, b, "\"%s\", which the driver has set", key);
 }
 
+static void output_property(struct comparer *c, const char *key, const struct hr_json *a,
+                            const struct hr_json *b, const char *of)
+{
+    compare(c, a, b, "property \"%s\" that output \"%s\" is given", key, of);
+}
+
+static void output(struct comparer *c, const char *key, const struct hr_json *a,
+                   const struct hr_json *b, const char *of)
+{
+    (void)of;
+    members(c, a, b, output_property, key);
+}
+
 static void artifact_property(struct comparer *c, const char *key, const struct hr_json *a,
                               const struct hr_json *b, const char *of)
 {
@@ -148,6 +161,7 @@ static void compare_all(struct comparer *c, bool with_set)
     compare(c, get(a, "models"), get(b, "models"), "the code of plugins that load models");
     members(c, get(a, "inputs"), get(b, "inputs"), input, NULL);
     members(c, get(a, "properties"), get(b, "properties"), property, NULL);
+    members(c, get(a, "outputs"), get(b, "outputs"), output, NULL);
     if (with_set)
         members(c, get(a, "set"), get(b, "set"), set, NULL);
 }

@@ -27,7 +27,7 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     hr_task_clear(runner, task);
     hr_arena_clear(&task->arena);
     task->execution = 0;
-    task->settings = task->key_settings = NULL;
+    task->settings = task->key_settings = task->extras = task->key_extras = NULL;
     task->inputs = task->outputs = NULL;
     task->input_count = task->output_count = 0;
     task->set = NULL;
@@ -268,8 +268,10 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
 static void publish(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_store_begin_relaxed(store);
+    hr_status r = hr_task_extras(task);
 
+    if (r == HR_OK)
+        r = hr_store_begin_relaxed(store);
     if (r == HR_OK)
         r = hr_record_complete(runner, task);
     if (r == HR_OK)

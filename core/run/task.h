@@ -72,6 +72,7 @@ struct hr_task {
     bool open;       /* of a preview: what it gives is not known yet */
     const char *why; /* it ran though there is such a result; NULL else */
     struct hr_setting *settings, *key_settings; /* the latter without uris and ids; may be NULL */
+    struct hr_setting *extras, *key_extras;     /* of the node's extras, likewise */
     struct hr_task_channel *inputs, *outputs;
     size_t input_count, output_count;
     struct hr_task_value *set; /* of the execution, by its hooks */
@@ -96,6 +97,9 @@ struct hr_task {
     char lines[HR_TASK_LINES][HR_TASK_LINE]; /* the last log lines, a ring */
     size_t line_count;
 };
+
+/* How a property names the place of an output before there is one: "${output.KEY.uri}". */
+#define HR_OUTPUT_PLACE "${output."
 
 struct hr_queued {
     hr_event event;
@@ -173,6 +177,10 @@ hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t 
 /* All instances have ended: the head takes their outputs and a state. */
 void hr_task_gather(struct hr_runner *runner, struct hr_task *head);
 bool hr_task_ended(const struct hr_task *task);
+/* What an artifact of the store is worth to its readers.  HR_NOT_FOUND: told. */
+hr_status hr_task_read_artifact(struct hr_runner *runner, struct hr_task *task, int64_t id,
+                           struct hr_task_artifact *ret);
+/* What a resolver finds; nothing is an answer. */
 hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task);
 
@@ -212,6 +220,9 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
 /* What a hook's result says: its status, errors told, values set. */
 hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const char *text,
                          int32_t *ret_verdict);
+
+/* What the file sets on outputs, and the hooks have not.  HR_INVALID: told. */
+hr_status hr_task_extras(struct hr_task *task);
 
 /* Directories. */
 hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task);

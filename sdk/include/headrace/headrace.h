@@ -136,7 +136,8 @@ enum {
     HR_EVENT_GATE = 12 /* a decision, status and text: blessed or not, anomalies or none */
 };
 
-/* Check a pipeline, run nothing.  HR_INVALID: hr_error() has all that is wrong. */
+/* Check a pipeline, run nothing.  HR_INVALID: hr_error() has all that is wrong.  What is right and
+ * may not be meant goes to the log of the config, as HR_WARN; so it does when a run starts. */
 hr_status hr_check(hr_project *p, const char *pipeline, const char *options);
 
 /* The pipeline with every default filled in and every name full, as JSON that lives until the

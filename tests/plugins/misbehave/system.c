@@ -251,6 +251,11 @@ static hr_status print_much(const struct ill *ill)
     return HR_OK;
 }
 
+static hr_status tell_path(const struct ill *ill)
+{
+    return hr_failf(ill->easy->run, ill->run, HR_INTERNAL, "path: %s", ill->path);
+}
+
 static hr_status log_much(const struct ill *ill)
 {
     static char line[4096];
@@ -309,7 +314,7 @@ hr_status ill_system(const struct ill *ill)
         { "escape", escape },             { "start", start },
         { "leave process", leave_process }, { "end child", end_child },
         { "child kills", child_kills },   { "detach", detach },
-        { "log much", log_much },
+        { "log much", log_much },         { "tell path", tell_path },
         { "eat memory", eat },            { "close descriptors", close_all },
         { "leak descriptors", leak },     { "inet", socket_inet },
         { "unix", socket_unix },          { "netlink", socket_netlink },
