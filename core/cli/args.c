@@ -262,9 +262,17 @@ void join_words(const struct args *a, char *to, size_t n)
 
 /* -- projects -------------------------------------------------------------- */
 
-hr_project *open_project(const struct args *a, bool needed)
+static void tell_log(void *user, hr_level level, const char *text)
+{
+    (void)user;
+    if (level >= HR_WARN)
+        fprintf(stderr, "%s\n", text);
+}
+
+static hr_project *open_with(const struct args *a, bool needed, uint32_t flags)
 {
     hr_config config = { .struct_size = sizeof config,
+                         .log = tell_log,
                          .plugin_path = arg_text(a, "--plugin-path") };
     const char *root = arg_text(a, "--root");
     hr_project *p = hr_new(&config);
@@ -275,12 +283,22 @@ hr_project *open_project(const struct args *a, bool needed)
     }
     if (!needed && !root)
         return p;
-    if (hr_open(p, root ? root : ".", needed ? 0 : HR_OPEN_NEW) < 0) {
+    if (hr_open(p, root ? root : ".", flags) < 0) {
         tell_error(p);
         hr_free(p);
         return NULL;
     }
     return p;
+}
+
+hr_project *open_project(const struct args *a, bool needed)
+{
+    return open_with(a, needed, needed ? 0 : HR_OPEN_NEW);
+}
+
+hr_project *open_project_to_look(const struct args *a, bool needed)
+{
+    return open_with(a, needed, HR_OPEN_LOOK);
 }
 
 hr_project *open_project_if_there(const struct args *a)

@@ -17,7 +17,8 @@ static int check(const struct args *a)
         free(text);
         return EXIT_WRONG;
     }
-    if (hr_normalize(p, file, text, &normal) < 0) {
+    if (hr_check(p, file, text) < 0 ||
+        (arg_flag(a, "--json") && hr_normalize(p, file, text, &normal) < 0)) {
         code = tell_error(p);
         fprintf(stderr, "nothing was run\n");
     } else if (arg_flag(a, "--json")) {

@@ -41,6 +41,9 @@ const char *color(const struct term *t, const char *name); /* "red", "green", ..
  * told. */
 hr_project *open_project(const struct args *a, bool needed);
 
+/* The same, and nothing in it is changed. */
+hr_project *open_project_to_look(const struct args *a, bool needed);
+
 /* The same with the project of this directory, if there is one: for what works without, but
  * heeds what a project says.  A project that cannot be opened is told, and NULL. */
 hr_project *open_project_if_there(const struct args *a);
@@ -72,6 +75,9 @@ void join_words(const struct args *a, char *to, size_t n);
 
 /* One thing, drawn or as JSON. */
 int show_thing(hr_project *p, const char *what, bool json);
+
+/* --dry-run: what run_pipeline() would do. */
+int preview_pipeline(const struct args *a, bool resume);
 
 /* Run the pipeline of the command line; or go on with the run that it names. */
 int run_pipeline(const struct args *a, bool resume);

@@ -187,10 +187,12 @@ int run_pipeline(const struct args *a, bool resume)
                         .json = arg_flag(a, "--json"),
                         .quiet = arg_flag(a, "--quiet"),
                         .strict = arg_flag(a, "--strict") };
-    char *text = run_options_json(a);
+    char *text = arg_flag(a, "--dry-run") ? NULL : run_options_json(a);
     hr_project *p;
     int code;
 
+    if (arg_flag(a, "--dry-run"))
+        return preview_pipeline(a, resume);
     if (!text)
         return EXIT_USAGE;
     term_ask(&r.term, stdout);
@@ -230,7 +232,8 @@ static const struct option options[] = {
     VALUE("--name", "TEXT", "what people call the run"),
     FLAG("--check", "verify every batch of rows that a plugin makes"),
     FLAG("--unlocked", "run though the plugins are not those of pipeline.lock"),
-    FLAG("--json", "one event a line, as JSON"),
+    FLAG("--dry-run", "say what would run, be kept or cached, and why; write nothing"),
+    FLAG("--json", "one event a line, as JSON; with --dry-run one object"),
     FLAG("--quiet", "nothing but errors"),
     FLAG("--no-color", "no colours"),
     PROJECT_OPTIONS,

@@ -34,7 +34,7 @@ struct hr_project {
     char *worker, *plugin_path; /* of the config; NULL: the default */
     const hr_plugin *const *linked;
     struct hr_where where;
-    bool opened;
+    bool opened, look; /* look: HR_OPEN_LOOK */
     int64_t swept; /* executions of dead hosts that opening has closed */
     struct hr_paths paths;
     struct hr_store *store;

@@ -41,6 +41,15 @@ hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pip
     return read_pipeline(p, file, ret);
 }
 
+/* What the file may not mean, to whoever listens. */
+static void tell_warnings(const struct hr_project *p, const struct hr_pipeline *pipeline)
+{
+    size_t i;
+
+    for (i = 0; p->log && i < pipeline->warning_count; i++)
+        p->log(p->log_user, HR_WARN, pipeline->warnings[i]);
+}
+
 /* Checking needs no project: without one, plugins are looked for where all projects do. */
 static hr_status check(struct hr_project *p, const char *file, const char *options,
                        struct hr_pipeline **ret)
@@ -70,6 +79,8 @@ hr_status hr_check(hr_project *p, const char *pipeline, const char *options)
 
     hr_host_call(p);
     r = check(p, pipeline, options, &read);
+    if (r == HR_OK)
+        tell_warnings(p, read);
     hr_pipeline_free(read);
     return hr_host_done(p, r);
 }
@@ -107,7 +118,8 @@ static hr_status find_base(struct hr_job *job, struct hr_options *o)
 }
 
 /* What is recorded of the options is what a run that resumes this one starts from. */
-static hr_status start_runner(struct hr_job *job, struct hr_options *o, const char *options)
+static hr_status start_runner(struct hr_job *job, struct hr_options *o, const char *options,
+                              bool preview)
 {
     struct hr_project *p = job->p;
     struct hr_runner_config config = { .paths = &p->paths,
@@ -142,6 +154,8 @@ static hr_status start_runner(struct hr_job *job, struct hr_options *o, const ch
         r = hr_lock_check(p, job->pipeline);
     if (r == HR_OK)
         r = hr_installed_policy(p, job->pipeline, &job->arena, &job->packages);
+    if (r == HR_OK && preview)
+        return hr_runner_preview(&p->env, &config, &p->text);
     return r < 0 ? r : hr_runner_start(&p->env, &config, &job->runner);
 }
 
@@ -170,9 +184,21 @@ static hr_status give_job(struct hr_job *job, hr_status r, hr_job **ret)
     return hr_host_done(p, r);
 }
 
-hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret)
+static hr_status start(struct hr_job *job, const char *pipeline, const char *options,
+                       bool preview)
 {
     struct hr_options o;
+    hr_status r = read_pipeline(job->p, pipeline, &job->pipeline);
+
+    if (r == HR_OK)
+        tell_warnings(job->p, job->pipeline);
+    if (r == HR_OK)
+        r = hr_options_read(job->p, options, &job->arena, &o);
+    return r < 0 ? r : start_runner(job, &o, options, preview);
+}
+
+hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_job **ret)
+{
     struct hr_job *job;
     hr_status r;
 
@@ -183,12 +209,44 @@ hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_
     if (r == HR_OK)
         r = hr_host_lock(p);
     if (r == HR_OK)
-        r = read_pipeline(p, pipeline, &job->pipeline);
-    if (r == HR_OK)
-        r = hr_options_read(p, options, &job->arena, &o);
-    if (r == HR_OK)
-        r = start_runner(job, &o, options);
+        r = start(job, pipeline, options, false);
     return give_job(job, r, ret);
+}
+
+static hr_status give_preview(struct hr_job *job, hr_status r, const char **ret_json)
+{
+    struct hr_project *p = job->p;
+
+    hr_job_drop(job);
+    if (r == HR_OK)
+        *ret_json = p->text.text;
+    return hr_host_done(p, r);
+}
+
+/* Without a project the run would begin one, in which nothing has run yet. */
+hr_status hr_preview(hr_project *p, const char *pipeline, const char *options,
+                     const char **ret_json)
+{
+    struct hr_job *job;
+    hr_status r;
+
+    hr_host_call(p);
+    hr_buf_cut(&p->text, 0);
+    if (!(job = make_job(p)))
+        return hr_host_done(p, HR_EXHAUSTED);
+    r = open_beside(p, pipeline, HR_OPEN_LOOK);
+    if (r == HR_NOT_FOUND && !p->store) {
+        hr_errors_cut(&p->env, 0);
+        r = hr_store_open(&p->env, ":memory:", HR_STORE_CREATE, &p->store);
+    }
+    if (r == HR_OK)
+        r = start(job, pipeline, options, true);
+    r = give_preview(job, r, ret_json);
+    if (!p->opened) {
+        hr_store_close(p->store);
+        p->store = NULL;
+    }
+    return r;
 }
 
 /* -- resuming -------------------------------------------------------------- */
@@ -216,10 +274,30 @@ static hr_status run_to_resume(struct hr_job *job, const char *run, struct hr_me
     return HR_OK;
 }
 
-hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+static hr_status resume(struct hr_job *job, const char *run, const char *options, bool preview)
 {
+    struct hr_project *p = job->p;
     struct hr_meta_node base;
     struct hr_options o;
+    hr_status r = run_to_resume(job, run, &base);
+
+    if (r == HR_OK)
+        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), &job->pipeline);
+    if (r == HR_OK)
+        r = hr_options_read(p, hr_meta_text(&base, "__options"), &job->arena, &o);
+    if (r == HR_OK) {
+        o.from = o.to = o.only = NULL; /* of a partial run, the rest is kept as it kept it */
+        r = hr_options_add(p, options, &job->arena, &o);
+    }
+    if (r < 0)
+        return r;
+    o.resume = true;
+    o.base = base.name;
+    return start_runner(job, &o, hr_meta_text(&base, "__options"), preview);
+}
+
+hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+{
     struct hr_job *job;
     hr_status r;
 
@@ -230,21 +308,23 @@ hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job 
         return hr_host_done(p, HR_EXHAUSTED);
     r = hr_host_lock(p);
     if (r == HR_OK)
-        r = run_to_resume(job, run, &base);
-    if (r == HR_OK)
-        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), &job->pipeline);
-    if (r == HR_OK)
-        r = hr_options_read(p, hr_meta_text(&base, "__options"), &job->arena, &o);
-    if (r == HR_OK) {
-        o.from = o.to = o.only = NULL; /* of a partial run, the rest is kept as it kept it */
-        r = hr_options_add(p, options, &job->arena, &o);
-    }
-    if (r == HR_OK) {
-        o.resume = true;
-        o.base = base.name;
-        r = start_runner(job, &o, hr_meta_text(&base, "__options"));
-    }
+        r = resume(job, run, options, false);
     return give_job(job, r, ret);
+}
+
+hr_status hr_preview_resume(hr_project *p, const char *run, const char *options,
+                            const char **ret_json)
+{
+    struct hr_job *job;
+    hr_status r;
+
+    hr_host_call(p);
+    hr_buf_cut(&p->text, 0);
+    if ((r = hr_host_need(p)) < 0)
+        return hr_host_done(p, r);
+    if (!(job = make_job(p)))
+        return hr_host_done(p, HR_EXHAUSTED);
+    return give_preview(job, resume(job, run, options, true), ret_json);
 }
 
 int32_t hr_next(hr_job *job, int32_t timeout_ms, const hr_event **ret)

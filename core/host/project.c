@@ -151,6 +151,19 @@ const char *hr_error_json(const hr_project *project)
 
 /* -- opening --------------------------------------------------------------- */
 
+/* What is there, as it is; where there is no store, an empty one in memory. */
+static hr_status open_to_look(struct hr_project *p)
+{
+    const char *store = hr_file_exists(&p->env, p->paths.store) ? p->paths.store : ":memory:";
+    char path[HR_MAX_PATH];
+    hr_status r = hr_store_open(&p->env, store,
+                                *store == ':' ? HR_STORE_CREATE : HR_STORE_LOOK, &p->store);
+
+    if (r == HR_OK && (r = hr_path_join(&p->env, p->paths.cache, "host.sqlite", path)) == HR_OK)
+        p->cache = hr_cache_open_to_look(&p->env, path);
+    return r;
+}
+
 static hr_status open_files(struct hr_project *p)
 {
     char path[HR_MAX_PATH];
@@ -186,6 +199,14 @@ hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags)
         return r;
     if (r < 0 && r != HR_NOT_FOUND)
         return r;
+    p->look = (flags & HR_OPEN_LOOK) != 0;
+    if (p->look) {
+        r = open_to_look(p);
+        p->opened = r == HR_OK;
+        if (r < 0)
+            close_all(p);
+        return r;
+    }
     /* What lacks in it is made again: an older version had fewer directories. */
     r = hr_paths_make(&p->env, r == HR_OK ? p->paths.project : dir, &p->paths);
     if (r == HR_OK)
@@ -211,6 +232,8 @@ hr_status hr_host_need(struct hr_project *p)
 
 hr_status hr_host_lock(struct hr_project *p)
 {
+    if (p->look)
+        return hr_fail(&p->env, HR_PRECONDITION, "the project was opened to look only");
     return p->host.fd >= 0 ? HR_OK : hr_host_begin(&p->env, &p->paths, &p->host);
 }
 

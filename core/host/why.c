@@ -72,30 +72,6 @@ static hr_status find_before(struct asker *a, struct hr_meta_node *ret)
     return r < 0 ? r : HR_NOT_FOUND;
 }
 
-static void put_differences(struct hr_json_writer *w, const struct hr_differences *d)
-{
-    size_t i;
-
-    hr_json_put_key(w, "differences");
-    hr_json_open_array(w);
-    for (i = 0; i < d->count; i++) {
-        hr_json_open_object(w);
-        hr_json_put_member_text(w, "what", d->items[i].what);
-        hr_json_put_key(w, "before");
-        if (d->items[i].before)
-            hr_json_put_raw(w, d->items[i].before, strlen(d->items[i].before));
-        else
-            hr_json_put_null(w);
-        hr_json_put_key(w, "now");
-        if (d->items[i].now)
-            hr_json_put_raw(w, d->items[i].now, strlen(d->items[i].now));
-        else
-            hr_json_put_null(w);
-        hr_json_close_object(w);
-    }
-    hr_json_close_array(w);
-}
-
 /* It has executed: since which earlier result does what differ? */
 static hr_status put_executed(struct asker *a, struct hr_json_writer *w)
 {
@@ -128,7 +104,7 @@ static hr_status put_executed(struct asker *a, struct hr_json_writer *w)
         return r;
     hr_json_put_member_text(w, "reason",
                             text ? text : "the outputs of the earlier execution are gone");
-    put_differences(w, &d);
+    hr_differences_put(w, &d);
     return HR_OK;
 }
 

@@ -30,6 +30,7 @@ struct hr_store;
 
 enum {
     HR_STORE_CREATE = 1, /* make the tables where there are none */
+    HR_STORE_LOOK = 4,   /* what writes fails: the file stays as it is */
     HR_STORE_WAL = 2     /* put a file that is made here into WAL mode */
 };
 

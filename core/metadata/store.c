@@ -307,6 +307,8 @@ hr_status hr_store_open(struct hr_env *env, const char *path, int flags, struct 
         goto out;
     }
     r = prepare(store, flags);
+    if (r == HR_OK && (flags & HR_STORE_LOOK))
+        r = run_text(store, "PRAGMA query_only = ON");
     if ((r == HR_DENIED || r == HR_NOT_FOUND) && open_immutable(store)) {
         hr_errors_cut(env, kept);
         r = HR_OK;

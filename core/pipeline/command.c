@@ -2,7 +2,7 @@
  *
  * The program runs by the plugin org.headrace.command, which is given
  *
- *     command      the words, with places for ${input.KEY.uri}; ${output.KEY.uri} stays as it is
+ *     command      the words, with places for ${input.KEY.uri} and ${output.KEY.uri}
  *     directory    where the pipeline's file lies: words that name files there are made absolute
  *     environment  the names of the node's own properties, which become variables
  *
@@ -134,7 +134,7 @@ static void add_settings(struct maker *m)
 static bool make_ports(struct maker *m, const struct hr_json *list, struct hr_port_info **ret,
                        size_t *ret_n, bool output)
 {
-    const struct hr_json *p;
+    const struct hr_json *p, *type;
 
     *ret_n = 0;
     *ret = hr_arena_array(&m->rd->p->arena, (list ? hr_json_count(list) : 0) + 1, sizeof **ret);
@@ -142,12 +142,16 @@ static bool make_ports(struct maker *m, const struct hr_json *list, struct hr_po
         if (!hr_name_ok(hr_json_key(p)))
             hr_bad(m->rd, p, "node \"%s\": \"%s\" is no name for an input or output",
                    m->node->name, hr_json_key(p));
-        if (output && !hr_json_text(p))
-            hr_bad(m->rd, p, "node \"%s\": output \"%s\" wants the name of an artifact type",
+        type = output && hr_json_kind(p) == HR_JSON_OBJECT ? hr_json_get(p, "type") : p;
+        if (output && (!type || !hr_json_text(type)))
+            hr_bad(m->rd, p, "node \"%s\": output \"%s\" wants the name of an artifact type, or "
+                             "an object with \"type\" and \"properties\"",
                    m->node->name, hr_json_key(p));
         (*ret)[(*ret_n)++] =
             (struct hr_port_info){ .key = hr_json_key(p),
-                                   .type = output && hr_json_text(p) ? hr_json_text(p) : "",
+                                   .type = output && type && hr_json_text(type)
+                                               ? hr_json_text(type)
+                                               : "",
                                    .flags = output ? 0 : HR_PORT_MANY };
     }
     return *ret != NULL;
@@ -204,6 +208,7 @@ void hr_read_command(struct hr_reader *rd, struct hr_node *node)
     }
     add_settings(&m);
     node->component = m.c;
+    hr_read_extras(rd, node);
 }
 
 static hr_status take_type(void *user, size_t node, const struct hr_node_output *output,

@@ -17,6 +17,28 @@ void hr_read_template(struct hr_reader *rd, struct hr_setting_source *s)
 
 /* -- components ------------------------------------------------------------ */
 
+static hr_status is_output(void *user, const char *name)
+{
+    bool *found = user;
+
+    *found = *found || !strncmp(name, "output.", 7);
+    return HR_OK;
+}
+
+/* The walls and the cache key know paths before there is an output. */
+static void check_path(struct hr_reader *rd, const struct hr_node *node,
+                       const struct hr_setting_source *s)
+{
+    bool found = false;
+
+    if (!s->expr || (s->info->type != HR_PATH_READ && s->info->type != HR_PATH_WRITE))
+        return;
+    hr_template_names(s->expr, is_output, &found);
+    if (found)
+        hr_bad(rd, s->value, "node \"%s\": property \"%s\" is a path, and an output cannot be one",
+               node->name, s->info->key);
+}
+
 static void read_properties(struct hr_reader *rd, struct hr_node *node)
 {
     const struct hr_component_info *c = node->component;
@@ -36,6 +58,7 @@ static void read_properties(struct hr_reader *rd, struct hr_node *node)
         *s = (struct hr_setting_source){ .info = &c->properties[i], .place = node->place };
         s->value = list ? hr_json_get(list, names[i]) : NULL;
         hr_read_template(rd, s);
+        check_path(rd, node, s);
         if (!s->value && !s->info->default_value)
             hr_bad(rd, node->json, "node \"%s\": property \"%s\" of %s is missing", node->name,
                    names[i], hr_component_short(c->id));
@@ -88,44 +111,144 @@ void hr_read_component(struct hr_reader *rd, struct hr_node *node)
         node->outputs[i] = (struct hr_node_output){ node->component->outputs[i].key,
                                                     node->component->outputs[i].type,
                                                     &node->component->outputs[i] };
-    if ((v = hr_json_get(node->json, "outputs")))
-        hr_bad(rd, v, "node \"%s\": the outputs of %s are declared by the component", node->name,
-               node->component->id);
+    if (node->outputs)
+        hr_read_extras(rd, node);
 }
 
 /* -- resolvers ------------------------------------------------------------- */
 
-static const char *const strategies[] = { "latest_artifacts", "latest_blessed_model" };
+/* Which member of "config" a strategy reads; NULL: none.  "!": it must be there. */
+static const struct {
+    const char *name, *members[3];
+} strategies[] = {
+    { "latest_artifacts", { "desired_num_of_artifacts" } },
+    { "latest_created", { "desired_num_of_artifacts" } },
+    { "latest_blessed_model", { NULL } },
+    { "latest_policy_model", { "!policy" } },
+    { "latest_pipeline_run_outputs", { "pipeline" } },
+    { "filter_property_equal", { "!key", "!value" } },
+    { "filter_custom_property_equal", { "!key", "!value" } },
+    { "slice", { "start", "stop" } },
+    { "shuffle", { "seed" } },
+};
+enum { STRATEGIES = sizeof strategies / sizeof strategies[0] };
+
+static bool reads(const char **used, const char *member)
+{
+    size_t i, k;
+
+    for (; *used; used++)
+        for (i = 0; i < STRATEGIES; i++)
+            for (k = 0; !strcmp(strategies[i].name, *used) && k < 3 && strategies[i].members[k];
+                 k++)
+                if (!strcmp(strategies[i].members[k] + (*strategies[i].members[k] == '!'), member))
+                    return true;
+    return false;
+}
+
+static void check_strategy(struct hr_reader *rd, const struct hr_node *node, const char *name,
+                           const struct hr_json *config)
+{
+    struct hr_place place = hr_json_place(rd->doc, hr_json_get(node->json, "resolver"));
+    const char *names[STRATEGIES];
+    size_t i, k;
+
+    for (i = 0; i < STRATEGIES; i++) {
+        names[i] = strategies[i].name;
+        if (strcmp(names[i], name) != 0)
+            continue;
+        for (k = 0; k < 3 && strategies[i].members[k]; k++)
+            if (*strategies[i].members[k] == '!' &&
+                !hr_json_get(config, strategies[i].members[k] + 1))
+                hr_bad(rd, config ? config : node->json,
+                       "node \"%s\": %s wants \"%s\" in \"config\"", node->name, name,
+                       strategies[i].members[k] + 1);
+        return;
+    }
+    hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(name, names, STRATEGIES),
+                  "node \"%s\": there is no resolver strategy \"%s\"", node->name, name);
+    rd->bad++;
+}
+
+static void read_int(struct hr_reader *rd, const struct hr_json *config, const char *key,
+                     int64_t least, int64_t *to)
+{
+    const struct hr_json *v = hr_json_get(config, key);
+
+    if (v && (!hr_json_int(rd->doc, v, to) || *to < least))
+        hr_bad(rd, v, least == 1 ? "\"%s\" wants an int from 1 on" : "\"%s\" wants an int", key);
+}
+
+static void check_policy(struct hr_reader *rd, const struct hr_json *config, const char *policy)
+{
+    static const char *const names[] = { "latest_exported", "latest_evaluator_blessed",
+                                         "latest_infra_validator_blessed", "latest_blessed",
+                                         "latest_pushed" };
+    struct hr_place place;
+    size_t i;
+
+    for (i = 0; policy && i < 5; i++)
+        if (!strcmp(names[i], policy))
+            return;
+    if (!policy)
+        return;
+    place = hr_json_place(rd->doc, hr_json_get(config, "policy"));
+    hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(policy, names, 5),
+                  "there is no policy \"%s\"; they are latest_exported, latest_evaluator_blessed, "
+                  "latest_infra_validator_blessed, latest_blessed and latest_pushed",
+                  policy);
+    rd->bad++;
+}
+
+static void read_config(struct hr_reader *rd, struct hr_node *node, const struct hr_json *config)
+{
+    struct hr_resolver *to = node->resolver;
+    const struct hr_json *m, *v = hr_json_get(config, "value");
+
+    for (m = hr_json_first(config); m; m = hr_json_next(m))
+        if (!reads(to->strategies, hr_json_key(m)))
+            hr_bad(rd, m, "node \"%s\": none of its strategies has \"%s\" in \"config\"",
+                   node->name, hr_json_key(m));
+    read_int(rd, config, "desired_num_of_artifacts", 1, &to->wanted);
+    read_int(rd, config, "start", INT64_MIN, &to->start);
+    read_int(rd, config, "stop", INT64_MIN, &to->stop);
+    read_int(rd, config, "seed", INT64_MIN, &to->seed);
+    to->has_stop = hr_json_get(config, "stop") != NULL;
+    to->key = hr_want_text(rd, config, "key");
+    to->pipeline = hr_want_text(rd, config, "pipeline");
+    to->policy = hr_want_text(rd, config, "policy");
+    check_policy(rd, config, to->policy);
+    if (v && (hr_term_of_json(rd->doc, v, &rd->p->arena, &to->value) < 0 ||
+              to->value.kind == HR_TERM_LIST || to->value.kind == HR_TERM_JSON ||
+              to->value.kind == HR_TERM_NULL))
+        hr_bad(rd, v, "\"value\" wants a number, a truth or a text");
+}
 
 static void read_strategies(struct hr_reader *rd, struct hr_node *node)
 {
-    const struct hr_json *v = hr_json_get(node->json, "resolver");
-    struct hr_place place = hr_json_place(rd->doc, v);
+    const struct hr_json *config = hr_want(rd, node->json, "config", HR_JSON_OBJECT);
     const char **s;
 
-    node->strategies = hr_want_texts(rd, node->json, "resolver");
-    for (s = node->strategies; s && *s; s++)
-        if (strcmp(*s, strategies[0]) != 0 && strcmp(*s, strategies[1]) != 0) {
-            hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(*s, strategies, 2),
-                          "node \"%s\": there is no resolver strategy \"%s\"", node->name, *s);
-            rd->bad++;
-        }
+    if (!(node->resolver = hr_arena_get(&rd->p->arena, sizeof *node->resolver)) ||
+        !(node->resolver->strategies = hr_want_texts(rd, node->json, "resolver"))) {
+        rd->bad++;
+        return;
+    }
+    node->resolver->wanted = 1;
+    if (!node->resolver->strategies[0])
+        hr_bad(rd, hr_json_get(node->json, "resolver"),
+               "node \"%s\": \"resolver\" wants a strategy", node->name);
+    for (s = node->resolver->strategies; *s; s++)
+        check_strategy(rd, node, *s, config);
+    if (config)
+        read_config(rd, node, config);
 }
 
 void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
 {
-    static const char *const names[] = { "desired_num_of_artifacts" };
     const struct hr_json *list = hr_want(rd, node->json, "outputs", HR_JSON_OBJECT), *m;
-    const struct hr_json *config = hr_want(rd, node->json, "config", HR_JSON_OBJECT), *n;
 
     read_strategies(rd, node);
-    node->wanted = 1;
-    if (config) {
-        hr_check_members(rd, config, names, 1, "\"config\"");
-        n = hr_json_get(config, names[0]);
-        if (n && (!hr_json_int(rd->doc, n, &node->wanted) || node->wanted < 1))
-            hr_bad(rd, n, "\"%s\" wants an int from 1 on", names[0]);
-    }
     if (!list) {
         hr_bad(rd, node->json,
                "node \"%s\": a resolver wants \"outputs\", as {\"model\": "

@@ -51,6 +51,25 @@ struct hr_node_output {
     const struct hr_port_info *port; /* NULL: not of a component */
 };
 
+/* A property that the node's file sets on an output; info is the port's, if that declares it. */
+struct hr_extra {
+    size_t output;
+    struct hr_setting_source source;
+};
+
+/* What a resolver does: its strategies, ended by NULL, in turn; and "config", for all of them. */
+struct hr_resolver {
+    const char **strategies;
+    int64_t wanted;       /* desired_num_of_artifacts: how many; 1 */
+    const char *key;      /* of filters: the property, */
+    struct hr_term value; /* and what it must be */
+    int64_t start, stop;  /* of slice */
+    bool has_stop;
+    int64_t seed;         /* of shuffle */
+    const char *policy;   /* of latest_policy_model */
+    const char *pipeline; /* of latest_pipeline_run_outputs; NULL: this one */
+};
+
 /* One instance for each element of a list. */
 struct hr_each {
     struct hr_setting_source in;
@@ -74,8 +93,9 @@ struct hr_node {
     size_t setting_count;
     struct hr_node_output *outputs;
     size_t output_count;
-    const char **strategies;             /* of a resolver, ended by NULL */
-    int64_t wanted;                      /* of latest_artifacts: how many */
+    struct hr_extra *extras; /* of a HR_NODE_COMPONENT, by output */
+    size_t extra_count;
+    struct hr_resolver *resolver;        /* of a HR_NODE_RESOLVER */
     struct hr_setting_source source_uri; /* of an importer */
     const char *import_type;
     const struct hr_json *import_properties;
@@ -109,6 +129,11 @@ struct hr_setting {
 hr_status hr_node_settings(const struct hr_pipeline *pipeline, const struct hr_node *node,
                            const struct hr_param_values *values, struct hr_arena *arena,
                            struct hr_setting **ret);
+
+/* Likewise what the file sets on outputs, one for each extra. */
+hr_status hr_node_extras(const struct hr_pipeline *pipeline, const struct hr_node *node,
+                         const struct hr_param_values *values, struct hr_arena *arena,
+                         struct hr_setting **ret);
 
 /* A string of the file, its expressions computed. */
 hr_status hr_node_text(const struct hr_pipeline *pipeline, const struct hr_node *node,

@@ -88,6 +88,33 @@ static void put_settings(const struct hr_node *node, struct hr_json_writer *w)
     hr_json_close_object(w);
 }
 
+static void put_output(const struct hr_node *node, size_t output, struct hr_json_writer *w)
+{
+    bool some = false;
+    size_t i;
+
+    hr_json_put_key(w, node->outputs[output].key);
+    for (i = 0; i < node->extra_count; i++) {
+        if (node->extras[i].output != output)
+            continue;
+        if (!some) {
+            hr_json_open_object(w);
+            hr_json_put_member_text(w, "type", node->outputs[output].type);
+            hr_json_put_key(w, "properties");
+            hr_json_open_object(w);
+        }
+        some = true;
+        hr_json_put_key(w, node->extras[i].source.info->key);
+        hr_json_put_value(w, node->doc, node->extras[i].source.value, false);
+    }
+    if (!some) {
+        hr_json_put_text(w, node->outputs[output].type);
+        return;
+    }
+    hr_json_close_object(w);
+    hr_json_close_object(w);
+}
+
 static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
                      struct hr_json_writer *w)
 {
@@ -101,7 +128,7 @@ static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
     } else if (node->kind == HR_NODE_RESOLVER) {
         hr_json_put_key(w, "resolver");
         hr_json_open_array(w);
-        for (s = node->strategies; *s; s++)
+        for (s = node->resolver->strategies; *s; s++)
             hr_json_put_text(w, *s);
         hr_json_close_array(w);
     } else {
@@ -111,7 +138,7 @@ static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
     hr_json_put_key(w, "outputs");
     hr_json_open_object(w);
     for (i = 0; i < node->output_count; i++)
-        hr_json_put_member_text(w, node->outputs[i].key, node->outputs[i].type);
+        put_output(node, i, w);
     hr_json_close_object(w);
 }
 

@@ -41,7 +41,9 @@ static void read_param(struct hr_reader *rd, const struct hr_json *m, struct hr_
     struct hr_place place;
 
     hr_check_members(rd, m, members, 4, "a parameter");
-    *param = (struct hr_param){ .name = hr_json_key(m),
+    *param = (struct hr_param){ .name = hr_full_name(rd, hr_json_key(m)),
+                                .local = hr_json_key(m),
+                                .group = rd->group,
                                 .note = hr_want_text(rd, m, "doc"),
                                 .constraint = hr_want_text(rd, m, "constraint"),
                                 .type = type_of(rd, m),
@@ -55,15 +57,15 @@ static void read_param(struct hr_reader *rd, const struct hr_json *m, struct hr_
         rd->bad++;
 }
 
+/* Files that are merged, and a dot in a name, may name a parameter twice. */
 static bool is_new(struct hr_reader *rd, const struct hr_json *m)
 {
+    const char *name = hr_full_name(rd, hr_json_key(m));
     size_t i;
 
     for (i = 0; i < rd->p->param_count && rd->p->source_count > 1; i++)
-        if (!strcmp(rd->p->params[i].name, hr_json_key(m))) {
-            if (rd->group != (size_t)HR_NO_GROUP)
-                return false; /* a sub-pipeline's own default gives way */
-            hr_bad(rd, m, "parameter \"%s\" is there already, at %s:%d:%d", hr_json_key(m),
+        if (!strcmp(rd->p->params[i].name, name)) {
+            hr_bad(rd, m, "parameter \"%s\" is there already, at %s:%d:%d", name,
                    rd->p->params[i].place.file, rd->p->params[i].place.line,
                    rd->p->params[i].place.column);
             return false;
@@ -164,37 +166,119 @@ hr_status hr_param_parse(struct hr_env *env, const struct hr_param *param, const
     return r;
 }
 
-static hr_status give(const struct hr_pipeline *p, const struct hr_given *given,
-                      struct hr_arena *arena, struct hr_param_values *values)
+/* The parameter that gives its value to one of a sub-pipeline, where that was not given for its own
+ * name; SIZE_MAX: none.  Those of what is around it stand before it. */
+static size_t around(const struct hr_pipeline *p, size_t param)
+{
+    size_t group = p->params[param].group, i;
+
+    while (group != (size_t)HR_NO_GROUP) {
+        group = p->groups[group].face.group;
+        for (i = 0; i < param; i++)
+            if (p->params[i].group == group && !strcmp(p->params[i].local, p->params[param].local))
+                return i;
+    }
+    return SIZE_MAX;
+}
+
+struct giver {
+    const struct hr_pipeline *p;
+    struct hr_arena *arena;
+    struct hr_param_values *values;
+    bool *given;
+};
+
+/* For the very name; else, where "local" is true, for all sub-pipelines that call one so. */
+static hr_status give(struct giver *g, const struct hr_given *given, bool local, bool *ret_found)
+{
+    const struct hr_pipeline *p = g->p;
+    hr_status r = HR_OK;
+    size_t i;
+
+    *ret_found = false;
+    for (i = 0; i < p->param_count && r == HR_OK; i++) {
+        if (strcmp(given->name, local ? p->params[i].local : p->params[i].name) != 0)
+            continue;
+        *ret_found = true;
+        if (g->given[i] || (local && around(p, i) != SIZE_MAX))
+            continue;
+        r = hr_param_parse(p->env, &p->params[i], given->text, g->arena, &g->values->items[i]);
+        g->given[i] = true;
+    }
+    return r;
+}
+
+static bool is_name(const struct hr_pipeline *p, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < p->param_count; i++)
+        if (!strcmp(p->params[i].name, name))
+            return true;
+    return false;
+}
+
+static hr_status give_all(struct giver *g, const struct hr_given *given, size_t count)
 {
     struct hr_place place = { .file = "--param" };
     const char *names[HR_MAX_PARAMS];
-    size_t i;
+    hr_status r = HR_OK, one;
+    size_t i, k;
+    bool found;
 
-    for (i = 0; i < p->param_count; i++) {
-        names[i] = p->params[i].name;
-        if (!strcmp(given->name, names[i]))
-            return hr_param_parse(p->env, &p->params[i], given->text, arena, &values->items[i]);
+    for (k = 0; k < g->p->param_count; k++)
+        names[k] = g->p->params[k].name;
+    for (i = count; i; i--) { /* of one that is given twice the last counts */
+        one = give(g, &given[i - 1], false, &found);
+        r = one < 0 ? one : r;
     }
-    return hr_fail_meant(p->env, HR_INVALID, &place, hr_text_meant(given->name, names, i),
-                         "pipeline \"%s\" has no parameter \"%s\"", p->name, given->name);
+    for (i = count; i; i--) {
+        one = give(g, &given[i - 1], true, &found);
+        if (!found && !is_name(g->p, given[i - 1].name))
+            one = hr_fail_meant(g->p->env, HR_INVALID, &place,
+                                hr_text_meant(given[i - 1].name, names, k),
+                                "pipeline \"%s\" has no parameter \"%s\"", g->p->name,
+                                given[i - 1].name);
+        r = one < 0 ? one : r;
+    }
+    return r;
+}
+
+/* The value of one that was not given: from around it, if that fits. */
+static hr_status inherit(struct giver *g, size_t param)
+{
+    const struct hr_param *of = &g->p->params[param];
+    size_t from = around(g->p, param);
+    struct hr_term value;
+    hr_status r;
+
+    if (g->given[param] || from == SIZE_MAX)
+        return HR_OK;
+    value = g->values->items[from];
+    r = hr_param_fits(g->p->env, &of->place, of->name, of->type, of->constraint, &value);
+    if (r == HR_OK)
+        g->values->items[param] = value;
+    return r;
 }
 
 hr_status hr_pipeline_params(const struct hr_pipeline *p, const struct hr_given *given,
                              size_t count, bool complete, struct hr_arena *arena,
                              struct hr_param_values *ret)
 {
-    hr_status r = HR_OK, one;
+    struct giver g = { p, arena, ret, hr_arena_array(arena, p->param_count + 1, sizeof(bool)) };
+    hr_status r, one;
     size_t i;
 
     ret->items = hr_arena_array(arena, p->param_count + 1, sizeof *ret->items);
-    if (!ret->items)
+    if (!ret->items || !g.given)
         return HR_EXHAUSTED;
     for (i = 0; i < p->param_count; i++)
         ret->items[i] = p->params[i].value;
-    for (i = 0; i < count; i++)
-        if ((one = give(p, &given[i], arena, ret)) < 0)
-            r = one;
+    r = give_all(&g, given, count);
+    for (i = 0; i < p->param_count; i++) {
+        one = inherit(&g, i);
+        r = one < 0 ? one : r;
+    }
     for (i = 0; complete && i < p->param_count; i++)
         if (ret->items[i].kind == HR_TERM_UNKNOWN && r == HR_OK)
             r = hr_fail_at(p->env, HR_INVALID, &p->params[i].place,

@@ -8,7 +8,9 @@
 struct hr_pipeline;
 
 struct hr_param {
-    const char *name, *note, *constraint;
+    const char *name, *note, *constraint; /* "part.deep" of the sub-pipeline "part" */
+    const char *local;                    /* "deep" */
+    size_t group;                         /* whose it is; (size_t)HR_NO_GROUP: the whole's */
     hr_type type;         /* HR_INT, HR_FLOAT, HR_STRING, HR_BOOL or HR_JSON */
     struct hr_term value; /* the default; UNKNOWN: it must be given at the run */
     struct hr_place place;
@@ -29,7 +31,9 @@ struct hr_param_values {
 };
 
 /* Values from the defaults and what is given; all errors are told.  complete: a parameter
- * without a value is one. */
+ * without a value is one.  One of a sub-pipeline has what was given for its own name; else the
+ * value of the nearest one around it that is called so there, or what was given for its local
+ * name, where the whole has none of that name; else its default. */
 hr_status hr_pipeline_params(const struct hr_pipeline *pipeline, const struct hr_given *given,
                              size_t count, bool complete, struct hr_arena *arena,
                              struct hr_param_values *ret);

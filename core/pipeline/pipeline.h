@@ -45,6 +45,8 @@ struct hr_pipeline {
     struct hr_group *groups;
     size_t group_count;
     size_t *order;
+    const char **warnings; /* what is right, and may not be meant: "pipeline.json:7:5: ..." */
+    size_t warning_count;
 };
 
 /* HR_INVALID: all that is wrong is told.  HR_NOT_FOUND: there is no such file. */

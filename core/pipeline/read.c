@@ -271,6 +271,8 @@ static hr_status try_settings(struct hr_reader *rd)
         values.late = &node->late;
         one = hr_node_settings(rd->p, node, &values, &rd->p->arena, &settings);
         r = one < 0 ? one : r;
+        one = hr_node_extras(rd->p, node, &values, &rd->p->arena, &settings);
+        r = one < 0 ? one : r;
         values.late = NULL;
         one = try_filters(rd, node, &values);
         r = one < 0 ? one : r;
@@ -314,6 +316,8 @@ hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue, c
         r = read_all(&rd);
     if (r == HR_OK)
         r = try_settings(&rd);
+    if (r == HR_OK)
+        hr_find_overlaps(&rd);
     if (r < 0) {
         hr_pipeline_free(p);
         return r;

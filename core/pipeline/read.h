@@ -56,11 +56,17 @@ hr_status hr_read_source(struct hr_reader *rd, const char *file);
 void hr_read_command(struct hr_reader *rd, struct hr_node *node);
 void hr_type_inputs(struct hr_reader *rd, struct hr_node *node);
 
+/* "outputs" of a component's node: properties to set on what it gives. */
+void hr_read_extras(struct hr_reader *rd, struct hr_node *node);
+
 /* {"query": {...}} as a channel; NULL: told. */
 const struct hr_channel_query *hr_read_query(struct hr_reader *rd, const struct hr_node *node,
                                              const struct hr_json *at);
 /* The info of a query's filter: "artifact" has a meaning in it. */
 extern const struct hr_property_info hr_query_filter;
+
+/* Warn of nodes that write one thing and have conditions that can both hold. */
+void hr_find_overlaps(struct hr_reader *rd);
 
 /* "if", "for_each" and "finally" of a node; then, with all nodes known, what they read. */
 void hr_read_control(struct hr_reader *rd, struct hr_node *node);

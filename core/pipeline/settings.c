@@ -15,14 +15,19 @@ static hr_status find_param(const struct scope *s, const char *name, struct hr_t
                             const char **meant)
 {
     const char *names[HR_MAX_PARAMS];
-    size_t i;
+    size_t group = s->node->group, i;
 
-    for (i = 0; i < s->p->param_count; i++) {
-        names[i] = s->p->params[i].name;
-        if (!strcmp(names[i], name)) {
-            *ret = s->values->items[i];
-            return HR_OK;
+    for (;;) { /* its own, then those of what is around it */
+        for (i = 0; i < s->p->param_count; i++) {
+            names[i] = s->p->params[i].local;
+            if (s->p->params[i].group == group && !strcmp(names[i], name)) {
+                *ret = s->values->items[i];
+                return HR_OK;
+            }
         }
+        if (group == (size_t)HR_NO_GROUP)
+            break;
+        group = s->p->groups[group].face.group;
     }
     *meant = hr_text_meant(name, names, i);
     return HR_NOT_FOUND;
@@ -79,7 +84,7 @@ static bool is_late(const struct scope *s, const char *root, const char *rest)
     if (!strcmp(root, "input"))
         return !s->control && s->node->kind == HR_NODE_COMPONENT;
     if (!strcmp(root, "output"))
-        return !s->control && s->node->command;
+        return !s->control && s->node->kind == HR_NODE_COMPONENT;
     if (!strcmp(root, "artifact"))
         return s->query;
     if (!strcmp(root, "nodes"))
@@ -325,5 +330,38 @@ hr_status hr_node_settings(const struct hr_pipeline *p, const struct hr_node *no
     }
     if (r == HR_OK)
         *ret = settings;
+    return r;
+}
+
+/* What is written as plain JSON, as the value that it is. */
+static hr_status plain(const struct hr_pipeline *p, struct hr_arena *arena, struct hr_term *value)
+{
+    struct hr_json_doc *doc;
+    hr_status r = hr_json_parse(p->env, "outputs", value->text, strlen(value->text), 0, &doc);
+
+    if (r == HR_OK) {
+        r = hr_term_of_json(doc, hr_json_root(doc), arena, value);
+        hr_json_free(doc);
+    }
+    return r;
+}
+
+hr_status hr_node_extras(const struct hr_pipeline *p, const struct hr_node *node,
+                         const struct hr_param_values *values, struct hr_arena *arena,
+                         struct hr_setting **ret)
+{
+    struct hr_setting *extras = hr_arena_array(arena, node->extra_count + 1, sizeof *extras);
+    hr_status r = extras ? HR_OK : HR_EXHAUSTED, one;
+    size_t i;
+
+    for (i = 0; i < node->extra_count && extras; i++) {
+        extras[i].info = node->extras[i].source.info;
+        one = compute(p, node, &node->extras[i].source, values, arena, &extras[i].value);
+        if (one == HR_OK && extras[i].value.kind == HR_TERM_JSON)
+            one = plain(p, arena, &extras[i].value);
+        r = one < 0 ? one : r;
+    }
+    if (r == HR_OK)
+        *ret = extras;
     return r;
 }

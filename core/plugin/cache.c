@@ -77,6 +77,22 @@ struct hr_cache *hr_cache_open(struct hr_env *env, const char *path)
     return NULL;
 }
 
+/* Not read-only, for that would leave the log's files behind. */
+struct hr_cache *hr_cache_open_to_look(struct hr_env *env, const char *path)
+{
+    struct hr_cache *cache = hr_mem_zero(env, sizeof *cache);
+
+    if (!cache)
+        return NULL;
+    cache->env = env;
+    if (!sqlite3_open_v2(path, &cache->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) &&
+        !sqlite3_busy_timeout(cache->db, BUSY_MS) &&
+        !sqlite3_exec(cache->db, "PRAGMA query_only = ON", NULL, NULL, NULL))
+        return cache;
+    hr_cache_close(cache);
+    return NULL;
+}
+
 void hr_cache_close(struct hr_cache *cache)
 {
     int i;

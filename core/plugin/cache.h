@@ -17,6 +17,8 @@ struct hr_cache;
 
 /* NULL: it cannot be opened. */
 struct hr_cache *hr_cache_open(struct hr_env *env, const char *path);
+/* The same of one that is there, and that stays as it is. */
+struct hr_cache *hr_cache_open_to_look(struct hr_env *env, const char *path);
 void hr_cache_close(struct hr_cache *cache);
 
 /* SHA-256 of a file; from memory where its stat is known.  A file that changed less than 2 s

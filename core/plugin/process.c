@@ -12,8 +12,9 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-/* What a hook may say, by its log and by printing: more is read, counted and dropped, so that a
- * plugin that prints for ever fills neither disk nor memory. */
+/* What a hook may say, by its log and by printing: one that says more is stopped, so that a
+ * plugin that prints for ever fills neither disk nor memory, and nobody reads half of a log as if
+ * it were all. */
 enum { MAX_PLUGINS = 11, LINE = 8192, MAX_SAID = 16 << 20, MAX_SAID_LINES = 200000 };
 
 /* What a plugin prints, cut into lines. */
@@ -29,9 +30,9 @@ struct hr_process {
     int socket;     /* -1: closed */
     struct lines prints[2];
     size_t said, said_lines;
-    uint64_t dropped; /* lines */
     struct hr_thread *thread;
-    bool ended, described, told, told_dropped, has_result;
+    bool ended, described, told, has_result;
+    bool too_much; /* it has said more than it may */
     int status;
     struct hr_buf result;
     char packet[HR_MAX_PACKET + 1];
@@ -278,11 +279,13 @@ hr_status hr_process_start(struct hr_env *env, const struct hr_process_config *c
 
 /* -- reading --------------------------------------------------------------- */
 
-/* One more line is said; false: it is too much. */
+/* One more line is said; false: it is too much, and stopped.  A thread can only be asked. */
 static bool may_say(struct hr_process *p, size_t n)
 {
-    if (p->said_lines >= MAX_SAID_LINES || p->said + n > MAX_SAID) {
-        p->dropped++;
+    if (p->too_much || p->said_lines >= MAX_SAID_LINES || p->said + n > MAX_SAID) {
+        if (!p->too_much)
+            hr_process_stop(p, HR_STOP_KILL);
+        p->too_much = true;
         return false;
     }
     p->said += n;
@@ -312,31 +315,19 @@ static bool take_line(struct hr_process *p, int i, bool end, struct hr_message *
     return true;
 }
 
-/* Read what is there and forget it. */
+/* Read what is there and forget it: what was stopped may have filled the pipe before. */
 static void drop_print(struct hr_process *p, struct lines *l)
 {
+    enum { ROUNDS = 64 };
     char block[65536];
-    const char *at, *nl;
-    int64_t got;
+    int64_t got = 1;
     int rounds;
 
-    for (at = l->text; (nl = memchr(at, '\n', (size_t)(l->text + l->len - at))); at = nl + 1)
-        p->dropped++;
     l->len = 0;
-    for (rounds = 0; rounds < 64 && l->fd >= 0; rounds++) {
+    for (rounds = 0; rounds < ROUNDS && got > 0 && l->fd >= 0; rounds++)
         got = OS(p->env, read, l->fd, block, sizeof block);
-        if (got == -EAGAIN) {
-            if (p->ended)
-                close_fd(p->env, &l->fd);
-            return;
-        }
-        if (got <= 0) {
-            close_fd(p->env, &l->fd);
-            return;
-        }
-        for (at = block; (nl = memchr(at, '\n', (size_t)(block + got - at))); at = nl + 1)
-            p->dropped++;
-    }
+    if (l->fd >= 0 && (got == -EAGAIN ? p->ended : got <= 0))
+        close_fd(p->env, &l->fd);
 }
 
 static bool read_print(struct hr_process *p, int i, struct hr_message *ret)
@@ -344,7 +335,7 @@ static bool read_print(struct hr_process *p, int i, struct hr_message *ret)
     struct lines *l = &p->prints[i];
     int64_t got = 0;
 
-    if (p->dropped) {
+    if (p->too_much) {
         drop_print(p, l);
         return false;
     }
@@ -438,7 +429,15 @@ static void describe_ending(struct hr_process *p)
     const char *name = "a signal";
     size_t i;
 
-    if (WIFSIGNALED(p->status)) {
+    if (p->too_much) {
+        p->has_result = false;
+        snprintf(p->ending, sizeof p->ending,
+                 "has printed and logged more than %d MiB, or %d lines, and was stopped; what is "
+                 "long belongs into an output",
+                 MAX_SAID >> 20, MAX_SAID_LINES);
+    } else if (p->thread) {
+        return;
+    } else if (WIFSIGNALED(p->status)) {
         for (i = 0; i < sizeof names / sizeof names[0]; i++)
             if (names[i].number == WTERMSIG(p->status))
                 name = names[i].name;
@@ -451,19 +450,6 @@ static void describe_ending(struct hr_process *p)
                      ? ""
                      : "; it called exit(), or closed descriptors that are not its own");
     }
-}
-
-/* How much was not kept, once. */
-static bool tell_dropped(struct hr_process *p, struct hr_message *ret)
-{
-    if (!p->dropped || p->told_dropped)
-        return false;
-    p->told_dropped = true;
-    snprintf(p->packet, sizeof p->packet,
-             "(%llu lines more than the %zu that are kept were dropped)",
-             (unsigned long long)p->dropped, p->said_lines);
-    *ret = (struct hr_message){ .kind = HR_MESSAGE_PRINT, .level = HR_WARN, .text = p->packet };
-    return true;
 }
 
 /* Has it ended?  What it has sent before is still to be read. */
@@ -492,9 +478,7 @@ hr_status hr_process_read(struct hr_process *p, struct hr_message *ret)
     *ret = (struct hr_message){ .kind = HR_MESSAGE_NONE, .text = "" };
     if (!p->ended || p->told)
         return HR_OK;
-    if (tell_dropped(p, ret))
-        return HR_OK;
-    if (!p->described && !p->thread)
+    if (!p->described)
         describe_ending(p);
     p->described = true;
     if (p->has_result) {

@@ -116,6 +116,16 @@ static hr_status newest(struct hr_runner *runner, struct hr_task *task, const in
     return r < 0 ? r : HR_NOT_FOUND;
 }
 
+bool hr_task_uses_cache(const struct hr_runner *runner, const struct hr_task *task)
+{
+    const char *const *f;
+
+    for (f = runner->config.force; f && *f; f++)
+        if (!strcmp(*f, task->node->name))
+            return false;
+    return task->node->cache && !runner->config.no_cache;
+}
+
 hr_status hr_task_find_cached(struct hr_runner *runner, struct hr_task *task, int64_t *ret)
 {
     struct hr_store *store = runner->config.store;

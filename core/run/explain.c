@@ -115,6 +115,19 @@ static void set(struct comparer *c, const char *key, const struct hr_json *a,
     compare(c, a, b, "\"%s\", which the driver has set", key);
 }
 
+static void output_property(struct comparer *c, const char *key, const struct hr_json *a,
+                            const struct hr_json *b, const char *of)
+{
+    compare(c, a, b, "property \"%s\" that output \"%s\" is given", key, of);
+}
+
+static void output(struct comparer *c, const char *key, const struct hr_json *a,
+                   const struct hr_json *b, const char *of)
+{
+    (void)of;
+    members(c, a, b, output_property, key);
+}
+
 static void artifact_property(struct comparer *c, const char *key, const struct hr_json *a,
                               const struct hr_json *b, const char *of)
 {
@@ -148,6 +161,7 @@ static void compare_all(struct comparer *c, bool with_set)
     compare(c, get(a, "models"), get(b, "models"), "the code of plugins that load models");
     members(c, get(a, "inputs"), get(b, "inputs"), input, NULL);
     members(c, get(a, "properties"), get(b, "properties"), property, NULL);
+    members(c, get(a, "outputs"), get(b, "outputs"), output, NULL);
     if (with_set)
         members(c, get(a, "set"), get(b, "set"), set, NULL);
 }
@@ -201,6 +215,31 @@ hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const
     hr_buf_clear(&a);
     hr_buf_clear(&b);
     return r;
+}
+
+static void put_json(struct hr_json_writer *w, const char *key, const char *json)
+{
+    hr_json_put_key(w, key);
+    if (json)
+        hr_json_put_raw(w, json, strlen(json));
+    else
+        hr_json_put_null(w);
+}
+
+void hr_differences_put(struct hr_json_writer *w, const struct hr_differences *d)
+{
+    size_t i;
+
+    hr_json_put_key(w, "differences");
+    hr_json_open_array(w);
+    for (i = 0; i < d->count; i++) {
+        hr_json_open_object(w);
+        hr_json_put_member_text(w, "what", d->items[i].what);
+        put_json(w, "before", d->items[i].before);
+        put_json(w, "now", d->items[i].now);
+        hr_json_close_object(w);
+    }
+    hr_json_close_array(w);
 }
 
 const char *hr_result_read(struct hr_env *env, const struct hr_meta_node *execution,

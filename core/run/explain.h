@@ -29,6 +29,9 @@ hr_status hr_key_compare(struct hr_env *env, const char *before, const char *now
 hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const char *before,
                          const char *now, struct hr_arena *arena, struct hr_differences *ret);
 
+/* The member "differences" of an object: [{"what", "before", "now"}]. */
+void hr_differences_put(struct hr_json_writer *w, const struct hr_differences *d);
+
 /* The text of TFX's __execution_result__, in the arena; NULL: it has none that can be read.
  * *ret_code: why it failed or was cancelled; 0: it was skipped, or has none. */
 const char *hr_result_read(struct hr_env *env, const struct hr_meta_node *execution,

@@ -100,15 +100,71 @@ static void put_output(struct hr_json_writer *w, const struct hr_task_channel *c
     hr_json_close_object(w);
 }
 
+/* The text of JSON without its quotes: a path may hold anything. */
+static hr_status add_quoted(struct hr_runner *runner, const char *text, struct hr_buf *to)
+{
+    struct hr_json_writer w;
+    struct hr_buf quoted;
+    hr_status r;
+
+    hr_buf_of(&quoted, HR_MAX_JSON_BYTES, runner->env);
+    hr_json_begin(&w, &quoted, 0);
+    hr_json_put_text(&w, text);
+    r = hr_json_end(&w);
+    if (r == HR_OK)
+        r = hr_buf_add(to, quoted.text + 1, quoted.len - 2);
+    hr_buf_clear(&quoted);
+    return r;
+}
+
+static const struct hr_task_channel *output_named(const struct hr_task *task, const char *key,
+                                                  size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < task->output_count; i++)
+        if (strlen(task->outputs[i].key) == n && !memcmp(task->outputs[i].key, key, n))
+            return &task->outputs[i];
+    return NULL;
+}
+
+/* JSON with the place of an output for each "${output.KEY.uri}" in it: when the properties were
+ * computed there was none. */
+static hr_status put_places(struct hr_runner *runner, const struct hr_task *task, const char *json,
+                            struct hr_buf *to)
+{
+    const char *at, *end, *key;
+    hr_status r = HR_OK;
+
+    hr_buf_cut(to, 0);
+    while (r == HR_OK && (at = strstr(json, HR_OUTPUT_PLACE)) && (end = strstr(at, ".uri}"))) {
+        const struct hr_task_channel *c;
+        const char *place = NULL;
+
+        key = at + strlen(HR_OUTPUT_PLACE);
+        c = output_named(task, key, (size_t)(end - key));
+        if (c && c->artifacts)
+            place = c->artifacts[0].uri ? c->artifacts[0].uri : c->artifacts[0].staged;
+        r = hr_buf_add(to, json, (size_t)(at - json));
+        if (r == HR_OK && place)
+            r = add_quoted(runner, place, to);
+        else if (r == HR_OK) /* a driver comes before the outputs */
+            r = hr_buf_add(to, at, (size_t)(end - at) + strlen(".uri}"));
+        json = end + strlen(".uri}");
+    }
+    return r < 0 ? r : hr_buf_text(to, json);
+}
+
 static void put_settings(struct hr_runner *runner, const struct hr_task *task,
                          struct hr_json_writer *w)
 {
-    struct hr_buf text;
+    struct hr_buf text, placed;
     size_t i;
 
     hr_json_put_key(w, "properties");
     hr_json_open_array(w);
     hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
+    hr_buf_of(&placed, HR_MAX_JSON_BYTES, runner->env);
     for (i = 0; i < task->node->setting_count; i++) {
         const struct hr_setting *s = &task->settings[i];
         const struct hr_task_value *set = hr_task_value(task, s->info->key);
@@ -120,6 +176,8 @@ static void put_settings(struct hr_runner *runner, const struct hr_task *task,
             hr_json_put_member_text(w, "constraint", s->info->constraint);
         hr_buf_cut(&text, 0);
         hr_term_json(&s->value, &text);
+        if (w->status == HR_OK)
+            w->status = put_places(runner, task, text.text, &placed);
         hr_json_put_key(w, "value");
         if (set && set->value.kind == HR_VALUE_INT)
             hr_json_put_int(w, set->value.i);
@@ -128,12 +186,13 @@ static void put_settings(struct hr_runner *runner, const struct hr_task *task,
         else if (set)
             hr_json_put_text(w, set->value.text);
         else if (s->info->type == HR_JSON) /* JSON crosses as text; null as "" */
-            hr_json_put_text(w, s->value.kind == HR_TERM_NULL ? "" : text.text);
+            hr_json_put_text(w, s->value.kind == HR_TERM_NULL ? "" : placed.text);
         else
-            hr_json_put_raw(w, text.text, text.len);
+            hr_json_put_raw(w, placed.text, placed.len);
         hr_json_close_object(w);
     }
     hr_buf_clear(&text);
+    hr_buf_clear(&placed);
     hr_json_close_array(w);
 }
 

@@ -234,8 +234,10 @@ static hr_status keep_rest(struct plan *p)
     for (i = 0; i < pipeline->node_count; i++) {
         struct hr_task *task = p->runner->tasks[i];
 
-        if (p->selected[i])
+        if (p->selected[i]) {
+            task->kept_count = 0; /* nor does an instance of it */
             continue;
+        }
         task->keep = finished(task) && outputs_there(p, task);
         if (task->keep)
             continue;
@@ -417,17 +419,24 @@ static hr_status append(struct hr_task *task, struct hr_task_channel *all)
     return HR_OK;
 }
 
+static hr_status take_one(struct hr_runner *runner, struct hr_task *task,
+                          const struct hr_kept *kept)
+{
+    hr_status r = hr_task_take(runner, task, kept->execution);
+
+    return r != HR_NOT_FOUND ? r
+                             : hr_fail(runner->env, HR_PRECONDITION,
+                                       "the outputs of execution %lld of node \"%s\" are gone",
+                                       (long long)kept->execution, task->name);
+}
+
 static hr_status record_one(struct hr_runner *runner, struct hr_task *task,
                             const struct hr_kept *kept)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_task_take(runner, task, kept->execution);
+    hr_status r = take_one(runner, task, kept);
     const char *from;
 
-    if (r == HR_NOT_FOUND)
-        return hr_fail(runner->env, HR_PRECONDITION,
-                       "the outputs of execution %lld of node \"%s\" are gone",
-                       (long long)kept->execution, task->name);
     if (r < 0)
         return r;
     from = hr_task_from_run(runner, task, kept->execution);
@@ -441,7 +450,9 @@ static hr_status record_one(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
-hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task)
+static hr_status keep_each(struct hr_runner *runner, struct hr_task *task,
+                           hr_status (*each)(struct hr_runner *, struct hr_task *,
+                                             const struct hr_kept *))
 {
     struct hr_task_channel *all = hr_arena_array(&task->arena, task->output_count + 1, sizeof *all);
     hr_status r = all ? HR_OK : HR_EXHAUSTED;
@@ -450,11 +461,21 @@ hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK && task->output_count)
         memcpy(all, task->outputs, task->output_count * sizeof *all);
     for (i = 0; i < task->kept_count && r == HR_OK; i++) {
-        r = record_one(runner, task, &task->kept[i]);
+        r = each(runner, task, &task->kept[i]);
         if (r == HR_OK)
             r = append(task, all);
     }
     if (r == HR_OK)
         task->outputs = all;
     return r;
+}
+
+hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task)
+{
+    return keep_each(runner, task, record_one);
+}
+
+hr_status hr_keep_outputs(struct hr_runner *runner, struct hr_task *task)
+{
+    return keep_each(runner, task, take_one);
 }

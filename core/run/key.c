@@ -2,7 +2,7 @@
  *
  *     {"component", "version", "plugin": digest, "models": [digest],
  *      "inputs": {key: [{"digest", "properties": {name: value}}]},
- *      "properties": {name: value}, "set": {name: value}}
+ *      "outputs": {output: {name: value}}, "properties": {name: value}, "set": {name: value}}
  *
  * Members are sorted.  Ids, uris and times are in no value; a path that is read stands for
  * its content.  The text is kept as cache/KEY.json, so that two keys can be compared.
@@ -152,6 +152,39 @@ static hr_status put_settings(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
+/* What the file sets on outputs; where that is nothing, nothing is said. */
+static hr_status put_extras(const struct hr_task *task, struct hr_json_writer *w)
+{
+    const struct hr_setting *extras = task->key_extras ? task->key_extras : task->extras;
+    const struct hr_node *node = task->node;
+    struct hr_buf text;
+    hr_status r = HR_OK;
+    size_t i, at = SIZE_MAX;
+
+    if (!node->extra_count)
+        return HR_OK;
+    hr_json_put_key(w, "outputs");
+    hr_json_open_object(w);
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, task->arena.env);
+    for (i = 0; i < node->extra_count && r == HR_OK; i++) {
+        if (node->extras[i].output != at) {
+            if (at != SIZE_MAX)
+                hr_json_close_object(w);
+            at = node->extras[i].output;
+            hr_json_put_key(w, node->outputs[at].key);
+            hr_json_open_object(w);
+        }
+        hr_json_put_key(w, extras[i].info->key);
+        hr_buf_cut(&text, 0);
+        r = hr_term_json(&extras[i].value, &text);
+        hr_json_put_raw(w, text.text, text.len);
+    }
+    hr_buf_clear(&text);
+    hr_json_close_object(w);
+    hr_json_close_object(w);
+    return r;
+}
+
 static void put_set(const struct hr_task *task, struct hr_json_writer *w)
 {
     size_t i, k, a;
@@ -192,6 +225,8 @@ static hr_status put_key(struct hr_runner *runner, struct hr_task *task, struct 
     for (i = 0; i < task->model_count; i++)
         hr_json_put_text(w, task->models[i]->plugin->digest);
     hr_json_close_array(w);
+    if (r == HR_OK)
+        r = put_extras(task, w);
     hr_json_put_member_text(w, "plugin", c->plugin->digest);
     if (r == HR_OK)
         r = put_settings(runner, task, w);
@@ -224,9 +259,16 @@ static hr_status keep_text(struct hr_runner *runner, const struct hr_buf *text, 
     return r;
 }
 
-hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
+void hr_task_key_of(const struct hr_buf *text, char ret[HR_SHA256_HEX])
 {
     uint8_t digest[HR_SHA256_SIZE];
+
+    hr_sha256(text->text, text->len, digest);
+    hr_sha256_hex(digest, ret);
+}
+
+hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
+{
     char path[HR_MAX_PATH];
     struct hr_buf text;
     hr_status r;
@@ -234,8 +276,7 @@ hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
     hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
     r = hr_task_key_text(runner, task, &text);
     if (r == HR_OK) {
-        hr_sha256(text.text, text.len, digest);
-        hr_sha256_hex(digest, task->key);
+        hr_task_key_of(&text, task->key);
         r = hr_key_path(runner->env, runner->config.paths, task->key, path);
     }
     if (r == HR_OK && !hr_file_exists(runner->env, path))

@@ -34,13 +34,13 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     hr_task_clear(runner, task);
     hr_arena_clear(&task->arena);
     task->execution = 0;
-    task->settings = task->key_settings = NULL;
+    task->settings = task->key_settings = task->extras = task->key_extras = NULL;
     task->inputs = task->outputs = NULL;
     task->input_count = task->output_count = 0;
     task->set = NULL;
     task->set_count = task->model_count = task->line_count = 0;
     task->key[0] = '\0';
-    task->walls = task->result = task->why = task->hit = NULL;
+    task->walls = task->result = task->why = task->end_text = NULL;
     task->timed_out = task->has_room = task->written = task->registered = false;
     task->stop_stage = 0;
     task->ended_us = 0;
@@ -88,6 +88,7 @@ static void leave(struct hr_runner *runner, struct hr_task *task, enum hr_task_s
     bool held = task->state == HR_TASK_REGISTERED || task->state == HR_TASK_DECIDING ||
                 task->state == HR_TASK_RUNNING || task->state == HR_TASK_PUBLISHING;
 
+    runner->moved = true;
     task->let_go = task->leased;
     hr_process_free(task->process);
     task->process = NULL;
@@ -145,9 +146,7 @@ const char *hr_task_from_run(struct hr_runner *runner, struct hr_task *task, int
     return "from another pipeline";
 }
 
-/* false: a result is being removed in this very moment, and nothing has happened.
- * Nothing is lost if a power cut takes it back: what it points to stays, and the next run
- * finds it again.  The run's last event waits for the disk. */
+/* false: a result is being removed in this very moment, and nothing has happened. */
 static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t from,
                        const char *why)
 {
@@ -157,6 +156,8 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
 
     if (r == HR_OK)
         r = hr_record_cached(runner, task, text);
+    if (r == HR_OK)
+        r = hr_task_say_later(runner, task, HR_EVENT_CACHED, text);
     if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0) {
@@ -168,7 +169,6 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
     }
     hr_task_unstage(runner, task, false);
     task->written = true;
-    hr_task_say_cached(runner, task, text);
     leave(runner, task, HR_TASK_DONE);
     return true;
 }
@@ -225,12 +225,14 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
 static void publish(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_store_begin_relaxed(store);
+    hr_status r = hr_task_extras(task);
 
+    if (r == HR_OK)
+        r = hr_store_begin_relaxed(store);
     if (r == HR_OK)
         r = hr_record_complete(runner, task);
     if (r == HR_OK)
-        r = hr_task_say_later(runner, task);
+        r = hr_task_say_later(runner, task, HR_EVENT_FINISHED, NULL);
     if (r == HR_OK)
         r = hr_store_commit(store);
     if (r < 0) {
@@ -276,16 +278,6 @@ static void execute(struct hr_runner *runner, struct hr_task *task)
 
 /* -- cache and lease ------------------------------------------------------- */
 
-static bool uses_cache(const struct hr_runner *runner, const struct hr_task *task)
-{
-    const char *const *f;
-
-    for (f = runner->config.force; f && *f; f++)
-        if (!strcmp(*f, task->node->name))
-            return false;
-    return task->node->cache && !runner->config.no_cache;
-}
-
 /* Another task of this run with the same key that works on it now. */
 static bool twin_works(const struct hr_runner *runner, const struct hr_task *task)
 {
@@ -329,7 +321,7 @@ static void look_then_execute(struct hr_runner *runner, struct hr_task *task)
     hr_status r = HR_NOT_FOUND;
     int round;
 
-    if (!uses_cache(runner, task)) {
+    if (!hr_task_uses_cache(runner, task)) {
         task->why = "the cache was not to be used";
         execute(runner, task);
         return;
@@ -405,31 +397,6 @@ static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
     return r;
 }
 
-/* Resolvers and importers are the host's own work: one transaction. */
-static hr_status own_node(struct hr_runner *runner, struct hr_task *task, bool *ret_reused)
-{
-    bool resolver = task->node->kind == HR_NODE_RESOLVER;
-    struct hr_store *store = runner->config.store;
-    hr_status r = resolver ? hr_task_strategy(runner, task) : hr_task_import(runner, task);
-
-    *ret_reused = r == HR_OK && !resolver && task->outputs[0].artifacts[0].id != 0;
-    if (r == HR_OK)
-        r = hr_store_begin_relaxed(store);
-    if (r < 0)
-        return r;
-    r = hr_record_registered(runner, task);
-    if (r == HR_OK)
-        r = resolver ? hr_record_resolved(runner, task) : hr_record_imported(runner, task);
-    if (r == HR_OK)
-        r = hr_store_commit(store);
-    if (r < 0) {
-        hr_store_rollback(store);
-        task->execution = 0;
-    }
-    task->written = task->registered = r == HR_OK;
-    return r;
-}
-
 /* "model 12 (run 6)" of what a resolver has found. */
 static const char *found_text(struct hr_runner *runner, struct hr_task *task)
 {
@@ -454,19 +421,43 @@ static const char *found_text(struct hr_runner *runner, struct hr_task *task)
     return "";
 }
 
+/* Resolvers and importers are the host's own work: one transaction. */
+static hr_status own_node(struct hr_runner *runner, struct hr_task *task)
+{
+    bool resolver = task->node->kind == HR_NODE_RESOLVER;
+    struct hr_store *store = runner->config.store;
+    hr_status r = resolver ? hr_task_strategy(runner, task) : hr_task_import(runner, task);
+    bool reused = r == HR_OK && !resolver && task->outputs[0].artifacts[0].id != 0;
+
+    if (r == HR_OK)
+        r = hr_store_begin_relaxed(store);
+    if (r < 0)
+        return r;
+    r = hr_record_registered(runner, task);
+    if (r == HR_OK)
+        r = resolver ? hr_record_resolved(runner, task) : hr_record_imported(runner, task);
+    if (r == HR_OK)
+        r = hr_task_say_later(runner, task, reused ? HR_EVENT_CACHED : HR_EVENT_FINISHED,
+                              resolver ? found_text(runner, task)
+                                       : task->outputs[0].artifacts[0].uri);
+    if (r == HR_OK)
+        r = hr_store_commit(store);
+    if (r < 0) {
+        hr_store_rollback(store);
+        task->execution = 0;
+    }
+    task->written = task->registered = r == HR_OK;
+    return r;
+}
+
 static void begin_own(struct hr_runner *runner, struct hr_task *task)
 {
-    bool reused = false;
-    hr_status r = own_node(runner, task, &reused);
+    hr_status r = own_node(runner, task);
 
-    if (r < 0) {
+    if (r < 0)
         hr_task_fail(runner, task, r);
-        return;
-    }
-    task->state = HR_TASK_DONE;
-    hr_runner_tell(runner, task, reused ? HR_EVENT_CACHED : HR_EVENT_FINISHED, HR_OK,
-                   task->node->kind == HR_NODE_RESOLVER ? found_text(runner, task)
-                                                        : task->outputs[0].artifacts[0].uri);
+    else
+        leave(runner, task, HR_TASK_DONE);
 }
 
 /* All that is read before a node does anything.  *skip: why it does nothing. */
@@ -519,17 +510,18 @@ void hr_task_registered(struct hr_runner *runner, struct hr_task *task)
 /* What an earlier run has finished. */
 static void begin_kept(struct hr_runner *runner, struct hr_task *task)
 {
-    hr_status r = hr_keep_record(runner, task);
+    const char *text =
+        hr_arena_format(&task->arena, "kept %s",
+                        hr_task_from_run(runner, task, task->kept[0].execution));
+    hr_status r = hr_task_say_later(runner, task, HR_EVENT_CACHED, text);
 
-    if (r < 0) {
+    if (r == HR_OK)
+        r = hr_keep_record(runner, task);
+    task->written = task->registered = r == HR_OK;
+    if (r < 0)
         hr_task_fail(runner, task, r);
-        return;
-    }
-    task->written = task->registered = true;
-    hr_task_say_cached(runner, task,
-                       hr_arena_format(&task->arena, "kept %s",
-                                       hr_task_from_run(runner, task, task->kept[0].execution)));
-    leave(runner, task, HR_TASK_DONE);
+    else
+        leave(runner, task, HR_TASK_DONE);
 }
 
 /* A node with "for_each" does nothing itself. */

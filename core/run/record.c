@@ -81,6 +81,8 @@ static hr_status part_contexts(struct hr_runner *runner, const struct hr_task *t
         r = part_contexts(runner, task, face->group, around);
     if (task->head && task->node->each_of == face)
         snprintf(index, sizeof index, "[%zu]", task->index - task->head->first);
+    else if (task->recorded && task->recorded->item && task->node->each_of == face)
+        snprintf(index, sizeof index, "[%lld]", (long long)task->recorded->index);
     snprintf(name, sizeof name, "%s.%s", runner->config.pipeline->name, face->name);
     if (r == HR_OK)
         r = hr_store_put_context(store, runner->type_context_pipeline, name, &ret[0]);
@@ -414,6 +416,7 @@ hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task,
 {
     hr_status r = add_execution(runner, task, HR_EXECUTION_CACHED);
 
+    task->recorded = kept;
     if (r == HR_OK)
         r = put_instance(runner, task, kept->index, kept->item);
     if (r == HR_OK)

@@ -26,8 +26,8 @@ static bool has(const struct hr_task_channel *channel, int64_t id)
 }
 
 /* What an artifact is worth to its readers: the node in the store, and its digest. */
-static hr_status read_artifact(struct hr_runner *runner, struct hr_task *task, int64_t id,
-                               struct hr_task_artifact *ret)
+hr_status hr_task_read_artifact(struct hr_runner *runner, struct hr_task *task, int64_t id,
+                           struct hr_task_artifact *ret)
 {
     hr_status r =
         hr_store_get(runner->config.store, HR_KIND_ARTIFACT, id, &task->arena, &ret->node);
@@ -105,7 +105,7 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
     if (!(all = hr_arena_grow(&task->arena, to->artifacts, to->count, &to->cap, sizeof *all)))
         return HR_EXHAUSTED;
     to->artifacts = all;
-    r = read_artifact(runner, task, id, &to->artifacts[to->count]);
+    r = hr_task_read_artifact(runner, task, id, &to->artifacts[to->count]);
     if (r == HR_OK)
         r = complete_digest(runner, &to->artifacts[to->count]);
     to->count += r == HR_OK;
@@ -307,104 +307,6 @@ hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task, const 
     return r < 0 || *ret_skip ? r : find_models(runner, task);
 }
 
-/* -- resolvers ------------------------------------------------------------- */
-
-static hr_status give(struct hr_runner *runner, struct hr_task *task, struct hr_task_channel *to,
-                      const struct hr_meta_nodes *found, size_t n)
-{
-    hr_status r = HR_OK;
-    size_t i;
-
-    if (!(to->artifacts = hr_arena_array(&task->arena, n + 1, sizeof *to->artifacts)))
-        return HR_EXHAUSTED;
-    for (i = 0; i < n && i < found->count && r == HR_OK; i++, to->count++)
-        r = read_artifact(runner, task, found->items[i].id, &to->artifacts[i]);
-    return r;
-}
-
-static hr_status latest_artifacts(struct hr_runner *runner, struct hr_task *task)
-{
-    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
-                            .contexts = &runner->context_pipeline,
-                            .context_count = 1,
-                            .state = HR_ARTIFACT_LIVE,
-                            .newest_first = true,
-                            .limit = task->node->wanted };
-    struct hr_meta_nodes found;
-    hr_status r = HR_OK;
-    size_t i;
-
-    for (i = 0; i < task->output_count && r == HR_OK; i++) {
-        look.type = task->outputs[i].type;
-        r = hr_store_look(runner->config.store, &look, &task->arena, &found);
-        if (r == HR_OK && (int64_t)found.count >= task->node->wanted)
-            r = give(runner, task, &task->outputs[i], &found, found.count);
-    }
-    return r;
-}
-
-/* Is there a blessing of this model that says yes?  The newest one counts. */
-static const struct hr_meta_node *blessing_of(const struct hr_meta_nodes *blessings, int64_t model)
-{
-    size_t i;
-
-    for (i = 0; i < blessings->count; i++)
-        if (hr_meta_int(&blessings->items[i], "current_model_id", 0) == model &&
-            hr_meta_int(&blessings->items[i], "blessed", 0) == 1)
-            return &blessings->items[i];
-    return NULL;
-}
-
-static hr_status give_one(struct hr_runner *runner, struct hr_task *task, const char *type,
-                          const struct hr_meta_node *node)
-{
-    struct hr_meta_nodes one = { (struct hr_meta_node *)(uintptr_t)node, 1 };
-    hr_status r = HR_OK;
-    size_t i;
-
-    for (i = 0; i < task->output_count && r == HR_OK; i++)
-        if (!strcmp(task->outputs[i].type, type))
-            r = give(runner, task, &task->outputs[i], &one, 1);
-    return r;
-}
-
-static hr_status latest_blessed(struct hr_runner *runner, struct hr_task *task)
-{
-    struct hr_look look = { .kind = HR_KIND_ARTIFACT,
-                            .type = "Model",
-                            .contexts = &runner->context_pipeline,
-                            .context_count = 1,
-                            .state = HR_ARTIFACT_LIVE,
-                            .newest_first = true };
-    struct hr_meta_nodes models, blessings;
-    hr_status r = hr_store_look(runner->config.store, &look, &task->arena, &models);
-    size_t i;
-
-    look.type = "ModelBlessing";
-    if (r == HR_OK)
-        r = hr_store_look(runner->config.store, &look, &task->arena, &blessings);
-    for (i = 0; r == HR_OK && i < models.count; i++) {
-        const struct hr_meta_node *blessing = blessing_of(&blessings, models.items[i].id);
-
-        if (!blessing)
-            continue;
-        r = give_one(runner, task, "Model", &models.items[i]);
-        return r < 0 ? r : give_one(runner, task, "ModelBlessing", blessing);
-    }
-    return r; /* none yet: a cold start, and no error */
-}
-
-hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task)
-{
-    const char **s;
-    hr_status r = HR_OK;
-
-    for (s = task->node->strategies; *s && r == HR_OK; s++)
-        r = strcmp(*s, "latest_blessed_model") ? latest_artifacts(runner, task)
-                                               : latest_blessed(runner, task);
-    return r;
-}
-
 /* -- importers ------------------------------------------------------------- */
 
 /* An artifact of that uri, type and content that is there already. */
@@ -423,7 +325,7 @@ static hr_status find_imported(struct hr_runner *runner, struct hr_task *task,
 
     for (i = 0; r == HR_OK && i < found.count; i++)
         if (!strcmp(found.items[i].uri, a->uri))
-            return read_artifact(runner, task, found.items[i].id, a);
+            return hr_task_read_artifact(runner, task, found.items[i].id, a);
     return r;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "run/task.h"
+#include "run/types.h"
 
 const struct hr_task_value *hr_task_value(const struct hr_task *task, const char *name)
 {
@@ -151,5 +152,83 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
         r = tell_errors(runner, (hr_status)status, hr_json_get(root, "errors"));
     hr_json_free(doc);
     *ret_verdict = (int32_t)verdict;
+    return r;
+}
+
+/* -- what the file sets ---------------------------------------------------- */
+
+static hr_status value_of_term(struct hr_task *task, const struct hr_term *term,
+                               struct hr_meta_value *ret)
+{
+    struct hr_buf text;
+    hr_status r;
+
+    *ret = (struct hr_meta_value){ .kind = HR_VALUE_STRING };
+    switch (term->kind) {
+    case HR_TERM_INT:
+        *ret = (struct hr_meta_value){ .kind = HR_VALUE_INT, .i = term->i };
+        return HR_OK;
+    case HR_TERM_BOOL:
+        *ret = (struct hr_meta_value){ .kind = HR_VALUE_BOOL, .i = term->i };
+        return HR_OK;
+    case HR_TERM_FLOAT:
+        *ret = (struct hr_meta_value){ .kind = HR_VALUE_DOUBLE, .d = term->d };
+        return HR_OK;
+    case HR_TERM_TEXT:
+        ret->text = term->text;
+        return HR_OK;
+    default:
+        hr_buf_of(&text, HR_MAX_JSON_BYTES, task->arena.env);
+        r = hr_term_json(term, &text);
+        if (r == HR_OK && !(ret->text = hr_arena_text(&task->arena, text.text)))
+            r = HR_EXHAUSTED;
+        hr_buf_clear(&text);
+        return r;
+    }
+}
+
+/* One property of one artifact, unless a hook has set it. */
+static hr_status set_extra(struct hr_task *task, const struct hr_task_channel *c,
+                           struct hr_task_artifact *a, const struct hr_setting *extra)
+{
+    int kind = hr_declared_kind(c->type, c->port, extra->info->key);
+    struct hr_task_value *all;
+    hr_status r;
+    size_t i;
+
+    for (i = 0; i < a->set_count; i++)
+        if (!strcmp(a->set[i].name, extra->info->key))
+            return HR_OK;
+    if (!(all = hr_arena_array(&task->arena, a->set_count + 1, sizeof *all)))
+        return HR_EXHAUSTED;
+    if (a->set_count)
+        memcpy(all, a->set, a->set_count * sizeof *all);
+    all[a->set_count].name = extra->info->key;
+    if ((r = value_of_term(task, &extra->value, &all[a->set_count].value)) < 0)
+        return r;
+    if (kind && kind != (int)all[a->set_count].value.kind)
+        return hr_fail(task->arena.env, HR_INVALID,
+                       "node \"%s\": property \"%s\" of output \"%s\" is declared by %s, and is "
+                       "%s here",
+                       task->name, extra->info->key, c->key, c->type,
+                       hr_term_kind_text(extra->value.kind));
+    a->set = all;
+    a->set_count++;
+    return HR_OK;
+}
+
+hr_status hr_task_extras(struct hr_task *task)
+{
+    hr_status r = HR_OK;
+    size_t i, k;
+
+    for (i = 0; i < task->node->extra_count && r == HR_OK; i++) {
+        struct hr_task_channel *c = &task->outputs[task->node->extras[i].output];
+
+        if (task->extras[i].value.kind == HR_TERM_NULL)
+            continue;
+        for (k = 0; k < c->count && r == HR_OK; k++)
+            r = set_extra(task, c, &c->artifacts[k], &task->extras[i]);
+    }
     return r;
 }

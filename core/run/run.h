@@ -77,6 +77,21 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
 /* As hr_next() of headrace.h: 1 with an event, 0 at the end, HR_DEADLINE. */
 int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_event **ret);
 
+/* What a run would do, as JSON; nothing is written, no worker is started:
+ *
+ *     {"pipeline": "penguin", "nodes": [{"node": "trainer", "plan": "run", "why": "...",
+ *       "execution": 12, "differences": [{"what", "before", "now"}]}, ...],
+ *      "run": 2, "cached": 1, "kept": 0, "skipped": 0, "depends": 3, "failed": 0,
+ *      "not_run": 0}
+ *
+ * in the order of the graph; of a node with "for_each" one for each instance, where its elements
+ * are known.  "execution": what it is taken from, or, of one that runs, what it is compared with.
+ * "depends": its inputs are made by a node that runs, or its driver decides; "failed": it
+ * cannot begin, and why says what a run would say; "not_run": it needs one of these.  Codes as
+ * hr_runner_start(). */
+hr_status hr_runner_preview(struct hr_env *env, const struct hr_runner_config *config,
+                            struct hr_buf *to);
+
 int hr_runner_fd(const struct hr_runner *runner);
 const char *hr_runner_id(const struct hr_runner *runner); /* "penguin-20261125T101502-4f2a" */
 int64_t hr_runner_number(const struct hr_runner *runner); /* within the pipeline, from 1 */

@@ -103,8 +103,8 @@ static hr_status open_wakers(struct hr_runner *runner)
     return HR_OK;
 }
 
-hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *config,
-                          struct hr_runner **ret)
+hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *config,
+                         struct hr_runner **ret)
 {
     struct hr_runner *runner = hr_mem_zero(env, sizeof *runner);
     hr_status r;
@@ -127,8 +127,22 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
         r = make_tasks(runner);
     if (r == HR_OK)
         r = hr_keep_plan(runner);
-    if (r == HR_OK)
-        r = open_wakers(runner);
+    if (r < 0)
+        hr_runner_free(runner);
+    else
+        *ret = runner;
+    return r;
+}
+
+hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *config,
+                          struct hr_runner **ret)
+{
+    struct hr_runner *runner;
+    hr_status r = hr_runner_make(env, config, &runner);
+
+    if (r < 0)
+        return r;
+    r = open_wakers(runner);
     if (r == HR_OK)
         r = record(runner);
     if (r == HR_OK)
@@ -239,7 +253,7 @@ static bool within_parallel(const struct hr_runner *runner, const struct hr_task
 static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
 {
     bool place = runner->running < (size_t)runner->config.jobs, blocked = false;
-    bool stop = runner->cancelling ||
+    bool stop = runner->cancelling || runner->sync_failed ||
                 (runner->failed && !runner->config.keep_going && !task->node->last);
 
     if (task->state == HR_TASK_BACKOFF && !runner->cancelling && place &&
@@ -375,7 +389,8 @@ static void tell_done(struct hr_runner *runner)
     if (failed || not_run)
         snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu failed, %zu not run",
                  failed, not_run);
-    if (hr_store_sync(runner->config.store) < 0 && runner->status == HR_OK)
+    if (!runner->sync_failed && hr_store_sync(runner->config.store) < 0 &&
+        runner->status == HR_OK)
         runner->status = HR_UNAVAILABLE;
     runner->told_end = true;
     hr_tell_end(runner, text);
@@ -444,8 +459,11 @@ int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_ev
         if (runner->told_end)
             return 0;
         drain_wake(runner);
+        runner->moved = false;
         busy = step(runner);
-        hr_runner_settle(runner, !busy || !any_process(runner));
+        hr_runner_settle(runner, !busy || (!runner->moved && !any_process(runner)));
+        if (busy && runner->moved) /* others go on before anything is waited for */
+            continue;
         if (!busy && !runner->first)
             tell_done(runner);
         if (runner->first)

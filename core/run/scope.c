@@ -13,8 +13,6 @@
 
 enum { MAX_VALUE = 1 << 20 };
 
-#define OUTPUT "${output."
-
 struct task_scope {
     struct hr_runner *runner;
     struct hr_task *task;
@@ -191,7 +189,8 @@ static hr_status member(void *user, const struct hr_term *of, const char *name,
         return json_member(s->runner, of, name, arena, ret);
     if (of->kind != HR_TERM_ARTIFACT)
         return HR_NOT_FOUND;
-    if (n == 1 && args[0].kind == HR_TERM_TEXT && (a || hr_text_starts(of->text, OUTPUT))) {
+    if (n == 1 && args[0].kind == HR_TERM_TEXT &&
+        (a || hr_text_starts(of->text, HR_OUTPUT_PLACE))) {
         if (!strcmp(name, "split"))
             return below(s->runner, of, args[0].text, "Split-", arena, ret);
         if (!strcmp(name, "file"))
@@ -284,8 +283,8 @@ static const struct hr_task_channel *channel_of(const struct task_scope *s, bool
     return found;
 }
 
-/* An output has no place before the command starts: the word stays, and the command's plugin puts
- * the place in. */
+/* An output has no place before the executor is to start: the word stays, and the job has the place
+ * in its stead. */
 static hr_status output_term(const struct task_scope *s, const char *rest, struct hr_arena *arena,
                              struct hr_term *ret)
 {
@@ -294,7 +293,7 @@ static hr_status output_term(const struct task_scope *s, const char *rest, struc
     struct hr_term term = { .kind = HR_TERM_ARTIFACT };
 
     if (key)
-        term.text = hr_arena_format(arena, OUTPUT "%s.uri}", key);
+        term.text = hr_arena_format(arena, HR_OUTPUT_PLACE "%s.uri}", key);
     return term.text ? follow(s, term, rest + n + (rest[n] == '.'), arena, ret) : HR_EXHAUSTED;
 }
 
@@ -375,11 +374,17 @@ hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)
     begin(&s, runner, task, false);
     r = hr_node_settings(runner->config.pipeline, task->node, &s.values, &task->arena,
                          &task->settings);
+    if (r == HR_OK)
+        r = hr_node_extras(runner->config.pipeline, task->node, &s.values, &task->arena,
+                           &task->extras);
     if (r < 0 || !task->node->late)
         return r;
     begin(&s, runner, task, true);
-    return hr_node_settings(runner->config.pipeline, task->node, &s.values, &task->arena,
-                            &task->key_settings);
+    r = hr_node_settings(runner->config.pipeline, task->node, &s.values, &task->arena,
+                         &task->key_settings);
+    return r < 0 ? r
+                 : hr_node_extras(runner->config.pipeline, task->node, &s.values, &task->arena,
+                                  &task->key_extras);
 }
 
 static hr_status condition(struct hr_runner *runner, struct hr_task *task,

@@ -114,20 +114,32 @@ static const char *follow_up(struct hr_runner *runner, struct hr_task *task, boo
 /* What follows a result that is durable. */
 static void say(struct hr_runner *runner, struct hr_task *task)
 {
-    const char *summary = hr_task_text(task, HR_SUMMARY), *more;
+    const char *summary = task->end_text ? task->end_text : hr_task_text(task, HR_SUMMARY), *more;
+    bool cached = task->end_kind == HR_EVENT_CACHED;
 
-    task->unsaid = false;
-    more = follow_up(runner, task, task->hit != NULL);
+    more = follow_up(runner, task, cached);
     tell_gates(runner, task);
-    if (task->hit)
-        hr_runner_tell(runner, task, HR_EVENT_CACHED, HR_OK, task->hit);
+    if (cached || !*more)
+        hr_runner_tell(runner, task, task->end_kind, HR_OK, summary ? summary : "");
     else
-        hr_runner_tell(runner, task, HR_EVENT_FINISHED, HR_OK,
+        hr_runner_tell(runner, task, task->end_kind, HR_OK,
                        hr_arena_format(&task->arena, "%s%s%s", summary ? summary : "",
-                                       summary && *more ? ", " : "", more));
+                                       summary ? ", " : "", more));
 }
 
-hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
+/* What stands in the store may be lost by a power cut; its outputs are sealed, so a later run that
+ * finds it there may take it. */
+static void say_unsynced(struct hr_runner *runner, struct hr_task *task, const char *why)
+{
+    task->state = HR_TASK_FAILED;
+    hr_runner_tell(runner, task, HR_EVENT_FAILED, HR_UNAVAILABLE,
+                   hr_arena_format(&task->arena,
+                                   "its result is recorded, but not known to be on the disk: %s",
+                                   why));
+}
+
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task, int32_t kind,
+                            const char *text)
 {
     struct hr_task **all = hr_arena_grow(&runner->arena, runner->unsaid, runner->unsaid_count,
                                          &runner->unsaid_cap, sizeof(struct hr_task *));
@@ -137,33 +149,18 @@ hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task)
     runner->unsaid = all;
     task->ended_us = hr_now_us(runner);
     task->unsaid = true;
+    task->end_kind = kind;
+    task->end_text = text;
     if (!runner->unsaid_count)
         runner->unsaid_us = task->ended_us;
     runner->unsaid[runner->unsaid_count++] = task;
     return HR_OK;
 }
 
-void hr_task_say_cached(struct hr_runner *runner, struct hr_task *task, const char *text)
-{
-    task->hit = text;
-    if (hr_task_say_later(runner, task) < 0)
-        say(runner, task);
-}
+/* -- the disk -------------------------------------------------------------- */
 
-/* It is on record, but may not be there after a power cut: nobody may build on it. */
-static void say_lost(struct hr_runner *runner, struct hr_task *task, hr_status code,
-                     const char *text)
-{
-    task->unsaid = false;
-    task->state = HR_TASK_FAILED;
-    runner->failed = true;
-    if (runner->status == HR_OK)
-        runner->status = code;
-    hr_runner_tell(runner, task, HR_EVENT_FAILED, code, text);
-}
-
-/* The first n of those that wait are told, and wait no longer; lost NULL: all is well. */
-static void say_first(struct hr_runner *runner, size_t n, hr_status code, const char *lost)
+/* The first n of those that wait are told, and wait no longer; why NULL: the disk has them. */
+static void say_first(struct hr_runner *runner, size_t n, const char *why)
 {
     size_t i;
 
@@ -172,10 +169,11 @@ static void say_first(struct hr_runner *runner, size_t n, hr_status code, const 
     for (i = 0; i < n; i++) {
         struct hr_task *task = runner->unsaid[i];
 
-        if (!task->unsaid) /* its commit failed after all */
+        if (!task->unsaid) /* its commit has failed after all */
             continue;
-        if (lost && !task->hit)
-            say_lost(runner, task, code, lost);
+        task->unsaid = false;
+        if (why)
+            say_unsynced(runner, task, why);
         else
             say(runner, task);
     }
@@ -185,23 +183,30 @@ static void say_first(struct hr_runner *runner, size_t n, hr_status code, const 
         runner->unsaid_us = runner->unsaid[0]->ended_us;
 }
 
-/* Cached results need no disk: those that wait behind nothing are told at once. */
-static void say_cached(struct hr_runner *runner)
+/* The text of what went wrong, which stays; NULL: nothing did. */
+static const char *failure(struct hr_runner *runner, hr_status r, size_t kept)
 {
-    size_t n = 0;
+    const char *why;
 
-    while (n < runner->unsaid_count && (runner->unsaid[n]->hit || !runner->unsaid[n]->unsaid))
-        n++;
-    say_first(runner, n, HR_OK, NULL);
+    if (r == HR_OK)
+        return NULL;
+    why = hr_arena_text(&runner->arena, hr_env_error(runner->env));
+    hr_errors_cut(runner->env, kept);
+    runner->sync_failed = runner->failed = true;
+    if (runner->status == HR_OK)
+        runner->status = HR_UNAVAILABLE;
+    return why ? why : "";
 }
 
 static void begin_sync(struct hr_runner *runner)
 {
-    hr_status r = hr_store_sync_begin(runner->config.store, &runner->sync_fd);
+    size_t kept = runner->env->errors.count;
+    const char *why = "an earlier sync of the store failed";
 
-    if (r < 0) {
-        say_first(runner, runner->unsaid_count, r, "its result could not be made durable");
-        hr_errors_cut(runner->env, 0);
+    if (!runner->sync_failed)
+        why = failure(runner, hr_store_sync_begin(runner->config.store, &runner->sync_fd), kept);
+    if (why) {
+        say_first(runner, runner->unsaid_count, why);
         return;
     }
     if (!runner->sync_watched)
@@ -212,21 +217,11 @@ static void begin_sync(struct hr_runner *runner)
 
 static void end_sync(struct hr_runner *runner)
 {
-    hr_status r = hr_store_sync_end(runner->config.store);
-    size_t n = runner->syncing;
-    struct hr_arena arena;
+    size_t kept = runner->env->errors.count, n = runner->syncing;
+    const char *why = failure(runner, hr_store_sync_end(runner->config.store), kept);
 
     runner->syncing = 0;
-    if (r == HR_OK) {
-        say_first(runner, n, r, NULL);
-        return;
-    }
-    hr_arena_init(&arena, runner->env, 0);
-    say_first(runner, n, r,
-              hr_arena_format(&arena, "its result is recorded, but not durable: %s",
-                              hr_env_error(runner->env)));
-    hr_errors_cut(runner->env, 0);
-    hr_arena_clear(&arena);
+    say_first(runner, n, why);
 }
 
 void hr_runner_settle(struct hr_runner *runner, bool wait)
@@ -235,10 +230,7 @@ void hr_runner_settle(struct hr_runner *runner, bool wait)
 
     if (runner->syncing && (wait || OS(runner->env, poll, &fd, 1, 0) == 1))
         end_sync(runner);
-    if (runner->syncing)
-        return;
-    say_cached(runner);
-    if (!runner->unsaid_count ||
+    if (runner->syncing || !runner->unsaid_count ||
         (!wait && hr_now_us(runner) - runner->unsaid_us < HR_SETTLE_US))
         return;
     begin_sync(runner);

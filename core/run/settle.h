@@ -14,10 +14,12 @@
 void hr_runner_write(struct hr_runner *runner);
 void hr_runner_written(struct hr_runner *runner);
 
-/* A result is published, and will be told. */
-hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task);
-/* The same of one that was there before; text: what to say of it. */
-void hr_task_say_cached(struct hr_runner *runner, struct hr_task *task, const char *text);
+/* A result is recorded, and will be told once the disk has it: by kind, HR_EVENT_FINISHED or
+ * HR_EVENT_CACHED, and text, NULL for its summary.  If the sync fails all that wait for it have
+ * failed, and all that come after them: what a second one would say of the pages of the first is
+ * not known. */
+hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task, int32_t kind,
+                            const char *text);
 
 /* Tell what may be told by now, or, waiting for the disk, all. */
 void hr_runner_settle(struct hr_runner *runner, bool wait);

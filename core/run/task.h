@@ -69,9 +69,12 @@ struct hr_task {
     int32_t tries;
     const struct hr_kept *kept; /* executions of an earlier run that stand for this one */
     size_t kept_count;
+    const struct hr_kept *recorded; /* the one of them that is being recorded */
     bool keep;       /* it is not run: they do */
+    bool open;       /* of a preview: what it gives is not known yet */
     const char *why; /* it ran though there is such a result; NULL else */
     struct hr_setting *settings, *key_settings; /* the latter without uris and ids; may be NULL */
+    struct hr_setting *extras, *key_extras;     /* of the node's extras, likewise */
     struct hr_task_channel *inputs, *outputs;
     size_t input_count, output_count;
     struct hr_task_value *set; /* of the execution, by its hooks */
@@ -88,7 +91,8 @@ struct hr_task {
     bool live;                /* stands in the runner's list */
     bool written, registered; /* in this step: something, that it is there */
     bool unsaid;            /* published, and not yet durable: nobody was told */
-    const char *hit;        /* of one that was cached meanwhile: what to say of it; NULL else */
+    int32_t end_kind;       /* how that will be said: FINISHED, or CACHED; */
+    const char *end_text;   /* NULL: by its summary */
     int64_t ended_us;       /* when it was */
     int stop_stage;
     int64_t started_us, wake_us, stop_us, deadline_us;
@@ -97,6 +101,9 @@ struct hr_task {
     char lines[HR_TASK_LINES][HR_TASK_LINE]; /* the last log lines, a ring */
     size_t line_count;
 };
+
+/* How a property names the place of an output before there is one: "${output.KEY.uri}". */
+#define HR_OUTPUT_PLACE "${output."
 
 struct hr_queued {
     hr_event event;
@@ -135,9 +142,15 @@ struct hr_runner {
     struct hr_task **unsaid; /* in the order in which they were published */
     size_t unsaid_count, unsaid_cap;
     int64_t unsaid_us; /* since when the first waits */
+    bool sync_failed;
+    bool moved; /* a task has ended in this step: others may be ready */
 };
 
 /* -- pieces ---------------------------------------------------------------- */
+
+/* A run with its parameters, its tasks and what it keeps: nothing is written, nothing begins. */
+hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *config,
+                         struct hr_runner **ret);
 
 int64_t hr_now_us(const struct hr_runner *runner); /* monotonic */
 
@@ -178,12 +191,17 @@ hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t 
 /* All instances have ended: the head takes their outputs and a state. */
 void hr_task_gather(struct hr_runner *runner, struct hr_task *head);
 bool hr_task_ended(const struct hr_task *task);
+/* What an artifact of the store is worth to its readers.  HR_NOT_FOUND: told. */
+hr_status hr_task_read_artifact(struct hr_runner *runner, struct hr_task *task, int64_t id,
+                                struct hr_task_artifact *ret);
+/* What a resolver finds; nothing is an answer. */
 hr_status hr_task_strategy(struct hr_runner *runner, struct hr_task *task);
 hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task);
 
 /* The canonical text of the cache key; and the key, with its text kept. */
 hr_status hr_task_key_text(struct hr_runner *runner, struct hr_task *task, struct hr_buf *to);
 hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task);
+void hr_task_key_of(const struct hr_buf *text, char ret[HR_SHA256_HEX]);
 
 /* The outputs of an execution into those of the task.  HR_NOT_FOUND, an answer: not all of them
  * are there. */
@@ -195,10 +213,14 @@ hr_status hr_keep_plan(struct hr_runner *runner);
 const struct hr_kept *hr_keep_instance(const struct hr_task *head, size_t index, const char *item);
 /* Publish what is kept: CACHED executions, without inputs. */
 hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task);
+/* Only the outputs of what is kept. */
+hr_status hr_keep_outputs(struct hr_runner *runner, struct hr_task *task);
 
 /* "from run 6", of an execution. */
 const char *hr_task_from_run(struct hr_runner *runner, struct hr_task *task, int64_t execution);
 
+/* May its result be taken from the cache, by what the run and the file say? */
+bool hr_task_uses_cache(const struct hr_runner *runner, const struct hr_task *task);
 /* An execution of the same key whose outputs are all there: fills outputs.  HR_NOT_FOUND is
  * an answer. */
 hr_status hr_task_find_cached(struct hr_runner *runner, struct hr_task *task, int64_t *ret);
@@ -212,6 +234,9 @@ hr_status hr_task_job(struct hr_runner *runner, struct hr_task *task, const char
 /* What a hook's result says: its status, errors told, values set. */
 hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const char *text,
                          int32_t *ret_verdict);
+
+/* What the file sets on outputs, and the hooks have not.  HR_INVALID: told. */
+hr_status hr_task_extras(struct hr_task *task);
 
 enum { HR_SETTLE_US = 15000 }; /* results that end within it share a sync */
 

@@ -14,7 +14,6 @@
 #include "base/base.h"
 #include "headrace/easy.h"
 
-#define OUTPUT "${output."
 #define PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 enum { TRY_AGAIN = 75, POLL_MS = 50, NO_EXEC = 127 };
@@ -28,30 +27,6 @@ struct command {
 };
 
 /* -- words ----------------------------------------------------------------- */
-
-/* "${output.model.uri}/weights" with the place of the output. */
-static hr_status put_places(struct command *c, const char *word, struct hr_buf *to)
-{
-    const char *at, *end, *place = NULL;
-    char *key;
-    hr_status r = HR_OK;
-
-    while (r == HR_OK && (at = strstr(word, OUTPUT))) {
-        key = NULL;
-        if ((end = strstr(at, ".uri}")))
-            key = hr_arena_bytes(&c->arena, at + strlen(OUTPUT),
-                                 (size_t)(end - at) - strlen(OUTPUT));
-        if (!key)
-            return HR_EXHAUSTED;
-        if ((r = c->easy->run->path(c->run, key, 0, &place)) < 0)
-            return r;
-        r = hr_buf_add(to, word, (size_t)(at - word));
-        if (r == HR_OK)
-            r = hr_buf_text(to, place);
-        word = end + strlen(".uri}");
-    }
-    return r < 0 ? r : hr_buf_text(to, word);
-}
 
 /* A word that names something beside the pipeline's file is that file, wherever this runs. */
 static const char *beside(struct command *c, const char *word, bool first)
@@ -83,7 +58,7 @@ static hr_status read_words(struct command *c)
     for (w = hr_json_first(hr_json_root(doc)); w && r == HR_OK; w = hr_json_next(w), n++) {
         hr_buf_cut(&word, 0);
         if (hr_json_text(w))
-            r = put_places(c, beside(c, hr_json_text(w), n == 0), &word);
+            r = hr_buf_text(&word, beside(c, hr_json_text(w), n == 0));
         else /* an expression that gave a number */
             r = hr_json_print(doc, w, false, &word);
         if (r == HR_OK && !(c->words[n] = hr_arena_text(&c->arena, word.text ? word.text : "")))

@@ -1,8 +1,10 @@
 """Programs as nodes."""
 import os
+import subprocess
+import time
 
 from control import GEN, data, pipeline
-from driver import main, says
+from driver import BUILD, main, says
 
 PROGRAM = """import os, sys
 source, target = sys.argv[1:3]
@@ -68,6 +70,104 @@ def test_walls(h):
     # what no word names cannot be read, though it lies beside the pipeline
     pipeline(h, {"c": node("sh", "-c", "cat %s" % h.path("secret"))})
     h.run("run", code=1)
+
+
+def test_outputs(h):
+    """Properties that the file sets on outputs: typed, in the key, and below what a program sets."""
+    data(h, "data")
+    more = (', "inputs": {"examples": "gen"}, "outputs": {"report": {"type": "File", "properties": '
+            '{"team": "vision", "steps": "${param.steps}", "part": 0.5, "ok": true, "of": '
+            '"${input.examples.id}", "list": [1, 2]}}}')
+    part = node("sh", "-c", "echo x > $0/a", "${output.report.uri}", more=more)
+    gen = GEN % ("data", ', "outputs": {"examples": {"properties": {"owner": "me", '
+                         '"split_names": "mine"}}}')
+    reader = node("echo", "${input.r.property.team} ${input.r.property.steps}",
+                  more=', "inputs": {"r": "part.report"}')
+    params = ', "parameters": {"steps": {"type": "int", "default": 7}}'
+    pipeline(h, {"gen": gen, "part": part, "reader": reader}, params)
+    _, result = h.states()
+    says(result.out, "vision 7")
+    rows = dict(h.query("SELECT p.name, coalesce(p.int_value, p.double_value, p.string_value, "
+                        "p.bool_value) FROM ArtifactProperty p JOIN Artifact a ON a.id = "
+                        "p.artifact_id JOIN Type t ON t.id = a.type_id WHERE t.name = 'File' AND "
+                        "p.is_custom_property = 1 AND p.name NOT LIKE '\\_%' ESCAPE '\\'"))
+    assert rows.items() >= {"team": "vision", "steps": 7, "part": 0.5, "ok": 1, "of": 1,
+                            "list": "[1,2]"}.items(), rows
+    rows = dict(h.query("SELECT name, string_value FROM ArtifactProperty WHERE name IN ('owner', "
+                        "'split_names')"))  # what the component says itself stands
+    assert rows["owner"] == "me" and rows["split_names"] == '["train", "eval"]', rows
+    assert set(h.states()[0].values()) == {"cached"}
+    states, _ = h.states("--param", "steps=8")  # another value is another artifact
+    assert states == {"gen": "cached", "part": "finished", "reader": "finished"}, states
+    says(h.run("why", "part").out, 'property "steps" that output "report" is given: 7 -> 8')
+    says(h.run("check", "--json").out, '"team": "vision"')
+    for text, want in (('{"component": "CsvExampleGen", "properties": {"input_base": "data"}, '
+                        '"outputs": {"exampels": {"properties": {"a": 1}}}}',
+                        'there is no output "exampels"; did you mean "examples"?'),
+                       ('{"component": "CsvExampleGen", "properties": {"input_base": "data"}, '
+                        '"outputs": {"examples": "Examples"}}', "declared by the component"),
+                       ('{"command": ["ls"], "outputs": {"x": {"type": "File", "properties": '
+                        '{"__a": 1}}}}', "names that begin with __"),
+                       ('{"command": ["ls"], "outputs": {"x": {"properties": {"a": 1}}}}',
+                        "wants the name of an artifact type")):
+        pipeline(h, {"c": text})
+        says(h.run("check", code=1).err, want)
+    pipeline(h, {"gen": GEN % ("data", ', "outputs": {"examples": {"properties": {"split_names": '
+                                       '3}}}'), "say": node("true")})
+    says(h.run("check", code=1).err, '"split_names" wants a string, and this is an int')
+
+
+def test_output_places(h):
+    """A component's property may name an output too: its place is put in when there is one."""
+    h.write("pipeline.json", """{"headrace": 1, "name": "p", "nodes": {"m": {"component":
+        "Misbehave", "properties": {"how": "tell path", "path": "in ${output.stats.uri}/x"}}}}""")
+    result = h.run("run", "--json", "--plugin-path", os.path.join(BUILD, "test_plugins"), code=1)
+    text = [e for e in result.events() if e["event"] == "failed"][0]["text"]
+    says(text, "path: in " + h.path(".headrace", "artifacts", ".staging"), "/stats/x")
+    h.write("pipeline.json", """{"headrace": 1, "name": "p", "nodes": {"g": {"component":
+        "CsvExampleGen", "properties": {"input_base": "${output.examples.uri}"}}}}""")
+    says(h.run("check", code=1).err, "is a path, and an output cannot be one")
+    h.write("pipeline.json", """{"headrace": 1, "name": "p", "nodes": {"g": {"component":
+        "Misbehave", "properties": {"path": "${output.gone.uri}"}}}}""")
+    says(h.run("check", "--plugin-path", os.path.join(BUILD, "test_plugins"), code=1).err,
+         'there is no "output.gone.uri" here')
+
+
+def test_signals(h):
+    """A program may signal itself and what it has started, and nobody else."""
+    data(h, "data")
+    pipeline(h, {"c": node("true")})
+    h.states()
+    (walls,), = h.query("SELECT string_value FROM ExecutionProperty WHERE name = '__walls'")
+    if int((walls + " landlock_abi=0").split("landlock_abi=")[1].split()[0]) < 6:
+        print("skipped: Landlock here cannot tell whose signals they are")
+        return
+    pipeline(h, {"c": node("sh", "-c", "kill -TERM $$; sleep 5")})
+    says(h.run("run", code=1).err, "was ended by signal 15")
+    pipeline(h, {"c": node("sh", "-c", "sleep 100 & kill $! && ! wait $!")})
+    assert h.states()[0] == {"c": "finished"}
+    stranger = subprocess.Popen(["sleep", "100"])
+    try:
+        pipeline(h, {"c": node("sh", "-c", "kill -TERM %d" % stranger.pid)})
+        says(h.run("run", code=1).err, "not permitted", "ended with status 1")
+        pipeline(h, {"c": node("sh", "-c", "kill -TERM -1")})
+        says(h.run("run", code=1).err, "not permitted")
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_left(h):
+    """A program that leaves another behind has failed, and that one is gone; so has one that never
+    stops to print."""
+    data(h, "data")
+    begun = time.time()
+    pipeline(h, {"c": node("sh", "-c", "sleep 100 & echo done")})
+    says(h.run("run", code=1).err, "has left a process running")
+    pipeline(h, {"c": node("yes", "it goes on")})
+    says(h.run("run", code=1).err, "has printed and logged more than 16 MiB, or 200000 lines")
+    assert time.time() - begun < 60
 
 
 def test_wrong(h):

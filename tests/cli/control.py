@@ -47,6 +47,52 @@ def test_if(h):
                       "when": "cached"}, states
 
 
+def test_overlap(h):
+    """Conditions that can both hold, of nodes that write one thing: told, where it is sure."""
+    data(h, "data")
+    params = (', "parameters": {"n": {"type": "int", "default": 3}, "s": {"type": "string", '
+              '"default": "x"}, "b": {"type": "bool", "default": true}, "c": {"type": "bool", '
+              '"default": true}}')
+
+    def warned(first, second, unit=None):
+        one = ', "if": "${ %s }"' % first if first else ""
+        two = ', "if": "${ %s }"' % second if second else ""
+        pipeline(h, {"a": GEN % ("data", one), "b": GEN % ("data", two),
+                     "s": '{"component": "SchemaGen", "inputs": {"statistics": '
+                          '["x.statistics", "y.statistics"]}}',
+                     "x": stats("a", one), "y": stats("b", two)}, params)
+        return h.run("check").err
+
+    for first, second in (
+            ("param.n > 2", "param.n > 4"), ("param.n >= 3", "param.n <= 3"),
+            ("param.s == 'x'", "param.s != 'y'"), ("param.b", "param.b or param.n == 1"),
+            ("param.n == 1 or param.n == 2", "2 == param.n"), ("param.b", ""),
+            ("not param.b", "param.b == false"), ("param.b and param.c", "param.b")):
+        says(warned(first, second), 'pipeline.json:1:', 'warning: "x" and "y" can both run, and '
+             'both give input "statistics" of "s", which takes one artifact: their conditions '
+             "overlap")
+    for first, second in (
+            ("param.n > 2", "param.n <= 2"), ("param.n == 1", "param.n == 2"),
+            ("param.s == 'x'", "param.s == 'y'"), ("param.s == 'x'", "not (param.s == 'x')"),
+            ("param.b", "not param.b"), ("param.b", "param.b == false"), ("", ""),
+            ("param.n > 2 and param.b", "param.n > 2 and not param.b"),
+            ("param.b", "param.c"),  # nothing is known of the two
+            ("param.n > len(param.s)", "param.n < 9")):
+        assert "warning" not in warned(first, second), (first, second)
+    # two that write to one place; and the run says so, once
+    push = ('{"component": "Pusher", "inputs": {"model": "m"}, "properties": {"model_name": "m", '
+            '"destination": "serving"}, "if": "${ param.n %s }"}')
+    nodes = {"m": '{"importer": {"source_uri": "data", "type": "Model"}}', "p": push % "> 1",
+             "q": push % "< 9"}
+    pipeline(h, nodes, params)
+    want = 'warning: "p" and "q" can both run, and both write to "serving"'
+    assert h.run("check").err.count(want) == 1
+    assert h.run("run", code=None).err.count(want) == 1
+    says(h.run("run", "--dry-run", code=None).err, want)
+    pipeline(h, dict(nodes, q=push % "<= 1"), params)
+    assert "warning" not in h.run("check").err
+
+
 def test_if_wrong(h):
     data(h, "data")
     pipeline(h, {"gen": GEN % ("data", ', "if": "${ 1 + 1 }"')})

@@ -61,6 +61,38 @@ def test_file(h):
     says(h.run("check", "parts/look.json", code=1).err, "runs as a part of another")
 
 
+def test_parameters(h):
+    """Each sub-pipeline has parameters of its own, by its name before theirs."""
+    data(h, "a", "b")
+    h.write("part.json", '{"headrace": 1, "name": "p", "parameters": {"dir": {"type": "string", '
+            '"default": "a"}, "n": {"type": "int", "default": 1, "constraint": "1..9"}}, '
+            '"nodes": {"gen": %s, "say": {"command": ["echo", "n=${param.n}"]}}}'
+            % (GEN % ("${param.dir}", "")))
+    nodes = {"one": '{"pipeline": "part.json"}', "two": '{"pipeline": "part.json"}'}
+    pipeline(h, nodes)
+
+    def said(*args, code=0):
+        _, result = h.states("--no-cache", *args, code=code)
+        return {e["node"]: e["text"] for e in result.events() if e["event"] == "log"}
+
+    assert said() == {"one.say": "n=1", "two.say": "n=1"}
+    assert said("--param", "two.n=3") == {"one.say": "n=1", "two.say": "n=3"}
+    # the local name is for all of them, the full one goes before it
+    assert said("--param", "n=2", "--param", "one.n=4") == {"one.say": "n=4", "two.say": "n=2"}
+    says(h.run("run", "--param", "two.n=10", code=1).err, '"two.n" is "10", and must be within 1')
+    says(h.run("run", "--param", "tow.n=1", code=1).err, 'no parameter "tow.n"',
+         'did you mean "two.n"?')
+    # one of the whole pipeline gives its value, and is the only one of that name
+    whole = ', "parameters": {"n": {"type": "int", "default": 5}}'
+    pipeline(h, dict(nodes, say='{"command": ["echo", "whole=${param.n}"]}'), whole)
+    assert said() == {"one.say": "n=5", "two.say": "n=5", "say": "whole=5"}
+    assert said("--param", "n=6", "--param", "two.n=7") == {"one.say": "n=6", "two.say": "n=7",
+                                                            "say": "whole=6"}
+    pipeline(h, nodes, ', "parameters": {"n": {"type": "string", "default": "x"}}')
+    says(h.run("check", code=1).err, '"one.n" wants an int, and this is a text')
+    says(h.run("check", "--json", code=1).err, '"two.n" wants an int, and this is a text')
+
+
 def test_condition(h):
     """A false condition skips the group, and what needs it."""
     data(h, "data")

@@ -115,6 +115,23 @@ def test_resume_killed(h):
     assert os.listdir(h.path(".headrace", "artifacts", ".staging")) == []
 
 
+def test_part_of_each(h):
+    """A node that is asked for runs with all its instances; one that is left out keeps all."""
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ""),
+                 "stats": stats("gen", ', "for_each": {"in": [["train"], ["eval"]]}').replace(
+                     '"inputs"', '"properties": {"exclude_splits": "${item}"}, "inputs"'),
+                 "say": '{"command": ["echo", "${item}"], "inputs": {"s": "stats.statistics"}, '
+                        '"for_each": {"in": [1, 2, 3]}, "cache": false}'})
+    h.run("run", "--quiet")
+    states, _ = h.states("--from", "say")
+    assert states == {"gen": "cached", "stats": "cached", "say[0]": "finished",
+                      "say[1]": "finished", "say[2]": "finished"}, states
+    states, _ = h.states("--only", "stats", "--no-cache")
+    assert [s for n, s in states.items() if n.startswith("stats[")] == ["finished"] * 2, states
+    assert [s for n, s in states.items() if n.startswith("say")] == ["cached"], states
+
+
 def test_resume_each(h):
     """Instances are kept one by one."""
     data(h, "d1", "d3")

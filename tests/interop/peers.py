@@ -51,6 +51,101 @@ print("read")
 """
 
 
+# Parts, instances and a partial run, by the lookups that TFX's own library makes: nodes by their
+# contexts, artifacts by output events, parents of runs.
+READ_PARTS = """
+import sys
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as pb
+config = pb.ConnectionConfig()
+config.sqlite.filename_uri = sys.argv[1]
+store = metadata_store.MetadataStore(config)
+
+def names(contexts):
+    return sorted(c.name for c in contexts)
+
+def executions(*contexts):
+    sets = [{e.id: e for e in store.get_executions_by_context(c.id)} for c in contexts]
+    return [e for i, e in sorted(sets[0].items()) if all(i in s for s in sets[1:])]
+
+def context(kind, name):
+    found = store.get_context_by_type_and_name(kind, name)
+    assert found is not None, (kind, name, names(store.get_contexts_by_type(kind)))
+    return found
+
+def outputs(found, types=(pb.Event.OUTPUT, pb.Event.INTERNAL_OUTPUT)):
+    events = store.get_events_by_execution_ids([e.id for e in found]) if found else []
+    return sorted(e.artifact_id for e in events if e.type in types)
+
+pipeline = context("pipeline", "whole")
+runs = sorted(store.get_children_contexts_by_context(pipeline.id), key=lambda c: c.id)
+runs = [c for c in runs if c.type == "pipeline_run"]
+assert len(runs) == 2, names(runs)
+first, second = runs
+assert names(store.get_parent_contexts_by_context(first.id)) == ["whole"]
+assert names(store.get_parent_contexts_by_context(second.id)) == sorted(["whole", first.name])
+
+for run, states in ((first, {pb.Execution.COMPLETE}), (second, {pb.Execution.CACHED})):
+    for node in ("gen", "look.stats"):
+        found = executions(pipeline, run, context("node", "whole." + node))
+        assert len(found) == 1 and {e.last_known_state for e in found} == states, (node, found)
+kept = executions(second, context("node", "whole.gen"))[0]
+made = executions(first, context("node", "whole.gen"))[0]
+assert kept.type == made.type and kept.name != made.name
+assert all(k.startswith("__") for k in kept.custom_properties) and not kept.properties, kept
+assert outputs([kept]) == outputs([made]) and outputs([made])
+assert not [e for e in store.get_events_by_execution_ids([kept.id]) if e.type == pb.Event.INPUT]
+assert {c.type for c in store.get_contexts_by_execution(kept.id)} == {
+    "pipeline", "pipeline_run", "node"}
+
+# a part has a pipeline and a run of its own, within those of the whole
+part = context("pipeline", "whole.look")
+inner = context("pipeline_run", first.name + ".look")
+assert names(store.get_parent_contexts_by_context(inner.id)) == sorted(["whole.look", first.name])
+assert len(executions(part, inner)) == 1
+# an instance of a part for each element, each a run; a node of its own for each element
+each = context("node", "whole.many")
+assert len(executions(first, each)) == 3 and len(executions(second, each)) == 3
+assert all(e.last_known_state == pb.Execution.COMPLETE for e in executions(each))
+for i in range(2):
+    instance = context("pipeline_run", "%s.parts[%d]" % (first.name, i))
+    found = executions(instance)
+    assert len(found) == 1 and outputs(found), (i, found)
+    assert first.name in names(store.get_parent_contexts_by_context(instance.id))
+    assert executions(context("pipeline_run", "%s.parts[%d]" % (second.name, i)))
+# an artifact gathers the contexts of every run that used it
+artifact = outputs([made])[0]
+assert {first.name, second.name} <= set(names(store.get_contexts_by_artifact(artifact)))
+print("read")
+"""
+
+PARTS = """{"headrace": 1, "name": "whole", "nodes": {
+"gen": {"component": "CsvExampleGen", "properties": {"input_base": "data"}},
+"look": {"inputs": {"rows": "gen"}, "pipeline": {"inputs": {"rows": "Examples"},
+  "outputs": {"all": "stats.statistics"},
+  "nodes": {"stats": {"component": "StatisticsGen", "inputs": {"examples": "inputs.rows"}}}}},
+"parts": {"for_each": {"in": ["train", "eval"]}, "inputs": {"rows": "gen"}, "pipeline": {
+  "inputs": {"rows": "Examples"}, "outputs": {"all": "stats.statistics"},
+  "nodes": {"stats": {"component": "StatisticsGen", "inputs": {"examples": "inputs.rows"},
+    "properties": {"exclude_splits": ["${item}"]}}}}},
+"many": {"command": ["sh", "-c", "test -d $0 && echo $1", "${input.all.uri}", "${item}"],
+  "inputs": {"all": "look.all"}, "for_each": {"in": [1, 2, 3]}, "cache": false}}}
+"""
+
+
+def read_parts(headrace, mlmd, work):
+    """A run, and one that keeps all but the last node of it."""
+    project = os.path.join(work, "q")
+    subprocess.run([headrace, "new", project], check=True, capture_output=True)
+    with open(os.path.join(project, "pipeline.json"), "w") as f:
+        f.write(PARTS)
+    subprocess.run([headrace, "run", "--quiet"], cwd=project, check=True)
+    subprocess.run([headrace, "run", "--quiet", "--from", "many"], cwd=project, check=True)
+    done = subprocess.run([mlmd, "-c", READ_PARTS, project + "/.headrace/metadata.sqlite"],
+                          capture_output=True, text=True)
+    assert done.stdout.strip().endswith("read"), done.stdout + done.stderr
+
+
 def venv(cache, name, python, packages):
     """A virtual environment with the packages; None: they cannot be had."""
     path = os.path.join(cache, name)
@@ -101,6 +196,7 @@ def main():
                                    project + "/.headrace/metadata.sqlite"],
                                   capture_output=True, text=True)
             assert done.stdout.strip().endswith("read"), done.stdout + done.stderr
+            read_parts(headrace, mlmd, work)
             # what the other client wrote does no harm
             subprocess.run([headrace, "run", "--quiet"], cwd=project, check=True)
         else:

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -267,22 +268,25 @@ static void test_cancel(void **state)
 /* The child of ours that was started to be copied; 0: none. */
 static int find_zygote(void)
 {
-    char path[64], line[512];
-    int pid, parent, found = 0;
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+    char path[300], line[512];
+    int parent, found = 0;
     FILE *f;
 
-    for (pid = 2; pid < 1 << 22 && !found; pid++) {
-        snprintf(path, sizeof path, "/proc/%d/stat", pid);
-        if (!(f = fopen(path, "r")))
+    assert_non_null(dir);
+    while (!found && (entry = readdir(dir))) {
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !(f = fopen(path, "r")))
             continue;
         parent = 0;
         if (fgets(line, sizeof line, f) && strrchr(line, ')'))
             sscanf(strrchr(line, ')') + 1, " %*c %d", &parent);
         fclose(f);
-        if (parent != (int)getpid())
-            continue;
-        found = pid;
+        if (parent == (int)getpid())
+            found = atoi(entry->d_name);
     }
+    closedir(dir);
     return found;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "plugin/manifest_of.h"
+#include "plugin/worker/behind.h"
 
 /* -- the host's side is watched -------------------------------------------- */
 
@@ -293,10 +294,14 @@ static void thread_ended(void *arg)
 
 static hr_status run_guarded(struct hr_worker *w, int32_t *verdict)
 {
+    struct hr_behind behind;
     hr_status r;
 
     pthread_cleanup_push(thread_ended, w);
+    hr_behind_begin(&behind);
     r = run_hook(w, verdict);
+    if (r == HR_OK)
+        r = hr_behind_check(&behind, &w->env, w->job.component, hook_name(w->job.hook));
     pthread_cleanup_pop(0);
     return r;
 }

@@ -236,7 +236,6 @@ static void deny_always(struct program *p)
         SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, SYS_reboot, SYS_swapon,
         SYS_swapoff, SYS_setns, SYS_unshare, SYS_acct, SYS_settimeofday, SYS_clock_settime,
         SYS_sethostname, SYS_setdomainname, SYS_process_vm_readv, SYS_process_vm_writev,
-        SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_tkill,
         SYS_pidfd_getfd, SYS_kcmp,
         /* what stays when the process is gone, or belongs to others */
         SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl,
@@ -254,6 +253,36 @@ static void deny_always(struct program *p)
 
     for (i = 0; i < sizeof calls / sizeof calls[0]; i++)
         deny(p, calls[i], EPERM);
+}
+
+/* From its ABI 6 on Landlock lets a process signal those behind the same walls and nobody else,
+ * itself and its children; only the signal to all, which it would let pass with no effect, is
+ * refused here.  Before that nobody can tell a child from a stranger by its number: the worker may
+ * signal itself and its group, and what it has started may signal that group, but not itself by
+ * number. */
+static void limit_signals(struct program *p, int landlock_abi)
+{
+    static const long others[] = { SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+                                   SYS_pidfd_send_signal, SYS_tkill };
+    uint32_t own = (uint32_t)getpid();
+    size_t i;
+
+    if (landlock_abi < 6) {
+        for (i = 0; i < sizeof others / sizeof others[0]; i++)
+            deny(p, others[i], EPERM);
+        only_own(p, SYS_tgkill, 0, own, false);
+    }
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, landlock_abi < 6 ? 6 : 4, SYS_kill);
+    load(p, offsetof(struct seccomp_data, args[0]));
+    if (landlock_abi < 6) {
+        add(p, BPF_JMP | BPF_JEQ | BPF_K, 3, 0, own);
+        add(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 0);
+        add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0 - own);
+    } else {
+        add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)-1);
+    }
+    give(p, SECCOMP_RET_ERRNO | EPERM);
+    give(p, SECCOMP_RET_ALLOW);
 }
 
 static void deny_processes(struct program *p)
@@ -292,8 +321,7 @@ static bool seccomp(const struct hr_job *job, int landlock_abi)
         deny_processes(&p);
     if (landlock_abi < 3)
         deny_cutting(&p);
-    only_own(&p, SYS_kill, 0, (uint32_t)getpid(), false);
-    only_own(&p, SYS_tgkill, 0, (uint32_t)getpid(), false);
+    limit_signals(&p, landlock_abi);
     only_own(&p, SYS_prlimit64, 0, (uint32_t)getpid(), true);
     only_own(&p, SYS_setpriority, 1, (uint32_t)getpid(), true);
     give(&p, SECCOMP_RET_ALLOW);

@@ -10,6 +10,7 @@
  *     table.c    hr.table/1, by core/data     flows.c    hr.flow/1, by core/flow
  *     models.c   hr.models/1                  walls.c    limits, Landlock, seccomp
  *     load.c     the .so                      serve.c    the hook, from begin to result
+ *     behind.h   what a hook has left running
  *     resident.h a model that stays loaded in a host
  */
 #ifndef HR_WORKER_H

@@ -90,7 +90,8 @@ void hr_free(hr_project *p);
 hr_status hr_open(hr_project *p, const char *dir, uint32_t flags);
 enum {
     HR_OPEN_NEW = 1u << 0, /* if there is none, begin one */
-    HR_OPEN_HERE = 1u << 1 /* in this very directory: one above it does not count */
+    HR_OPEN_HERE = 1u << 1, /* in this very directory: one above it does not count */
+    HR_OPEN_LOOK = 1u << 2  /* nothing in it is changed, and no job can be started */
 };
 
 /* Why the last call on p, or on what was made from p, has failed: the outermost cause
@@ -135,7 +136,8 @@ enum {
     HR_EVENT_GATE = 12 /* a decision, status and text: blessed or not, anomalies or none */
 };
 
-/* Check a pipeline, run nothing.  HR_INVALID: hr_error() has all that is wrong. */
+/* Check a pipeline, run nothing.  HR_INVALID: hr_error() has all that is wrong.  What is right and
+ * may not be meant goes to the log of the config, as HR_WARN; so it does when a run starts. */
 hr_status hr_check(hr_project *p, const char *pipeline, const char *options);
 
 /* The pipeline with every default filled in and every name full, as JSON that lives until the
@@ -160,6 +162,19 @@ hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_
  * now.  HR_PRECONDITION: it goes on, it has finished, or something has changed: what, is told.
  * HR_NOT_FOUND: there is no such run. */
 hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret);
+
+/* What hr_start() would do, and what hr_resume() would: JSON that lives until the next call on p,
+ * {"pipeline", "nodes": [{"node", "plan", "why", "execution", "differences"}], "run", "cached",
+ * "kept", "skipped", "depends", "failed", "not_run"}, the last seven how many.  plan is one of
+ * these: it runs; its result is found; it is kept, or left out or skipped; that depends on one
+ * before it, which runs; it cannot begin; one that it needs cannot.  why is for people.
+ * "execution" is whose result is taken or, of one that runs, was its last, from which its
+ * inputs have the "differences" [{"what", "before", "now"}].  No worker is started, nothing is
+ * written; a project need not be there.  Codes as of these two. */
+hr_status hr_preview(hr_project *p, const char *pipeline, const char *options,
+                     const char **ret_json);
+hr_status hr_preview_resume(hr_project *p, const char *run, const char *options,
+                            const char **ret_json);
 
 /* The run's id, "penguin-20261125T101502-4f2a", and its number within its pipeline. */
 const char *hr_job_run(const hr_job *job);

@@ -61,6 +61,57 @@ static hr_status escape(const struct ill *ill)
     _exit(0);
 }
 
+static pid_t sleeper(void)
+{
+    pid_t child = fork();
+
+    if (child)
+        return child;
+    sleep(1000);
+    _exit(0);
+}
+
+static hr_status leave_process(const struct ill *ill)
+{
+    return sleeper() < 0 ? ill_refused(ill, "starting a process") : HR_OK;
+}
+
+/* What it may: its own child, which it waits for. */
+static hr_status end_child(const struct ill *ill)
+{
+    pid_t child = sleeper();
+    int status = 0;
+
+    if (child < 0)
+        return ill_refused(ill, "starting a process");
+    if (kill(child, SIGUSR1) < 0)
+        return ill_refused(ill, "ending its child");
+    if (waitpid(child, &status, 0) != child || !WIFSIGNALED(status))
+        return ill_possible(ill, "outliving a signal");
+    return WTERMSIG(status) == SIGUSR1 ? HR_OK : ill_possible(ill, "another signal");
+}
+
+/* By a child: a process with a number of its own, and the walls of the worker. */
+static hr_status child_kills(const struct ill *ill)
+{
+    pid_t host = getppid(), child = fork();
+    int status = 0;
+
+    if (child < 0)
+        return ill_refused(ill, "starting a process");
+    if (!child) {
+        if (kill(getpid(), 0) < 0)
+            _exit(1);
+        if (kill(host, SIGKILL) == 0)
+            _exit(2);
+        _exit(errno == EPERM ? 0 : 3);
+    }
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 2)
+        return ill_possible(ill, "killing the host by a child");
+    errno = EPERM;
+    return WEXITSTATUS(status) ? ill_refused(ill, "a child's signal to itself") : HR_OK;
+}
+
 static hr_status start(const struct ill *ill)
 {
     static char *const argv[] = { (char *)(uintptr_t) "true", NULL };
@@ -170,6 +221,22 @@ static hr_status leave_threads(const struct ill *ill)
     return HR_OK;
 }
 
+static void *end_soon(void *arg)
+{
+    usleep(50000);
+    return arg;
+}
+
+/* Nobody joins it, and it has ended before anybody could mind. */
+static hr_status detach(const struct ill *ill)
+{
+    pthread_t id;
+
+    if (pthread_create(&id, NULL, end_soon, NULL) || pthread_detach(id))
+        return ill_refused(ill, "starting a thread");
+    return HR_OK;
+}
+
 static hr_status print_much(const struct ill *ill)
 {
     static char block[1 << 20];
@@ -181,6 +248,22 @@ static hr_status print_much(const struct ill *ill)
     for (i = 0; i < 1 << 10; i++)
         if (write(1, block, sizeof block) < 0)
             return ill_refused(ill, "printing");
+    return HR_OK;
+}
+
+static hr_status tell_path(const struct ill *ill)
+{
+    return hr_failf(ill->easy->run, ill->run, HR_INTERNAL, "path: %s", ill->path);
+}
+
+static hr_status log_much(const struct ill *ill)
+{
+    static char line[4096];
+    int i;
+
+    memset(line, 'x', sizeof line - 1);
+    for (i = 0; i < 1 << 20; i++)
+        ill->easy->log->log(ill->run, HR_INFO, line);
     return HR_OK;
 }
 
@@ -229,6 +312,9 @@ hr_status ill_system(const struct ill *ill)
         { "kill host", kill_host },       { "kill all", kill_all },
         { "limit host", limit_host },     { "slow host", slow_host },
         { "escape", escape },             { "start", start },
+        { "leave process", leave_process }, { "end child", end_child },
+        { "child kills", child_kills },   { "detach", detach },
+        { "log much", log_much },         { "tell path", tell_path },
         { "eat memory", eat },            { "close descriptors", close_all },
         { "leak descriptors", leak },     { "inet", socket_inet },
         { "unix", socket_unix },          { "netlink", socket_netlink },
