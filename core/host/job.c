@@ -106,6 +106,17 @@ static hr_status find_base(struct hr_job *job, struct hr_options *o)
     return r;
 }
 
+/* hr_runner_config.others */
+static void pump_others(void *user, struct hr_runner *waiting)
+{
+    struct hr_project *p = user;
+    hr_job *job;
+
+    for (job = p->jobs; job; job = job->next)
+        if (job->runner && job->runner != waiting)
+            hr_runner_pump(job->runner);
+}
+
 /* What is recorded of the options is what a run that resumes this one starts from. */
 static hr_status start_runner(struct hr_job *job, struct hr_options *o, const char *options)
 {
@@ -134,7 +145,9 @@ static hr_status start_runner(struct hr_job *job, struct hr_options *o, const ch
                                        .worker = p->worker ? p->worker : p->where.worker,
                                        .in_process = hr_worker_in_process,
                                        .published = hr_host_published,
-                                       .published_user = p };
+                                       .published_user = p,
+                                       .others = pump_others,
+                                       .others_user = p };
     hr_status r = find_base(job, o);
 
     config.base = o->base;

@@ -199,6 +199,11 @@ static void begin_sync(struct hr_runner *runner)
 {
     hr_status r = hr_store_sync_begin(runner->config.store, &runner->sync_fd);
 
+    /* Another run of this program is at it; this one waits here. */
+    if (r == HR_UNAVAILABLE && (r = hr_store_sync(runner->config.store)) == HR_OK) {
+        say_first(runner, runner->unsaid_count, r, NULL);
+        return;
+    }
     if (r < 0) {
         say_first(runner, runner->unsaid_count, r, "its result could not be made durable");
         hr_errors_cut(runner->env, 0);
