@@ -188,7 +188,11 @@ static void print_json(hr_cursor *c)
             continue;
         printf("%s\"%s\": ", some ? ", " : "", *column);
         some = true;
-        if (!strcmp(*column, "manifest") || hr_cursor_int(c, *column) || !strcmp(text, "0")) {
+        if (!strcmp(*column, "manifest")) {
+            for (; *text; text++) /* JSON already, of a file that may have lines */
+                if (*text != '\n' && *text != '\r')
+                    putchar(*text);
+        } else if (hr_cursor_int(c, *column) || !strcmp(text, "0")) {
             fputs(text, stdout);
         } else if ((quoted = json_quote(text))) {
             fputs(quoted, stdout);

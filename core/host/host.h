@@ -35,6 +35,8 @@ struct hr_project {
     const hr_plugin *const *linked;
     struct hr_where where;
     bool opened;
+    const struct hr_plugin_info *judged[16]; /* plugins that may be loaded, asked in this call */
+    size_t judged_count;
     int64_t swept; /* executions of dead hosts that opening has closed */
     struct hr_paths paths;
     struct hr_store *store;

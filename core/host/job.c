@@ -27,18 +27,29 @@ static hr_status open_beside(struct hr_project *p, const char *pipeline, uint32_
     return hr_host_open_at(p, dir, flags);
 }
 
-static hr_status read_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
+/* With the plugins that its lock has, where they are here. */
+static hr_status read_pipeline(struct hr_project *p, const char *file, bool unlocked,
+                               struct hr_pipeline **ret)
 {
+    const struct hr_pin *pins = NULL;
+    struct hr_arena arena;
+    size_t n = 0;
     hr_status r = hr_host_catalogue(p);
 
-    return r < 0 ? r : hr_pipeline_read(&p->env, p->catalogue, file, ret);
+    hr_arena_init(&arena, &p->env, 0);
+    if (r == HR_OK && !unlocked)
+        r = hr_lock_pins(p, file, &arena, &pins, &n);
+    if (r == HR_OK)
+        r = hr_pipeline_read(&p->env, p->catalogue, pins, n, file, ret);
+    hr_arena_clear(&arena);
+    return r;
 }
 
 hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
 {
     if (open_beside(p, file, 0) < 0)
         hr_errors_cut(&p->env, 0);
-    return read_pipeline(p, file, ret);
+    return read_pipeline(p, file, true, ret);
 }
 
 /* Checking needs no project: without one, plugins are looked for where all projects do. */
@@ -47,19 +58,21 @@ static hr_status check(struct hr_project *p, const char *file, const char *optio
 {
     struct hr_param_values values = { .run_id = "", .run_name = "" };
     struct hr_options o;
+    struct hr_arena arena;
     hr_status r;
 
     if (open_beside(p, file, 0) < 0)
         hr_errors_cut(&p->env, 0);
-    if ((r = read_pipeline(p, file, ret)) < 0)
-        return r;
-    r = hr_options_read(p, options, &(*ret)->arena, &o);
+    hr_arena_init(&arena, &p->env, 0);
+    r = hr_options_read(p, options, &arena, &o);
     if (r == HR_OK)
-        r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena, &values);
-    if (r < 0) {
+        r = read_pipeline(p, file, o.unlocked, ret);
+    if (r == HR_OK && (r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena,
+                                              &values)) < 0) {
         hr_pipeline_free(*ret);
         *ret = NULL;
     }
+    hr_arena_clear(&arena);
     return r;
 }
 
@@ -196,9 +209,9 @@ hr_status hr_start(hr_project *p, const char *pipeline, const char *options, hr_
     if (r == HR_OK)
         r = hr_host_lock(p);
     if (r == HR_OK)
-        r = read_pipeline(p, pipeline, &job->pipeline);
-    if (r == HR_OK)
         r = hr_options_read(p, options, &job->arena, &o);
+    if (r == HR_OK)
+        r = read_pipeline(p, pipeline, o.unlocked, &job->pipeline);
     if (r == HR_OK)
         r = start_runner(job, &o, options);
     return give_job(job, r, ret);
@@ -245,13 +258,13 @@ hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job 
     if (r == HR_OK)
         r = run_to_resume(job, run, &base);
     if (r == HR_OK)
-        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), &job->pipeline);
-    if (r == HR_OK)
         r = hr_options_read(p, hr_meta_text(&base, "__options"), &job->arena, &o);
     if (r == HR_OK) {
         o.from = o.to = o.only = NULL; /* of a partial run, the rest is kept as it kept it */
         r = hr_options_add(p, options, &job->arena, &o);
     }
+    if (r == HR_OK)
+        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), o.unlocked, &job->pipeline);
     if (r == HR_OK) {
         o.resume = true;
         o.base = base.name;

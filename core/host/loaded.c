@@ -118,7 +118,7 @@ static hr_status load(struct hr_project *p, const char *dir, struct hr_loaded *m
     if (r == HR_OK)
         r = hr_host_catalogue(p);
     if (r == HR_OK)
-        r = hr_catalogue_model(p->catalogue, format, NULL, &component);
+        r = hr_catalogue_model(p->catalogue, NULL, format, NULL, &component);
     if (r == HR_OK)
         r = hr_resident_open(&p->env, component, dir, format, m->signature, &m->resident);
     return r;

@@ -104,6 +104,7 @@ void hr_host_call(struct hr_project *p)
 {
     hr_errors_cut(&p->env, 0);
     p->ranked.parent = 0;
+    p->judged_count = 0;
 }
 
 hr_status hr_host_done(struct hr_project *p, hr_status code)
@@ -268,7 +269,11 @@ static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const c
 
 hr_status hr_host_catalogue(struct hr_project *p)
 {
-    struct hr_catalogue_config config = { .linked = p->linked, .cache = p->cache };
+    struct hr_catalogue_config config = { .linked = p->linked,
+                                          .cache = p->cache,
+                                          .standard = p->where.plugins,
+                                          .judge = hr_installed_judge,
+                                          .judge_user = p };
     struct hr_arena arena;
     const char **places;
     hr_status r;

@@ -18,6 +18,8 @@ struct hr_reader {
     struct hr_env *env;
     struct hr_pipeline *p;
     struct hr_catalogue *catalogue;
+    const struct hr_pin *pins; /* of its lock */
+    size_t pin_count;
     struct hr_json_doc *doc; /* the file at hand */
     const char *dir, *file;
     size_t group; /* whose nodes are read */
@@ -61,6 +63,9 @@ const struct hr_channel_query *hr_read_query(struct hr_reader *rd, const struct 
                                              const struct hr_json *at);
 /* The info of a query's filter: "artifact" has a meaning in it. */
 extern const struct hr_property_info hr_query_filter;
+
+/* "plugins", which may be NULL, and what of the catalogue counts by it. */
+void hr_read_plugins(struct hr_reader *rd, const struct hr_json *list);
 
 /* "if", "for_each" and "finally" of a node; then, with all nodes known, what they read. */
 void hr_read_control(struct hr_reader *rd, struct hr_node *node);

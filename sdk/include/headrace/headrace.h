@@ -309,7 +309,8 @@ void hr_watch_free(hr_watch *w);
  * {"headrace_trust": 1, "unsigned": "refuse", "keys": [{"name": "release", "key": "RWQ..."}],
  *  "sign_with": "headrace.key"}; "unsigned" is "refuse", "warn" or "allow", and holds for
  * packages that no key of the list has signed.  sign_with, a secret key that is not encrypted,
- * signs the models that runs publish. */
+ * signs the models that runs publish.  What it says counts at each load: a plugin whose signer it
+ * allowed when it was installed, and does not any more, is refused with HR_DENIED. */
 
 /* Pack what is named: a plugin, "scale.so"; a model of the registry, "penguin@7"; an artifact
  * of the store, "artifact 12"; or a directory.  options: "out" (default ID-VERSION.hrp here),
@@ -364,8 +365,9 @@ hr_status hr_plugin_remove(hr_project *p, const char *what, const char **ret_tex
 hr_status hr_plugin_rescan(hr_project *p);
 
 /* Write the lock of a pipeline, NAME.lock beside NAME.json: the version of each plugin that it
- * uses, and the digest of those that did not come with headrace.  hr_start() fails with
- * HR_PRECONDITION where others are here, unless its option "unlocked" is true. */
+ * uses - the newest that fits what "plugins" says - and the digest of those that did not come
+ * with headrace.  From then on that one is taken; hr_start() fails with HR_PRECONDITION where it
+ * is not here, unless its option "unlocked" is true. */
 hr_status hr_lock(hr_project *p, const char *pipeline, const char **ret_file);
 
 /* -- models -------------------------------------------------------------------- */
