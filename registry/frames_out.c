@@ -178,13 +178,26 @@ static hr_status fetch(struct hr_frames_out *out, struct batch *b, size_t from, 
     return HR_OK;
 }
 
+/* The disk begins with it at once, so that waiting for it at the end is short. */
+static hr_status write_batch(struct hr_frames_out *out, struct batch *b)
+{
+    uint64_t from = out->given;
+    hr_status r = HR_OK;
+    size_t k;
+
+    for (k = 0; k < b->count && r == HR_OK; k++)
+        r = write_frame(out, b, k);
+    OS(out->env, write_out, out->fd, from, out->given - from);
+    return r;
+}
+
 /* Item 0 tells the digests, item 1 writes the batch before, the others make frames. */
 static hr_status do_item(void *user, size_t i)
 {
     struct hr_frames_out *out = user;
     struct batch *b = out->now, *before = out->before;
     hr_status r = HR_OK;
-    size_t k, at, n;
+    size_t at, n;
 
     if (i >= 2) {
         i -= 2;
@@ -197,8 +210,7 @@ static hr_status do_item(void *user, size_t i)
     if (i == 0)
         tell_digests(b);
     else
-        for (k = 0; k < before->count && r == HR_OK; k++)
-            r = write_frame(out, before, k);
+        r = write_batch(out, before);
     return r;
 }
 
@@ -333,8 +345,7 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     return r;
 }
 
-hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n,
-                          bool sync)
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n)
 {
     char *frame = hr_mem_resize(env, NULL, 0, STORED);
     const char *p = bytes;
@@ -352,7 +363,7 @@ hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *byte
         p += part;
         n -= part;
     }
-    if (r == HR_OK && sync && (e = OS(env, sync, fd)) < 0)
+    if (r == HR_OK && (e = OS(env, sync, fd)) < 0)
         r = hr_fail_os(env, e, "sync", path);
     if (fd >= 0)
         OS(env, close, fd);

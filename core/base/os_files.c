@@ -74,6 +74,12 @@ int64_t hr_os_write(void *user, int fd, const void *from, size_t n)
     return r < 0 ? -errno : r;
 }
 
+int hr_os_write_out(void *user, int fd, uint64_t at, uint64_t n)
+{
+    (void)user;
+    return hr_os_result(sync_file_range(fd, (off64_t)at, (off64_t)n, SYNC_FILE_RANGE_WRITE));
+}
+
 int hr_os_sync(void *user, int fd)
 {
     (void)user;
