@@ -297,7 +297,6 @@ const struct hr_os *hr_os_default(void)
         .pread = hr_os_pread,
         .write = hr_os_write,
         .sync = hr_os_sync,
-        .write_out = hr_os_write_out,
         .truncate = hr_os_truncate,
         .stat = hr_os_stat,
         .fstat = hr_os_fstat,

@@ -40,7 +40,8 @@ enum {
     HR_OPEN_TRUNCATE = 8,
     HR_OPEN_APPEND = 16,
     HR_OPEN_DIR = 32,
-    HR_OPEN_NOFOLLOW = 64
+    HR_OPEN_NOFOLLOW = 64,
+    HR_OPEN_DIRECT = 128 /* past the page cache: what is written is aligned, in memory and length */
 };
 
 struct hr_os {
@@ -52,8 +53,6 @@ struct hr_os {
     int64_t (*pread)(void *user, int fd, void *to, size_t n, uint64_t at);
     int64_t (*write)(void *user, int fd, const void *from, size_t n);
     int (*sync)(void *user, int fd);
-    /* Begin to bring n bytes to the disk, and do not wait: a hint. */
-    int (*write_out)(void *user, int fd, uint64_t at, uint64_t n);
     int (*truncate)(void *user, int fd, uint64_t size);
     int (*stat)(void *user, const char *path, bool follow, struct hr_stat *ret);
     int (*fstat)(void *user, int fd, struct hr_stat *ret);

@@ -29,6 +29,7 @@ int hr_os_open(void *user, const char *path, int flags, uint32_t mode)
     f |= flags & HR_OPEN_APPEND ? O_APPEND : 0;
     f |= flags & HR_OPEN_DIR ? O_DIRECTORY : 0;
     f |= flags & HR_OPEN_NOFOLLOW ? O_NOFOLLOW : 0;
+    f |= flags & HR_OPEN_DIRECT ? O_DIRECT : 0;
     do
         fd = open(path, f, (mode_t)mode);
     while (fd < 0 && errno == EINTR);
@@ -72,12 +73,6 @@ int64_t hr_os_write(void *user, int fd, const void *from, size_t n)
         r = write(fd, from, n);
     while (r < 0 && errno == EINTR);
     return r < 0 ? -errno : r;
-}
-
-int hr_os_write_out(void *user, int fd, uint64_t at, uint64_t n)
-{
-    (void)user;
-    return hr_os_result(sync_file_range(fd, (off64_t)at, (off64_t)n, SYNC_FILE_RANGE_WRITE));
 }
 
 int hr_os_sync(void *user, int fd)

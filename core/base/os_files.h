@@ -11,7 +11,6 @@ int hr_os_close(void *user, int fd);
 int64_t hr_os_read(void *user, int fd, void *to, size_t n);
 int64_t hr_os_pread(void *user, int fd, void *to, size_t n, uint64_t at);
 int64_t hr_os_write(void *user, int fd, const void *from, size_t n);
-int hr_os_write_out(void *user, int fd, uint64_t at, uint64_t n);
 int hr_os_sync(void *user, int fd);
 int hr_os_truncate(void *user, int fd, uint64_t size);
 int hr_os_stat(void *user, const char *path, bool follow, struct hr_stat *ret);
