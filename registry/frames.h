@@ -38,10 +38,9 @@ hr_status hr_frames_flush(struct hr_frames_out *out);
  * their number alone, so they can be written again later. */
 hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n);
 
-/* What hr_frames_store() has written first into the file, written again: as many bytes; with
- * sync, all of the file is on the disk then. */
-hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n,
-                          bool sync);
+/* What hr_frames_store() has written first into the file, written again: as many bytes.  All of
+ * the file is on the disk then. */
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n);
 
 /* Flush, close, free, whatever happens. */
 hr_status hr_frames_close(struct hr_frames_out *out);

@@ -1,6 +1,8 @@
 /* Bytes gather in a batch; a full one is digested and made into frames by all threads, while
  * the one before is written.  What of a file needs no digest is read by the threads that make
- * its frames, so that reading and writing go on at the same time. */
+ * its frames, so that reading and writing go on at the same time.  A large package goes to the
+ * disk past the page cache: it has to be there before anybody is told of it, and a copy in the
+ * cache would cost more than all of the above. */
 #include <string.h>
 #include <zstd.h>
 
@@ -16,7 +18,9 @@ enum {
     STORED = HR_FRAME + HEAD + 3 * (HR_FRAME / BLOCK + 1), /* the largest */
     LEVEL = 3,
     SAMPLE = 1 << 15,
-    MARKS = 4096
+    MARKS = 4096,
+    BLOCKS = 1 << 23, /* as much is written at once */
+    ALIGNED = 4096
 };
 
 /* Bytes of a batch that a digest is told of. */
@@ -43,6 +47,9 @@ struct hr_frames_out {
     int fd;
     uint64_t taken, given; /* content, and bytes of the file, of frames that were written */
     struct batch batches[2], *now, *before; /* before: made, not written */
+    char *memory, *block; /* what is to be written next, aligned in memory */
+    size_t filled;
+    bool tried, direct; /* past the page cache */
 };
 
 hr_status hr_frames_create(struct hr_env *env, const char *path, struct hr_frames_out **ret)
@@ -63,10 +70,12 @@ hr_status hr_frames_create(struct hr_env *env, const char *path, struct hr_frame
         if (!out->batches[i].bytes || !out->batches[i].frames)
             break;
     }
-    if (i < 2) {
+    out->memory = i < 2 ? NULL : hr_mem_resize(env, NULL, 0, BLOCKS + ALIGNED);
+    if (!out->memory) {
         hr_frames_drop(out);
         return HR_EXHAUSTED;
     }
+    out->block = out->memory + (ALIGNED - (uintptr_t)out->memory % ALIGNED);
     out->fd = OS(env, open, path, HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_TRUNCATE, 0644);
     if ((e = out->fd) < 0) {
         hr_frames_drop(out);
@@ -88,8 +97,71 @@ void hr_frames_drop(struct hr_frames_out *out)
         hr_mem_put(out->env, out->batches[i].bytes, BATCH * (size_t)HR_FRAME);
         hr_mem_put(out->env, out->batches[i].frames, BATCH * (size_t)STORED);
     }
+    hr_mem_put(out->env, out->memory, BLOCKS + ALIGNED);
     hr_mem_text_put(out->env, out->path);
     hr_mem_put(out->env, out, sizeof *out);
+}
+
+/* -- writing --------------------------------------------------------------- */
+
+/* Write the first full block past the cache, and go on so if that went well: a small package is
+ * not worth it, and not every file system has it.  False: nothing was written that counts. */
+static bool go_direct(struct hr_frames_out *out)
+{
+    int fd = OS(out->env, open, out->path, HR_OPEN_WRITE | HR_OPEN_DIRECT, 0);
+
+    out->tried = true;
+    if (fd < 0)
+        return false;
+    if (OS(out->env, write, fd, out->block, BLOCKS) != BLOCKS) {
+        OS(out->env, close, fd); /* the other writes from the start, and tells what is wrong */
+        return false;
+    }
+    OS(out->env, close, out->fd);
+    out->fd = fd;
+    return out->direct = true;
+}
+
+static hr_status write_block(struct hr_frames_out *out)
+{
+    hr_status r = HR_OK;
+
+    if (out->tried || !go_direct(out))
+        r = hr_fd_write(out->env, out->fd, out->path, out->block, BLOCKS);
+    out->filled = 0;
+    return r;
+}
+
+static hr_status put(struct hr_frames_out *out, const char *bytes, size_t n)
+{
+    hr_status r = HR_OK;
+
+    while (n && r == HR_OK) {
+        size_t part = BLOCKS - out->filled < n ? BLOCKS - out->filled : n;
+
+        memcpy(out->block + out->filled, bytes, part);
+        out->filled += part;
+        bytes += part;
+        n -= part;
+        if (out->filled == BLOCKS)
+            r = write_block(out);
+    }
+    return r;
+}
+
+/* The last block: a whole number of the disk's, and what is too much cut off again. */
+static hr_status put_rest(struct hr_frames_out *out)
+{
+    size_t n = out->filled, more = out->direct ? (ALIGNED - n % ALIGNED) % ALIGNED : 0;
+    hr_status r;
+    int e;
+
+    memset(out->block + n, 0, more);
+    r = hr_fd_write(out->env, out->fd, out->path, out->block, n + more);
+    out->filled = 0;
+    if (r == HR_OK && more && (e = OS(out->env, truncate, out->fd, out->given)) < 0)
+        r = hr_fail_os(out->env, e, "write", out->path);
+    return r;
 }
 
 /* -- frames ---------------------------------------------------------------- */
@@ -157,7 +229,7 @@ static hr_status write_frame(struct hr_frames_out *out, struct batch *b, size_t 
         b->sizes[i] = store(b->bytes + at, n, frame);
     out->taken += n;
     out->given += b->sizes[i];
-    return hr_fd_write(out->env, out->fd, out->path, frame, b->sizes[i]);
+    return put(out, frame, b->sizes[i]);
 }
 
 /* Read what of bytes from..to is still to be read. */
@@ -324,7 +396,7 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     while (n && r == HR_OK) {
         size_t part = n < HR_FRAME ? n : HR_FRAME, size = store(p, part, out->now->frames);
 
-        r = hr_fd_write(out->env, out->fd, out->path, out->now->frames, size);
+        r = put(out, out->now->frames, size);
         out->taken += part;
         out->given += size;
         p += part;
@@ -333,8 +405,7 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     return r;
 }
 
-hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n,
-                          bool sync)
+hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n)
 {
     char *frame = hr_mem_resize(env, NULL, 0, STORED);
     const char *p = bytes;
@@ -352,7 +423,7 @@ hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *byte
         p += part;
         n -= part;
     }
-    if (r == HR_OK && sync && (e = OS(env, sync, fd)) < 0)
+    if (r == HR_OK && (e = OS(env, sync, fd)) < 0)
         r = hr_fail_os(env, e, "sync", path);
     if (fd >= 0)
         OS(env, close, fd);
@@ -366,6 +437,8 @@ hr_status hr_frames_close(struct hr_frames_out *out)
     hr_status r = hr_frames_flush(out);
     int e;
 
+    if (r == HR_OK)
+        r = put_rest(out);
     e = OS(env, close, out->fd);
     out->fd = -1;
     if (r == HR_OK && e < 0)

@@ -201,7 +201,7 @@ static hr_status write_all(struct packer *p, const char *part)
     if (r == HR_OK)
         r = make_head(p, &head);
     if (r == HR_OK)
-        r = hr_frames_patch(p->env, part, head.text, head.len, !p->what->relaxed);
+        r = hr_frames_patch(p->env, part, head.text, head.len);
     hr_buf_clear(&head);
     return r;
 }
@@ -233,5 +233,5 @@ hr_status hr_package_write(struct hr_env *env, const struct hr_pack *what, const
         OS(env, unlink, part);
     hr_forget(&p.key, sizeof p.key);
     hr_arena_clear(&p.arena);
-    return r < 0 || what->relaxed ? r : hr_dir_sync(env, dir);
+    return r < 0 ? r : hr_dir_sync(env, dir);
 }

@@ -103,8 +103,6 @@ struct hr_pack {
     const char *passphrase; /* of an encrypted one; may be NULL */
     const char *comment;    /* trusted comment; NULL: a usual one */
     const char *signature;  /* text of a signature that minisign has made of FILES; or NULL */
-    bool relaxed; /* do not wait for the disk: for what can be made again.  After a power cut
-                   * the file may be there and not be whole, which every reader sees */
 };
 
 struct hr_registry_1 {

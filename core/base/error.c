@@ -58,16 +58,34 @@ static bool room(struct hr_env *env)
     return true;
 }
 
-/* No text ends inside a character, whatever the bytes are that it quotes. */
-static void clean(char *text)
+/* No text ends inside a character, whatever the bytes are that it quotes; and what would move a
+ * terminal's cursor or change its colours is shown, as \x1b. */
+static void clean(char *text, char to[HR_MAX_ERROR_TEXT])
 {
-    size_t n = strlen(text), ok;
+    static const char hex[] = "0123456789abcdef";
+    size_t n = strlen(text), ok, at = 0;
 
     while ((ok = hr_utf8_valid(text, n)) < n)
         text[ok] = '?';
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
-            *text = *text == '\n' ? '\n' : ' ';
+    for (; *text && at < HR_MAX_ERROR_TEXT - 5; text++) {
+        unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+        bool second = c == 0xc2 && next >= 0x80 && next < 0xa0; /* of C1, two bytes */
+
+        if (second)
+            c = next;
+        if (second || (c < ' ' && c != '\n') || c == 127) {
+            memcpy(to + at, "\\x", 2);
+            to[at + 2] = hex[c >> 4];
+            to[at + 3] = hex[c & 15];
+            at += 4;
+            text += second;
+        } else {
+            to[at++] = (char)c;
+        }
+    }
+    to[at] = '\0';
+    if ((ok = hr_utf8_valid(to, at)) < at) /* it was cut */
+        to[ok] = '\0';
 }
 
 static hr_status add(struct hr_env *env, hr_status code, const struct hr_place *place,
@@ -75,10 +93,11 @@ static hr_status add(struct hr_env *env, hr_status code, const struct hr_place *
 {
     struct hr_errors *errors = &env->errors;
     struct hr_error e = { .code = code };
+    char shown[HR_MAX_ERROR_TEXT];
 
-    clean(text);
+    clean(text, shown);
     lock(errors);
-    if (!room(env) || !(e.text = copy(env, text))) {
+    if (!room(env) || !(e.text = copy(env, shown))) {
         errors->dropped++;
         unlock(errors);
         return code;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -91,6 +92,21 @@ static int os_watch(void *user, int watch, int fd)
 
     (void)user;
     return hr_os_result(epoll_ctl(watch, EPOLL_CTL_ADD, fd, &event));
+}
+
+static int os_timer(void *user)
+{
+    (void)user;
+    return hr_os_result(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+static int os_timer_set(void *user, int timer, int64_t us)
+{
+    struct itimerspec at = { .it_value = { .tv_sec = us / 1000000,
+                                           .tv_nsec = us % 1000000 * 1000 + 1 } };
+
+    (void)user; /* 0 would switch it off */
+    return hr_os_result(timerfd_settime(timer, 0, &at, NULL));
 }
 
 static int os_pipe(void *user, int ret[2])
@@ -306,6 +322,8 @@ const struct hr_os *hr_os_default(void)
         .poll = os_poll,
         .watch_new = os_watch_new,
         .watch = os_watch,
+        .timer = os_timer,
+        .timer_set = os_timer_set,
         .pipe = os_pipe,
         .socketpair = os_socketpair,
         .nonblock = os_nonblock,

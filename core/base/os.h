@@ -40,7 +40,8 @@ enum {
     HR_OPEN_TRUNCATE = 8,
     HR_OPEN_APPEND = 16,
     HR_OPEN_DIR = 32,
-    HR_OPEN_NOFOLLOW = 64
+    HR_OPEN_NOFOLLOW = 64,
+    HR_OPEN_DIRECT = 128 /* past the page cache: what is written is aligned, in memory and length */
 };
 
 struct hr_os {
@@ -84,6 +85,9 @@ struct hr_os {
      * out by itself. */
     int (*watch_new)(void *user);
     int (*watch)(void *user, int watch, int fd);
+    /* A descriptor, not blocking, that is readable us after it was set; reading it ends that. */
+    int (*timer)(void *user);
+    int (*timer_set)(void *user, int timer, int64_t us);
     int (*pipe)(void *user, int ret[2]);
     int (*socketpair)(void *user, int ret[2]); /* SOCK_SEQPACKET, not blocking */
     int (*nonblock)(void *user, int fd);

@@ -29,6 +29,7 @@ int hr_os_open(void *user, const char *path, int flags, uint32_t mode)
     f |= flags & HR_OPEN_APPEND ? O_APPEND : 0;
     f |= flags & HR_OPEN_DIR ? O_DIRECTORY : 0;
     f |= flags & HR_OPEN_NOFOLLOW ? O_NOFOLLOW : 0;
+    f |= flags & HR_OPEN_DIRECT ? O_DIRECT : 0;
     do
         fd = open(path, f, (mode_t)mode);
     while (fd < 0 && errno == EINTR);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/verbs.h"
@@ -314,6 +315,15 @@ hr_project *open_project_if_there(const struct args *a)
         return NULL;
     }
     r = hr_open(p, root ? root : ".", 0);
+    /* Nothing has run here as yet, and whom to trust is known already. */
+    if (r == HR_NOT_FOUND && !root && access("trust.json", F_OK) == 0) {
+        config.trust = "trust.json";
+        hr_free(p);
+        if (!(p = hr_new(&config))) {
+            fprintf(stderr, "headrace: no memory\n");
+            return NULL;
+        }
+    }
     if (r < 0 && (r != HR_NOT_FOUND || root)) {
         tell_error(p);
         hr_free(p);

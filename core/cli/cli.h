@@ -31,6 +31,10 @@ struct term {
 
 void term_ask(struct term *ret, FILE *f);
 int text_width(const char *text); /* columns */
+/* What would do something to a terminal - move the cursor, change colours - shown, as \x1b; of
+ * lines, line feeds and tabs stay.  Cut where n bytes end. */
+void shown(char *to, size_t n, const char *text, bool lines);
+void put_shown(FILE *f, const char *text); /* lines */
 /* The text in n columns: cut with an ellipsis, or filled with blanks. */
 void put_column(FILE *f, const struct term *t, const char *text, int n);
 const char *color(const struct term *t, const char *name); /* "red", "green", ..., "off" */

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -36,6 +37,8 @@ static int log_of(const struct args *a)
     id = execution_of(p, a->words[0]);
     if (!id || hr_log_of(p, id, &text) < 0)
         code = tell_error(p);
+    else if (*text && isatty(STDOUT_FILENO)) /* a file gets what was written, to the byte */
+        put_shown(stdout, text);
     else if (*text)
         fputs(text, stdout);
     else

@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/draw.h"
 
 static void put(cJSON *to, const char *name, const char *value)
@@ -16,21 +17,15 @@ static void put(cJSON *to, const char *name, const char *value)
 
 static char *options_json(const struct args *a, bool pull)
 {
-    cJSON *root = cJSON_CreateObject(), *keys = NULL;
-    const char *key;
+    cJSON *root = cJSON_CreateObject();
     char *text;
-    int at = 0;
 
     put(root, "by", arg_text(a, "--by"));
     put(root, "why", arg_text(a, "--why"));
     if (pull) {
         put(root, "name", arg_text(a, "--name"));
         put(root, "version", arg_text(a, "--version"));
-        while ((key = arg_next(a, "--trust", &at))) {
-            if (!keys)
-                keys = cJSON_AddArrayToObject(root, "keys");
-            cJSON_AddItemToArray(keys, cJSON_CreateString(key));
-        }
+        put_trust(a, root);
     } else {
         put(root, "expect", arg_text(a, "--expect"));
     }
@@ -272,8 +267,7 @@ const struct verb model_history = {
 static const struct option pull_options[] = {
     VALUE("--name", "NAME", "what it is called here"),
     VALUE("--version", "VERSION", "the version that it gets here"),
-    MANY("--trust", "KEY",
-         "a public key, or the file of one, that alone is trusted (default: trust.json)"),
+    TRUST_OPTION,
     WHO_OPTIONS,
     PROJECT_OPTIONS,
     END_OPTIONS,

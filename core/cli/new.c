@@ -28,8 +28,8 @@ static const char blank_data[] = "x,y\n1,0.5\n2,1.5\n3,2.5\n4,3.5\n5,4.5\n6,5.5\
 
 static bool fail(const char *what, const char *path)
 {
-    fprintf(stderr, "headrace: cannot %s \"%s\"%s\n", what, path,
-            errno == EEXIST ? ": it is there already" : "");
+    fprintf(stderr, "headrace: cannot %s \"%s\": %s\n", what, path,
+            errno == EEXIST ? "it is there already" : strerror(errno));
     return false;
 }
 

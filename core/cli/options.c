@@ -101,3 +101,17 @@ char *run_options_json(const struct args *a)
     free(t.bytes);
     return NULL;
 }
+
+bool put_trust(const struct args *a, cJSON *options)
+{
+    cJSON *keys = NULL;
+    const char *key;
+    int at = 0;
+
+    while ((key = arg_next(a, "--trust", &at))) {
+        if (!keys)
+            keys = cJSON_AddArrayToObject(options, "keys");
+        cJSON_AddItemToArray(keys, cJSON_CreateString(key));
+    }
+    return keys != NULL;
+}

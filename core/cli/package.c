@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/draw.h"
 #include "cli/plugins.h"
 #include "cli/secret.h"
@@ -40,17 +41,10 @@ static char *signing_json(const struct args *a, const char *passphrase, bool pac
 
 static char *trust_json(const struct args *a, bool any)
 {
-    cJSON *root = cJSON_CreateObject(), *keys = NULL;
-    const char *key;
+    cJSON *root = cJSON_CreateObject();
     char *text;
-    int at = 0;
 
-    while ((key = arg_next(a, "--trust", &at))) {
-        if (!keys)
-            keys = cJSON_AddArrayToObject(root, "keys");
-        cJSON_AddItemToArray(keys, cJSON_CreateString(key));
-    }
-    if (any && !keys)
+    if (!put_trust(a, root) && any)
         cJSON_AddTrueToObject(root, "any_signer");
     text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
@@ -252,10 +246,6 @@ static int show(const struct args *a)
         VALUE("--passphrase-file", "FILE",                                                         \
               "the key's passphrase is its first line; else it is asked for on the terminal"),     \
         VALUE("--comment", "TEXT", "trusted comment of the signature")
-#define TRUST_OPTION                                                                               \
-    MANY("--trust", "KEY",                                                                         \
-         "a public key, or the file of one, that alone is trusted (default: trust.json of the "    \
-         "project)")
 
 static const struct option pack_options[] = {
     VALUE("--out", "FILE", "where the package goes (default: ID-VERSION.hrp)"),

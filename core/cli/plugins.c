@@ -4,19 +4,14 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 static char *options_json(const struct args *a)
 {
-    cJSON *root = cJSON_CreateObject(), *keys = NULL;
-    const char *key;
+    cJSON *root = cJSON_CreateObject();
     char *text;
-    int at = 0;
 
-    while ((key = arg_next(a, "--trust", &at))) {
-        if (!keys)
-            keys = cJSON_AddArrayToObject(root, "keys");
-        cJSON_AddItemToArray(keys, cJSON_CreateString(key));
-    }
+    put_trust(a, root);
     if (arg_flag(a, "--project"))
         cJSON_AddTrueToObject(root, "project");
     text = cJSON_PrintUnformatted(root);
@@ -91,8 +86,7 @@ static int lock(const struct args *a)
 
 static const struct option install_options[] = {
     FLAG("--project", "into the project, not for the user"),
-    MANY("--trust", "KEY",
-         "a public key, or the file of one, that alone is trusted (default: trust.json)"),
+    TRUST_OPTION,
     PROJECT_OPTIONS,
     END_OPTIONS,
 };

@@ -74,7 +74,9 @@ static void print_end(const struct runner *r, const hr_event *e, const char *pac
     format_duration(e->duration_us, took, sizeof took);
     if (r->failed) {
         fflush(stdout);
-        fprintf(stderr, "\n%s\n", r->failed);
+        fputc('\n', stderr);
+        put_shown(stderr, r->failed);
+        fputc('\n', stderr);
         if (r->failed_execution)
             fprintf(stderr, "the log: headrace log %lld\n", (long long)r->failed_execution);
     }
@@ -113,7 +115,9 @@ static int follow(hr_job *job, struct runner *r, struct view *view)
             if (e->kind == HR_EVENT_DONE)
                 print_end(r, e, hr_job_packages(job));
         } else if (e->kind == HR_EVENT_FAILED) {
-            fprintf(stderr, "%s: %s\n", e->node, e->text);
+            fprintf(stderr, "%s: ", e->node);
+            put_shown(stderr, e->text);
+            fputc('\n', stderr);
         }
     }
     if (interrupted)

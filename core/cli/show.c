@@ -6,8 +6,11 @@
 
 static void fact(const struct term *t, const char *name, const char *text)
 {
-    if (text && *text)
-        printf("  %s%-12s%s %s\n", color(t, "dim"), name, color(t, "off"), text);
+    if (!text || !*text)
+        return;
+    printf("  %s%-12s%s ", color(t, "dim"), name, color(t, "off"));
+    put_shown(stdout, text);
+    putchar('\n');
 }
 
 static void fact_time(const struct term *t, const char *name, const cJSON *o, const char *key)
@@ -44,7 +47,8 @@ static void put_value(const cJSON *v)
 {
     char *text = cJSON_IsString(v) ? NULL : cJSON_PrintUnformatted(v);
 
-    printf("%s\n", text ? text : cJSON_GetStringValue(v) ? cJSON_GetStringValue(v) : "");
+    put_shown(stdout, text ? text : cJSON_GetStringValue(v) ? cJSON_GetStringValue(v) : "");
+    putchar('\n');
     free(text);
 }
 

@@ -13,12 +13,15 @@ struct rows {
     bool failed;
 };
 
-static char *copy(const char *text)
+/* A cell is on one line, and does nothing to a terminal. */
+static char *copy_shown(const char *text)
 {
-    size_t n = strlen(text) + 1;
+    size_t n = 4 * strlen(text) + 6;
     char *to = malloc(n);
 
-    return to ? memcpy(to, text, n) : NULL;
+    if (to)
+        shown(to, n, text, false);
+    return to;
 }
 
 static char *cell(hr_cursor *c, const char *column)
@@ -33,7 +36,7 @@ static char *cell(hr_cursor *c, const char *column)
         format_duration(hr_cursor_int(c, column) * 1000, buffer, sizeof buffer);
         text = buffer;
     }
-    return copy(text ? text : "");
+    return copy_shown(text ? text : "");
 }
 
 static void add_row(struct rows *r, hr_cursor *c, const char *const *columns)
@@ -188,7 +191,11 @@ static void print_json(hr_cursor *c)
             continue;
         printf("%s\"%s\": ", some ? ", " : "", *column);
         some = true;
-        if (!strcmp(*column, "manifest") || hr_cursor_int(c, *column) || !strcmp(text, "0")) {
+        if (!strcmp(*column, "manifest")) {
+            for (; *text; text++) /* JSON already, of a file that may have lines */
+                if (*text != '\n' && *text != '\r')
+                    putchar(*text);
+        } else if (hr_cursor_int(c, *column) || !strcmp(text, "0")) {
             fputs(text, stdout);
         } else if ((quoted = json_quote(text))) {
             fputs(quoted, stdout);

@@ -71,6 +71,46 @@ char *json_quote(const char *text)
     return to;
 }
 
+/* The bytes of a control character, 0: it is none; *ret_code is what it is. */
+static size_t control(const char *text, bool lines, unsigned *ret_code)
+{
+    unsigned char c = (unsigned char)text[0], next = c ? (unsigned char)text[1] : 0;
+
+    *ret_code = c == 0xc2 ? next : c;
+    if (c == 0xc2)
+        return next >= 0x80 && next < 0xa0 ? 2 : 0;
+    return (c < 32 && !(lines && (c == '\n' || c == '\t'))) || c == 127;
+}
+
+void shown(char *to, size_t n, const char *text, bool lines)
+{
+    size_t at = 0, k;
+    unsigned code;
+
+    while (*text && at + 5 < n)
+        if ((k = control(text, lines, &code))) {
+            at += (size_t)snprintf(to + at, n - at, "\\x%02x", code);
+            text += k;
+        } else {
+            to[at++] = *text++;
+        }
+    to[at] = '\0';
+}
+
+void put_shown(FILE *f, const char *text)
+{
+    unsigned code;
+    size_t k;
+
+    while (*text)
+        if ((k = control(text, true, &code))) {
+            fprintf(f, "\\x%02x", code);
+            text += k;
+        } else {
+            fputc(*text++, f);
+        }
+}
+
 void text_add(struct text *t, const char *bytes)
 {
     size_t n = strlen(bytes), cap = t->cap ? t->cap : 256;

@@ -135,7 +135,9 @@ static void erase(struct view *v)
 static void say(struct view *v, const char *node, const char *text)
 {
     erase(v);
-    fprintf(stderr, "  %s: %s\n", node, text);
+    fprintf(stderr, "  %s: ", node);
+    put_shown(stderr, text);
+    fputc('\n', stderr);
     draw(v, true);
 }
 
@@ -158,8 +160,8 @@ static struct line *add_line(struct view *v, const char *node)
         if (!strncmp(v->lines[i].node, node, stem) &&
             (v->lines[i].node[stem] == '[' || !v->lines[i].node[stem]))
             at = i + 1;
-    if (at < v->count + 1 && at && !v->lines[at - 1].node[stem] && node[stem] &&
-        !strncmp(v->lines[at - 1].node, node, stem)) {
+    if (at < v->count + 1 && at && !strncmp(v->lines[at - 1].node, node, stem) &&
+        !v->lines[at - 1].node[stem] && node[stem]) {
         free(v->lines[--at].node);
     } else {
         memmove(v->lines + at + 1, v->lines + at, (v->count - at) * sizeof *lines);
@@ -184,11 +186,8 @@ static struct line *line_of(struct view *v, const char *node)
 /* The first line of a text. */
 static void set_text(struct line *l, const char *text)
 {
-    size_t n = strcspn(text ? text : "", "\n");
-
-    n = n < TEXT - 1 ? n : TEXT - 1;
-    memcpy(l->text, text ? text : "", n);
-    l->text[n] = '\0';
+    shown(l->text, TEXT, text ? text : "", true);
+    l->text[strcspn(l->text, "\n")] = '\0';
 }
 
 static void set_progress(struct line *l, const hr_event *e)

@@ -24,7 +24,8 @@ static void put_event(const struct term *t, const cJSON *e)
     snprintf(line, sizeof line, "  %-16s %-9s %8s   ", get_text(e, "node"), kind, took);
     fputs(line, stdout);
     left = t->width - text_width(line);
-    snprintf(line, sizeof line, "%.*s", (int)strcspn(text, "\n"), text);
+    shown(line, sizeof line, text, true);
+    line[strcspn(line, "\n")] = '\0';
     if (left >= 10)
         put_column(stdout, t, line, text_width(line) < left ? text_width(line) : left);
     putchar('\n');

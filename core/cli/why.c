@@ -40,7 +40,7 @@ static void put_side(const cJSON *v)
     if (text && strlen(text) == 66 && text[0] == '"')
         printf("%.12s...", text + 1);
     else
-        fputs(text ? text : "nothing", stdout);
+        put_shown(stdout, text ? text : "nothing");
     free(text);
 }
 
@@ -51,7 +51,9 @@ static void print_answer(const cJSON *root)
     printf("%s %s in run %lld (execution %lld)", text_of(root, "node"),
            verb_of(text_of(root, "state")), number_of(root, "number"),
            number_of(root, "execution"));
-    printf("%s%s\n", *text_of(root, "reason") ? ": " : "", text_of(root, "reason"));
+    fputs(*text_of(root, "reason") ? ": " : "", stdout);
+    put_shown(stdout, text_of(root, "reason"));
+    putchar('\n');
     if (cJSON_GetArraySize(list))
         printf("since run %lld (execution %lld):\n", number_of(root, "before_number"),
                number_of(root, "before"));

@@ -8,7 +8,7 @@
  *     lineage.c  what came from what           examples.c  rows of artifacts
  *     watch.c    runs of other processes       model.c   models to predict with
  *     gc.c       what nothing needs            doctor.c  the store against the files
- *     forget.c   the cache, listed and cleared
+ *     forget.c   the cache, listed and cleared   loaded.c  models that handles share
  *     publish.c  what follows a publication: models packed into the registry
  *     package.h  packages and trust, with files of their own
  *     models.h   models of the registry and their aliases, likewise
@@ -31,10 +31,12 @@ struct hr_project {
     hr_logger *log;
     void *log_user;
     int32_t isolation, jobs_max;
-    char *worker, *plugin_path; /* of the config; NULL: the default */
+    char *worker, *plugin_path, *trust; /* of the config; NULL: the default */
     const hr_plugin *const *linked;
     struct hr_where where;
     bool opened, look; /* look: HR_OPEN_LOOK */
+    const struct hr_plugin_info *judged[16]; /* plugins that may be loaded, asked in this call */
+    size_t judged_count;
     int64_t swept; /* executions of dead hosts that opening has closed */
     struct hr_paths paths;
     struct hr_store *store;
@@ -50,6 +52,7 @@ struct hr_project {
         int64_t parent, child, number;
     } ranked; /* the run that was numbered last in this call */
     hr_model *models;
+    struct hr_loaded *loaded; /* what they share */
 };
 
 /* Begin a call: what the last one has told is forgotten. */
@@ -57,6 +60,9 @@ void hr_host_call(struct hr_project *p);
 
 /* End it: the errors told become hr_error().  Returns code. */
 hr_status hr_host_done(struct hr_project *p, hr_status code);
+
+/* What is no error and no event, to the program's log.  text may be NULL. */
+void hr_host_say(struct hr_project *p, hr_level level, const char *text);
 
 /* Things that are opened when they are first needed. */
 hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags);

@@ -27,18 +27,29 @@ static hr_status open_beside(struct hr_project *p, const char *pipeline, uint32_
     return hr_host_open_at(p, dir, flags);
 }
 
-static hr_status read_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
+/* With the plugins that its lock has, where they are here. */
+static hr_status read_pipeline(struct hr_project *p, const char *file, bool unlocked,
+                               struct hr_pipeline **ret)
 {
+    const struct hr_pin *pins = NULL;
+    struct hr_arena arena;
+    size_t n = 0;
     hr_status r = hr_host_catalogue(p);
 
-    return r < 0 ? r : hr_pipeline_read(&p->env, p->catalogue, file, ret);
+    hr_arena_init(&arena, &p->env, 0);
+    if (r == HR_OK && !unlocked)
+        r = hr_lock_pins(p, file, &arena, &pins, &n);
+    if (r == HR_OK)
+        r = hr_pipeline_read(&p->env, p->catalogue, pins, n, file, ret);
+    hr_arena_clear(&arena);
+    return r;
 }
 
 hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret)
 {
     if (open_beside(p, file, 0) < 0)
         hr_errors_cut(&p->env, 0);
-    return read_pipeline(p, file, ret);
+    return read_pipeline(p, file, true, ret);
 }
 
 /* What the file may not mean, to whoever listens. */
@@ -56,19 +67,21 @@ static hr_status check(struct hr_project *p, const char *file, const char *optio
 {
     struct hr_param_values values = { .run_id = "", .run_name = "" };
     struct hr_options o;
+    struct hr_arena arena;
     hr_status r;
 
     if (open_beside(p, file, 0) < 0)
         hr_errors_cut(&p->env, 0);
-    if ((r = read_pipeline(p, file, ret)) < 0)
-        return r;
-    r = hr_options_read(p, options, &(*ret)->arena, &o);
+    hr_arena_init(&arena, &p->env, 0);
+    r = hr_options_read(p, options, &arena, &o);
     if (r == HR_OK)
-        r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena, &values);
-    if (r < 0) {
+        r = read_pipeline(p, file, o.unlocked, ret);
+    if (r == HR_OK && (r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena,
+                                              &values)) < 0) {
         hr_pipeline_free(*ret);
         *ret = NULL;
     }
+    hr_arena_clear(&arena);
     return r;
 }
 
@@ -117,6 +130,17 @@ static hr_status find_base(struct hr_job *job, struct hr_options *o)
     return r;
 }
 
+/* hr_runner_config.others */
+static void pump_others(void *user, struct hr_runner *waiting)
+{
+    struct hr_project *p = user;
+    hr_job *job;
+
+    for (job = p->jobs; job; job = job->next)
+        if (job->runner && job->runner != waiting)
+            hr_runner_pump(job->runner);
+}
+
 /* What is recorded of the options is what a run that resumes this one starts from. */
 static hr_status start_runner(struct hr_job *job, struct hr_options *o, const char *options,
                               bool preview)
@@ -146,7 +170,9 @@ static hr_status start_runner(struct hr_job *job, struct hr_options *o, const ch
                                        .worker = p->worker ? p->worker : p->where.worker,
                                        .in_process = hr_worker_in_process,
                                        .published = hr_host_published,
-                                       .published_user = p };
+                                       .published_user = p,
+                                       .others = pump_others,
+                                       .others_user = p };
     hr_status r = find_base(job, o);
 
     config.base = o->base;
@@ -188,12 +214,12 @@ static hr_status start(struct hr_job *job, const char *pipeline, const char *opt
                        bool preview)
 {
     struct hr_options o;
-    hr_status r = read_pipeline(job->p, pipeline, &job->pipeline);
+    hr_status r = hr_options_read(job->p, options, &job->arena, &o);
 
     if (r == HR_OK)
-        tell_warnings(job->p, job->pipeline);
+        r = read_pipeline(job->p, pipeline, o.unlocked, &job->pipeline);
     if (r == HR_OK)
-        r = hr_options_read(job->p, options, &job->arena, &o);
+        tell_warnings(job->p, job->pipeline);
     return r < 0 ? r : start_runner(job, &o, options, preview);
 }
 
@@ -282,13 +308,13 @@ static hr_status resume(struct hr_job *job, const char *run, const char *options
     hr_status r = run_to_resume(job, run, &base);
 
     if (r == HR_OK)
-        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), &job->pipeline);
-    if (r == HR_OK)
         r = hr_options_read(p, hr_meta_text(&base, "__options"), &job->arena, &o);
     if (r == HR_OK) {
         o.from = o.to = o.only = NULL; /* of a partial run, the rest is kept as it kept it */
         r = hr_options_add(p, options, &job->arena, &o);
     }
+    if (r == HR_OK)
+        r = read_pipeline(p, hr_meta_text(&base, "__pipeline_file"), o.unlocked, &job->pipeline);
     if (r < 0)
         return r;
     o.resume = true;

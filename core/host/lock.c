@@ -19,22 +19,24 @@
 
 enum { MAX_LOCK = 1 << 22 };
 
+static hr_status beside(struct hr_project *p, const char *file, char ret[HR_MAX_PATH])
+{
+    size_t n = strlen(file) - (hr_text_ends(file, ".json") ? 5 : 0);
+
+    if (n + 6 > HR_MAX_PATH)
+        return hr_fail(&p->env, HR_INVALID, "the name \"%s\" is too long", file);
+    memcpy(ret, file, n);
+    memcpy(ret + n, ".lock", 6);
+    return HR_OK;
+}
+
 static hr_status name_of(struct hr_project *p, const struct hr_pipeline *pipeline,
                          char ret[HR_MAX_PATH])
 {
-    const char *name = hr_path_name(pipeline->file);
     char full[HR_MAX_PATH];
-    hr_status r = hr_path_join(&p->env, pipeline->dir, name, full);
+    hr_status r = hr_path_join(&p->env, pipeline->dir, hr_path_name(pipeline->file), full);
 
-    if (r < 0)
-        return r;
-    if (hr_text_ends(name, ".json"))
-        full[strlen(full) - 5] = '\0';
-    if (strlen(full) + 6 > HR_MAX_PATH)
-        return hr_fail(&p->env, HR_INVALID, "the name \"%s\" is too long", pipeline->file);
-    memcpy(ret, full, strlen(full));
-    memcpy(ret + strlen(full), ".lock", 6);
-    return HR_OK;
+    return r < 0 ? r : beside(p, full, ret);
 }
 
 static int by_id(const void *a, const void *b)
@@ -150,6 +152,57 @@ hr_status hr_lock(hr_project *p, const char *pipeline, const char **ret_file)
             *ret_file = p->text.text;
     }
     return hr_host_done(p, r);
+}
+
+/* -- what it pins ------------------------------------------------------------- */
+
+static hr_status put_pins(const struct hr_json *pins, struct hr_arena *arena,
+                          const struct hr_pin **ret, size_t *ret_n)
+{
+    struct hr_pin *list = hr_arena_array(arena, hr_json_count(pins) + 1, sizeof *list);
+    const struct hr_json *m;
+    size_t n = 0;
+
+    for (m = list ? hr_json_first(pins) : NULL; m; m = hr_json_next(m)) {
+        const char *version = hr_json_text(hr_json_get(m, "version"));
+        const char *digest = hr_json_text(hr_json_get(m, "digest"));
+
+        if (!version)
+            continue;
+        list[n].id = hr_arena_text(arena, hr_json_key(m));
+        list[n].version = hr_arena_text(arena, version);
+        list[n].digest = digest ? hr_arena_text(arena, digest) : NULL;
+        if (!list[n].id || !list[n].version || (digest && !list[n].digest))
+            return HR_EXHAUSTED;
+        n++;
+    }
+    *ret = list;
+    *ret_n = n;
+    return list ? HR_OK : HR_EXHAUSTED;
+}
+
+hr_status hr_lock_pins(struct hr_project *p, const char *file, struct hr_arena *arena,
+                       const struct hr_pin **ret, size_t *ret_n)
+{
+    size_t kept = p->env.errors.count;
+    const struct hr_json *pins;
+    const char *text = NULL;
+    struct hr_json_doc *doc;
+    char lock[HR_MAX_PATH];
+    hr_status r = HR_OK;
+
+    *ret = NULL;
+    *ret_n = 0;
+    if (beside(p, file, lock) == HR_OK && hr_file_exists(&p->env, lock) &&
+        hr_host_text(p, lock, MAX_LOCK, arena, &text) == HR_OK &&
+        hr_json_parse(&p->env, lock, text, strlen(text), 0, &doc) == HR_OK) {
+        pins = hr_json_get(hr_json_root(doc), "plugins");
+        if (hr_json_kind(pins) == HR_JSON_OBJECT)
+            r = put_pins(pins, arena, ret, ret_n);
+        hr_json_free(doc);
+    }
+    hr_errors_cut(&p->env, kept);
+    return r;
 }
 
 /* -- checking ------------------------------------------------------------------ */

@@ -3,127 +3,25 @@
 
 #include "headrace/rows.h"
 #include "host/models.h"
-#include "host/package.h"
 #include "plugin/worker/worker.h"
 
 struct hr_model {
     struct hr_project *p;
-    struct hr_resident *resident;
+    struct hr_loaded *loaded;
+    struct hr_resident *resident; /* this handle's own view of it */
     struct ArrowSchema in, out;
     struct hr_env env; /* errors and texts of this handle */
     struct hr_buf text;
-    char *scratch; /* where its package was unpacked, removed with the handle; NULL: none */
     hr_model *next;
 };
 
 /* -- opening --------------------------------------------------------------- */
 
-/* Verify a package and unpack it where nobody else looks; nothing of it is read before. */
-static hr_status unpack(struct hr_project *p, struct hr_model *m, const char *file, char *ret)
-{
-    char dir[HR_MAX_PATH];
-    struct hr_taken taken;
-    struct hr_trust trust;
-    struct hr_arena arena;
-    hr_status r;
-
-    hr_arena_init(&arena, &p->env, 0);
-    r = hr_trust_read(p, NULL, &arena, &trust);
-    if (r == HR_OK)
-        r = hr_host_private_dir(p, dir);
-    if (r == HR_OK && !(m->scratch = hr_mem_text(&p->env, dir))) {
-        hr_tree_remove(&p->env, dir);
-        r = HR_EXHAUSTED;
-    }
-    if (r == HR_OK)
-        r = hr_path_join(&p->env, m->scratch, "package", dir);
-    if (r == HR_OK && (r = hr_package_take(p, file, &trust, dir, &taken)) == HR_OK) {
-        if (strcmp(taken.kind, "model") != 0)
-            r = hr_fail(&p->env, HR_INVALID, "\"%s\" is a package of kind \"%s\", no model",
-                        file, taken.kind);
-        hr_taken_clear(&taken);
-    }
-    hr_arena_clear(&arena);
-    return r < 0 ? r : hr_path_join(&p->env, dir, "model", ret);
-}
-
-/* A directory as it is named, or a package; else a model of the project, as it was pushed. */
-static hr_status find_dir(struct hr_project *p, struct hr_model *m, const char *where, char *ret)
-{
-    char dir[HR_MAX_PATH];
-    struct hr_meta_node node;
-    struct hr_arena arena;
-    hr_status r;
-
-    if (hr_dir_exists(&p->env, where)) {
-        int e = p->env.os->realpath(p->env.os->user, where, ret);
-
-        return e < 0 ? hr_fail_os(&p->env, e, "open", where) : HR_OK;
-    }
-    if (hr_text_ends(where, ".hrp"))
-        return unpack(p, m, where, ret);
-    if (!p->opened)
-        return hr_fail(&p->env, HR_NOT_FOUND,
-                       "\"%s\" is no directory and no package, and no project is open whose "
-                       "model it could be",
-                       where);
-    hr_arena_init(&arena, &p->env, 0);
-    r = hr_model_find(p, where, &arena, &node);
-    if (r == HR_OK)
-        r = hr_path_join(&p->env, node.uri, "", ret);
-    if (r == HR_OK && !hr_dir_exists(&p->env, ret) &&
-        (r = hr_model_package(p, &node, dir)) == HR_OK)
-        r = hr_file_exists(&p->env, dir)
-                ? unpack(p, m, dir, ret)
-                : hr_fail(&p->env, HR_PRECONDITION, "the files of \"%s\" are gone: \"%s\"", where,
-                          node.uri);
-    hr_arena_clear(&arena);
-    if (r == HR_NOT_FOUND)
-        hr_fail(&p->env, r, "there is no model \"%s\"; \"headrace model list\" lists them", where);
-    return r;
-}
-
-/* model.json says which format it is, by a number: "headrace/1". */
-static hr_status read_format(struct hr_project *p, const char *dir, char ret[32])
-{
-    char path[HR_MAX_PATH];
-    struct hr_json_doc *doc;
-    struct hr_buf text;
-    int64_t format = 0;
-    hr_status r = hr_path_join(&p->env, dir, "model.json", path);
-
-    if (r < 0)
-        return r;
-    hr_buf_of(&text, HR_MAX_JSON_BYTES, &p->env);
-    r = hr_file_read(&p->env, path, HR_MAX_JSON_BYTES, &text);
-    if (r == HR_OK)
-        r = hr_json_parse(&p->env, path, text.text, text.len, 0, &doc);
-    if (r == HR_OK) {
-        if (!hr_json_int(doc, hr_json_get(hr_json_root(doc), "format"), &format))
-            r = hr_fail(&p->env, HR_DATA_LOSS, "\"%s\" does not say its format", path);
-        hr_json_free(doc);
-    }
-    hr_buf_clear(&text);
-    memcpy(ret, "headrace/", 9);
-    hr_num_put_int(ret + 9, format);
-    return r;
-}
-
 static hr_status load(struct hr_project *p, const char *where, const char *signature,
                       struct hr_model *m)
 {
-    const struct hr_component_info *component;
-    char dir[HR_MAX_PATH], format[32];
-    hr_status r = find_dir(p, m, where, dir);
+    hr_status r = hr_loaded_open(p, where, signature, &m->loaded, &m->resident);
 
-    if (r == HR_OK)
-        r = read_format(p, dir, format);
-    if (r == HR_OK)
-        r = hr_host_catalogue(p);
-    if (r == HR_OK)
-        r = hr_catalogue_model(p->catalogue, format, NULL, &component);
-    if (r == HR_OK)
-        r = hr_resident_open(&p->env, component, dir, format, signature, &m->resident);
     if (r == HR_OK && (r = hr_resident_describe(m->resident, &m->in, &m->out)) < 0)
         hr_fail(&p->env, r, "%s", hr_resident_error(m->resident));
     return r;
@@ -166,9 +64,7 @@ void hr_model_drop(hr_model *m)
     if (m->out.release)
         m->out.release(&m->out);
     hr_resident_close(m->resident);
-    if (m->scratch)
-        hr_tree_remove(&p->env, m->scratch);
-    hr_mem_text_put(&p->env, m->scratch);
+    hr_loaded_close(p, m->loaded);
     hr_buf_clear(&m->text);
     hr_env_clear(&m->env);
     hr_mem_put(&p->env, m, sizeof *m);

@@ -47,6 +47,17 @@ hr_status hr_model_package(struct hr_project *p, const struct hr_meta_node *push
 hr_status hr_change_add(struct hr_project *p, const struct hr_change *change, int64_t artifact,
                         bool made);
 
+/* -- models that are loaded ------------------------------------------------------ */
+
+/* What handles share: the model of one version of the registry or of one package, loaded once,
+ * and dropped with its last user.  *ret_resident is the caller's own, used by one thread at a
+ * time, and closed before. */
+struct hr_loaded;
+struct hr_resident;
+hr_status hr_loaded_open(struct hr_project *p, const char *where, const char *signature,
+                         struct hr_loaded **ret, struct hr_resident **ret_resident);
+void hr_loaded_close(struct hr_project *p, struct hr_loaded *m); /* NULL is allowed */
+
 /* Who does it: as given, else the user of the environment. */
 const char *hr_change_by(struct hr_project *p, const char *given);
 

@@ -127,12 +127,23 @@ hr_status hr_installed_places(struct hr_project *p, struct hr_arena *arena, cons
 /* What the policy said when the package of this .so was installed; NULL: it was not. */
 const char *hr_installed_signer(struct hr_project *p, const char *so, struct hr_arena *arena);
 
+/* hr_catalogue_config.judge: HR_DENIED, told, of a plugin from a package whose signer the policy
+ * does not trust any more. */
+hr_status hr_installed_judge(void *user, const struct hr_place *place,
+                             const struct hr_plugin_info *plugin);
+
 /* The same of all plugins of a pipeline that came from packages, for its summary. */
 hr_status hr_installed_policy(struct hr_project *p, const struct hr_pipeline *pipeline,
                               struct hr_arena *arena, const char **ret);
 
-/* A pipeline, with the project around it opened if there is one. */
+/* A pipeline, with the project around it opened if there is one; of its plugins, the newest that
+ * fit, whatever its lock has. */
 hr_status hr_host_pipeline(struct hr_project *p, const char *file, struct hr_pipeline **ret);
+
+/* What the lock of a pipeline file pins, in the arena; nothing where there is none, or none that
+ * can be read, which hr_lock_check() tells. */
+hr_status hr_lock_pins(struct hr_project *p, const char *file, struct hr_arena *arena,
+                       const struct hr_pin **ret, size_t *ret_n);
 
 /* Are the plugins those of the pipeline's lock, if it has one?  HR_PRECONDITION: all that
  * differs is told. */
@@ -167,7 +178,6 @@ hr_status hr_packing_artifact(struct hr_packing *k, const struct hr_meta_node *a
 /* Write the file.  sign may be all NULL. */
 struct hr_signing {
     const char *secret, *passphrase, *comment, *signature; /* texts, as struct hr_pack has them */
-    bool relaxed;
 };
 /* What signs the packages that are published. */
 hr_status hr_signing_of(struct hr_project *p, const struct hr_trust *trust,

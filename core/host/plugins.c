@@ -1,7 +1,7 @@
 /* Plugins from packages: the stores that they are unpacked into.
  *
  *     STORE/DIGEST/linux-x86_64/plugin.so, plugin.json     DIGEST: of the package's FILES
- *     STORE/DIGEST/installed.json                          who had signed it
+ *     STORE/DIGEST/installed.json                          who had signed it, with what key
  *
  * STORE is ~/.local/lib/headrace/plugins of the user, or .headrace/registry/plugins of a project.
  * A directory of another name is none of ours, or is being made or removed.
@@ -117,25 +117,81 @@ hr_status hr_installed_places(struct hr_project *p, struct hr_arena *arena, cons
     return HR_OK;
 }
 
-const char *hr_installed_signer(struct hr_project *p, const char *so, struct hr_arena *arena)
+/* What was recorded of the package that a .so came from; NULL: it came from none. */
+static struct hr_json_doc *record_of(struct hr_project *p, const char *so, struct hr_arena *arena)
 {
     char dir[HR_MAX_PATH], path[HR_MAX_PATH];
     size_t kept = p->env.errors.count;
-    const char *text = NULL, *signer = NULL;
-    struct hr_json_doc *doc;
+    struct hr_json_doc *doc = NULL;
+    const char *text = NULL;
 
     hr_path_dir(so, dir);
     hr_path_dir(dir, dir);
     if (is_entry(hr_path_name(dir)) &&
         hr_path_join(&p->env, dir, "installed.json", path) == HR_OK &&
         hr_host_text(p, path, 65536, arena, &text) == HR_OK &&
-        hr_json_parse(&p->env, path, text, strlen(text), 0, &doc) == HR_OK) {
-        signer = hr_json_text(hr_json_get(hr_json_root(doc), "signed"));
-        signer = signer ? hr_arena_text(arena, signer) : NULL;
-        hr_json_free(doc);
-    }
+        hr_json_parse(&p->env, path, text, strlen(text), 0, &doc) < 0)
+        doc = NULL;
     hr_errors_cut(&p->env, kept);
+    return doc;
+}
+
+const char *hr_installed_signer(struct hr_project *p, const char *so, struct hr_arena *arena)
+{
+    struct hr_json_doc *doc = record_of(p, so, arena);
+    const char *signer = doc ? hr_json_text(hr_json_get(hr_json_root(doc), "signed")) : NULL;
+
+    signer = signer ? hr_arena_text(arena, signer) : NULL;
+    hr_json_free(doc);
     return signer;
+}
+
+/* Does the policy of now take what was installed?  The key that had signed it is on record: the
+ * signature held then, and the bytes of the .so are those of its digest. */
+static hr_status judge(struct hr_project *p, const struct hr_place *place,
+                       const struct hr_plugin_info *plugin, const struct hr_json *record,
+                       struct hr_arena *arena)
+{
+    const char *key = hr_json_text(hr_json_get(record, "key"));
+    const char *signer = hr_json_text(hr_json_get(record, "signed"));
+    struct hr_trust trust;
+    hr_status r = hr_trust_read(p, NULL, arena, &trust);
+    size_t i;
+
+    if (r < 0 || trust.without != HR_UNSIGNED_REFUSE)
+        return r;
+    for (i = 0; i < trust.count; i++)
+        if (hr_text_eq(key, trust.keys[i].text))
+            return HR_OK;
+    return hr_fail_at(&p->env, HR_DENIED, place,
+                      "plugin %s %s was installed from a package %s, and \"%s\" trusts no such "
+                      "signer; trust its key, or remove the plugin and install it from a package "
+                      "that is signed by a trusted one",
+                      plugin->id, plugin->version, signer ? signer : "of an unknown signer",
+                      trust.file ? trust.file : "");
+}
+
+hr_status hr_installed_judge(void *user, const struct hr_place *place,
+                             const struct hr_plugin_info *plugin)
+{
+    enum { MOST = sizeof((struct hr_project *)0)->judged / sizeof plugin };
+    struct hr_project *p = user;
+    struct hr_json_doc *doc;
+    struct hr_arena arena;
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < p->judged_count; i++)
+        if (p->judged[i] == plugin)
+            return HR_OK;
+    hr_arena_init(&arena, &p->env, 0);
+    if ((doc = record_of(p, plugin->path, &arena)))
+        r = judge(p, place, plugin, hr_json_root(doc), &arena);
+    if (r == HR_OK && p->judged_count < MOST)
+        p->judged[p->judged_count++] = plugin;
+    hr_json_free(doc);
+    hr_arena_clear(&arena);
+    return r;
 }
 
 /* What is installed or removed is seen by the next call; components in use stay as they are. */
@@ -218,7 +274,19 @@ static hr_status compare(struct hr_project *p, const struct hr_taken *t, const c
     return r;
 }
 
-static hr_status write_installed(struct hr_project *p, const struct hr_taken *t, const char *dir)
+/* The line of the key that has signed a package; NULL: no trusted one has. */
+static const char *key_of(const struct hr_taken *t, const struct hr_trust *trust)
+{
+    size_t i;
+
+    for (i = 0; i < trust->count && t->head.state == HR_SIGNED_TRUSTED; i++)
+        if (hr_text_eq(trust->keys[i].name, t->head.signer))
+            return trust->keys[i].text;
+    return NULL;
+}
+
+static hr_status write_installed(struct hr_project *p, const struct hr_taken *t,
+                                 const struct hr_trust *trust, const char *dir)
 {
     char path[HR_MAX_PATH];
     struct hr_json_writer w;
@@ -232,6 +300,8 @@ static hr_status write_installed(struct hr_project *p, const struct hr_taken *t,
     hr_json_put_member_text(&w, "version", t->version);
     hr_json_put_member_text(&w, "package", t->head.digest);
     hr_json_put_member_text(&w, "signed", t->policy);
+    if (key_of(t, trust))
+        hr_json_put_member_text(&w, "key", key_of(t, trust));
     hr_json_close_object(&w);
     if (r == HR_OK)
         r = hr_json_end(&w);
@@ -262,7 +332,7 @@ static hr_status install(struct hr_project *p, const char *file, const struct hr
     if (r == HR_OK)
         r = compare(p, &t, part, arena);
     if (r == HR_OK)
-        r = write_installed(p, &t, part);
+        r = write_installed(p, &t, trust, part);
     if (r == HR_OK && !hr_dir_exists(&p->env, place)) {
         e = p->env.os->rename(p->env.os->user, part, place);
         if (e < 0 && !hr_dir_exists(&p->env, place)) /* else another has just done the same */

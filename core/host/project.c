@@ -31,6 +31,8 @@ static bool take_config(struct hr_project *p, const hr_config *c)
         return false;
     if (HR_HAS(c, plugins))
         p->linked = c->plugins;
+    if (HR_HAS(c, trust) && c->trust && !(p->trust = hr_mem_text(&p->env, c->trust)))
+        return false;
     return true;
 }
 
@@ -88,6 +90,7 @@ void hr_free(hr_project *p)
     close_all(p);
     hr_mem_text_put(&p->env, p->worker);
     hr_mem_text_put(&p->env, p->plugin_path);
+    hr_mem_text_put(&p->env, p->trust);
     hr_buf_clear(&p->text);
     hr_buf_clear(&p->error);
     env = p->env;
@@ -101,6 +104,7 @@ void hr_host_call(struct hr_project *p)
 {
     hr_errors_cut(&p->env, 0);
     p->ranked.parent = 0;
+    p->judged_count = 0;
 }
 
 hr_status hr_host_done(struct hr_project *p, hr_status code)
@@ -149,6 +153,12 @@ const char *hr_error_json(const hr_project *project)
     return hr_json_end(&w) == HR_OK ? p->error.text : "[]";
 }
 
+void hr_host_say(struct hr_project *p, hr_level level, const char *text)
+{
+    if (p->log && text)
+        p->log(p->log_user, level, text);
+}
+
 /* -- opening --------------------------------------------------------------- */
 
 /* What is there, as it is; where there is no store, an empty one in memory. */
@@ -179,6 +189,8 @@ static hr_status open_files(struct hr_project *p)
         return HR_OK;
     r = hr_host_sweep(&p->env, &p->paths, p->store, p->cache, &closed);
     p->swept += closed;
+    if (closed)
+        hr_host_say(p, HR_INFO, "executions of a host that died were closed as failed");
     return r;
 }
 
@@ -280,7 +292,11 @@ static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const c
 
 hr_status hr_host_catalogue(struct hr_project *p)
 {
-    struct hr_catalogue_config config = { .linked = p->linked, .cache = p->cache };
+    struct hr_catalogue_config config = { .linked = p->linked,
+                                          .cache = p->cache,
+                                          .standard = p->where.plugins,
+                                          .judge = hr_installed_judge,
+                                          .judge_user = p };
     struct hr_arena arena;
     const char **places;
     hr_status r;

@@ -26,7 +26,6 @@ hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
     r = hr_trust_read(p, NULL, arena, &trust);
     if (r == HR_OK)
         r = hr_signing_of(p, &trust, arena, &sign);
-    sign.relaxed = true; /* the artifact is on the disk already, and can be packed again */
     if (r == HR_OK)
         r = hr_packing_begin(p, arena, "model", name, version, &k);
     if (r == HR_OK)

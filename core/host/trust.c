@@ -77,9 +77,10 @@ static hr_status read_member(struct hr_project *p, const struct hr_json_doc *doc
         for (key = hr_json_first(m); key && r == HR_OK; key = hr_json_next(key))
             r = read_key(p, doc, key, arena, t);
     } else if (!strcmp(name, "sign_with") && text) {
-        char path[HR_MAX_PATH];
+        char path[HR_MAX_PATH], dir[HR_MAX_PATH];
 
-        r = hr_path_join(&p->env, p->paths.project, text, path);
+        hr_path_dir(t->file, dir);
+        r = hr_path_join(&p->env, dir, text, path);
         if (r == HR_OK && !(t->sign_with = hr_arena_text(arena, path)))
             r = HR_EXHAUSTED;
     } else {
@@ -95,15 +96,18 @@ static hr_status read_file(struct hr_project *p, struct hr_arena *arena, struct 
     struct hr_json_doc *doc;
     const struct hr_json *m;
     const char *text = NULL;
-    hr_status r = hr_path_join(&p->env, p->paths.project, "trust.json", path);
+    hr_status r = p->trust ? hr_path_join(&p->env, "", p->trust, path)
+                           : hr_path_join(&p->env, p->paths.project, "trust.json", path);
 
-    if (r < 0 || !hr_file_exists(&p->env, path))
+    /* One that was named has to be there. */
+    if (r < 0 || (!p->trust && !hr_file_exists(&p->env, path)))
         return r;
     if ((r = hr_host_text(p, path, MAX_TRUST, arena, &text)) < 0 ||
         (r = hr_json_parse(&p->env, path, text, strlen(text), HR_JSON_COMMENTS, &doc)) < 0)
         return r;
-    t->file = hr_arena_text(arena, path);
-    if (!hr_json_get(hr_json_root(doc), "headrace_trust") ||
+    if (!(t->file = hr_arena_text(arena, path)))
+        r = HR_EXHAUSTED;
+    else if (!hr_json_get(hr_json_root(doc), "headrace_trust") ||
         !hr_json_get(hr_json_root(doc), "unsigned"))
         r = hr_fail(&p->env, HR_INVALID,
                     "\"%s\" has to say \"headrace_trust\": 1, and \"unsigned\": what to do with "
@@ -139,7 +143,7 @@ hr_status hr_trust_read(struct hr_project *p, const char *const *more, struct hr
         r = add_given(p, *more, arena, ret);
         ret->without = HR_UNSIGNED_REFUSE;
     }
-    if (ret->count || r < 0 || !p->opened)
+    if (ret->count || r < 0 || (!p->opened && !p->trust))
         return r;
     return read_file(p, arena, ret);
 }
@@ -172,5 +176,6 @@ hr_status hr_trust_judge(struct hr_project *p, const struct hr_trust *t, const c
                        file, what, t->file ? "\"" : "only ", t->file ? t->file : "the given keys",
                        t->file ? "\" refuses what no key of its list has signed" : " are trusted");
     *ret_text = hr_arena_format(arena, "%s, taken with a warning", what);
+    hr_host_say(p, HR_WARN, hr_arena_format(arena, "\"%s\" is %s, and is taken", file, what));
     return *ret_text ? HR_OK : HR_EXHAUSTED;
 }

@@ -94,6 +94,11 @@ const char *hr_watch_run(const hr_watch *w)
     return w->run;
 }
 
+static bool tells_end(const char *text)
+{
+    return strstr(text, "\"event\":\"done\"") || strstr(text, "\"event\": \"done\"");
+}
+
 /* A whole line of what was read: 1. */
 static int32_t take_line(hr_watch *w, const char **ret)
 {
@@ -103,8 +108,7 @@ static int32_t take_line(hr_watch *w, const char **ret)
         return 0;
     *end = '\0';
     w->at = (size_t)(end - w->text.text) + 1;
-    w->ended = strstr(start, "\"event\":\"done\"") != NULL ||
-               strstr(start, "\"event\": \"done\"") != NULL;
+    w->ended = tells_end(start);
     *ret = start;
     return 1;
 }
@@ -176,6 +180,26 @@ void hr_watch_free(hr_watch *w)
         hr_watch_drop(w);
 }
 
+/* Is the last event of a run, whose program may live on, its end? */
+static bool has_ended(struct hr_project *p, const char *dir)
+{
+    size_t kept = p->env.errors.count;
+    char path[HR_MAX_PATH], *last;
+    struct hr_buf text;
+    bool ended = false;
+
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, &p->env);
+    if (hr_path_join(&p->env, dir, "events.jsonl", path) == HR_OK &&
+        hr_file_read(&p->env, path, HR_MAX_JSON_BYTES, &text) == HR_OK && text.len) {
+        text.text[--text.len] = '\0'; /* the line feed */
+        last = strrchr(text.text, '\n');
+        ended = tells_end(last ? last : text.text);
+    }
+    hr_buf_clear(&text);
+    hr_errors_cut(&p->env, kept);
+    return ended;
+}
+
 hr_status hr_cancel_run(hr_project *p, const char *run)
 {
     char dir[HR_MAX_PATH], path[HR_MAX_PATH], name[160];
@@ -184,7 +208,7 @@ hr_status hr_cancel_run(hr_project *p, const char *run)
     hr_host_call(p);
     if ((r = hr_host_need(p)) == HR_OK)
         r = find(p, run, name, dir);
-    if (r == HR_OK && !host_lives(p, dir))
+    if (r == HR_OK && (!host_lives(p, dir) || has_ended(p, dir)))
         r = hr_fail(&p->env, HR_PRECONDITION, "run \"%s\" has ended; there is nothing to cancel",
                     name);
     if (r == HR_OK)

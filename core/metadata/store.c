@@ -1,4 +1,5 @@
 /* Opening a store, and its transactions. */
+#include <errno.h>
 #include <string.h>
 
 #include "metadata/schema.h"
@@ -11,6 +12,12 @@ hr_status hr_sql_fail(struct hr_store *store, const char *what)
     int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
     const char *text = store->db ? sqlite3_errmsg(store->db) : "no memory";
     hr_status r;
+
+    /* What the system has said, where SQLite has a word for all that a disk may do. */
+    if ((code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(store->db) == ENOSPC) {
+        code = SQLITE_FULL;
+        text = "the disk is full";
+    }
 
     switch (code & 0xff) {
     case SQLITE_BUSY:

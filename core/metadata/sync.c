@@ -82,6 +82,10 @@ hr_status hr_store_sync_begin(struct hr_store *store, int *ret_fd)
 
     if (r < 0)
         return r;
+    if (s->running) { /* it may have begun before what is committed by now */
+        store->unsynced = true;
+        return HR_UNAVAILABLE;
+    }
     *ret_fd = s->ends[0];
     store->unsynced = false; /* what is committed from now on is the next one's */
     s->error = 0;

@@ -201,7 +201,7 @@ void hr_read_command(struct hr_reader *rd, struct hr_node *node)
     for (w = hr_json_first(m.words); w; w = hr_json_next(w))
         if (!hr_json_text(w))
             hr_bad(rd, w, "node \"%s\": a word of \"command\" wants to be a string", node->name);
-    if (!(base = hr_catalogue_component(rd->catalogue, &place, COMPONENT)) ||
+    if (!(base = hr_catalogue_component(rd->catalogue, NULL, &place, COMPONENT)) ||
         !make_component(&m, base)) {
         rd->bad++;
         return;

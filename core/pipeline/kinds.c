@@ -98,7 +98,8 @@ void hr_read_component(struct hr_reader *rd, struct hr_node *node)
     if (!v)
         return;
     place = hr_json_place(rd->doc, v);
-    node->component = hr_catalogue_component(rd->catalogue, &place, hr_json_text(v));
+    node->component = hr_catalogue_component(rd->catalogue, rd->p->takes, &place,
+                                             hr_json_text(v));
     if (!node->component) {
         rd->bad++;
         return;

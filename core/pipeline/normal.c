@@ -32,6 +32,26 @@ static void put_params(const struct hr_pipeline *p, struct hr_json_writer *w)
     hr_json_close_object(w);
 }
 
+static void put_plugins(const struct hr_pipeline *p, struct hr_json_writer *w)
+{
+    struct hr_buf text;
+    size_t i;
+
+    if (!p->listed)
+        return;
+    hr_json_put_key(w, "plugins");
+    hr_json_open_array(w);
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, p->env);
+    for (i = 0; i < p->plugin_count; i++) {
+        hr_buf_cut(&text, 0);
+        hr_buf_format(&text, "%s%s%s", p->plugins[i].id, p->plugins[i].text ? "@" : "",
+                      p->plugins[i].text ? p->plugins[i].text : "");
+        hr_json_put_text(w, text.text);
+    }
+    hr_buf_clear(&text);
+    hr_json_close_array(w);
+}
+
 static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
                        struct hr_json_writer *w)
 {
@@ -210,6 +230,7 @@ hr_status hr_pipeline_normal(const struct hr_pipeline *p, struct hr_buf *to)
     hr_json_put_member_text(&w, "name", p->name);
     if (p->note)
         hr_json_put_member_text(&w, "doc", p->note);
+    put_plugins(p, &w);
     put_params(p, &w);
     hr_json_put_key(&w, "nodes");
     hr_json_open_object(&w);

@@ -1,6 +1,6 @@
 /* pipeline.h - the face of core/pipeline: from a pipeline file to a checked graph.
  *
- *     hr_pipeline_read(env, catalogue, "pipeline.json", &pipeline);
+ *     hr_pipeline_read(env, catalogue, NULL, 0, "pipeline.json", &pipeline);
  *     hr_pipeline_values(pipeline, params, &values);
  *     for (i = 0; i < pipeline->node_count; i++)
  *         hr_pipeline_settings(&pipeline->nodes[pipeline->order[i]], ...);
@@ -39,6 +39,10 @@ struct hr_pipeline {
     const char *name, *note;
     struct hr_param *params;
     size_t param_count;
+    struct hr_wish *plugins; /* that it lists; takes: what counts in the catalogue for it */
+    size_t plugin_count;
+    bool listed; /* there is such a list: no others count but the standard ones */
+    const bool *takes;
     const char **environment; /* names that expressions may read, ended by NULL */
     struct hr_node *nodes;
     size_t node_count, node_cap;
@@ -49,8 +53,10 @@ struct hr_pipeline {
     size_t warning_count;
 };
 
-/* HR_INVALID: all that is wrong is told.  HR_NOT_FOUND: there is no such file. */
-hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue, const char *file,
+/* HR_INVALID: all that is wrong is told.  HR_NOT_FOUND: there is no such file.  pins, of which
+ * there are n: what its lock has. */
+hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue,
+                           const struct hr_pin *pins, size_t n, const char *file,
                            struct hr_pipeline **ret);
 void hr_pipeline_free(struct hr_pipeline *pipeline);
 

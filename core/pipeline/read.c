@@ -133,7 +133,7 @@ static void read_head(struct hr_reader *rd, const struct hr_json *root)
                rd->p->name);
     rd->p->note = hr_want_text(rd, root, "doc");
     rd->p->environment = hr_want_texts(rd, root, "env");
-    hr_want_texts(rd, root, "plugins");
+    hr_read_plugins(rd, hr_json_get(root, "plugins"));
 }
 
 static void read_defaults(struct hr_reader *rd, const struct hr_json *root)
@@ -296,11 +296,14 @@ static hr_status try_settings(struct hr_reader *rd)
     return r;
 }
 
-hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue, const char *file,
+hr_status hr_pipeline_read(struct hr_env *env, struct hr_catalogue *catalogue,
+                           const struct hr_pin *pins, size_t n, const char *file,
                            struct hr_pipeline **ret)
 {
     struct hr_pipeline *p = hr_mem_zero(env, sizeof *p);
-    struct hr_reader rd = { .env = env, .p = p, .catalogue = catalogue };
+    struct hr_reader rd = {
+        .env = env, .p = p, .catalogue = catalogue, .pins = pins, .pin_count = n
+    };
     hr_status r;
 
     if (!p)

@@ -18,6 +18,8 @@ struct hr_reader {
     struct hr_env *env;
     struct hr_pipeline *p;
     struct hr_catalogue *catalogue;
+    const struct hr_pin *pins; /* of its lock */
+    size_t pin_count;
     struct hr_json_doc *doc; /* the file at hand */
     const char *dir, *file;
     size_t group; /* whose nodes are read */
@@ -67,6 +69,8 @@ extern const struct hr_property_info hr_query_filter;
 
 /* Warn of nodes that write one thing and have conditions that can both hold. */
 void hr_find_overlaps(struct hr_reader *rd);
+/* "plugins", which may be NULL, and what of the catalogue counts by it. */
+void hr_read_plugins(struct hr_reader *rd, const struct hr_json *list);
 
 /* "if", "for_each" and "finally" of a node; then, with all nodes known, what they read. */
 void hr_read_control(struct hr_reader *rd, struct hr_node *node);

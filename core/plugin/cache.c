@@ -116,12 +116,13 @@ static sqlite3_stmt *get(struct hr_cache *cache, enum sql id)
     return *s;
 }
 
-static void run(sqlite3_stmt *s)
+static bool run(sqlite3_stmt *s)
 {
-    if (!s)
-        return;
-    sqlite3_step(s);
-    sqlite3_reset(s);
+    bool done = s && sqlite3_step(s) == SQLITE_DONE;
+
+    if (s)
+        sqlite3_reset(s);
+    return done;
 }
 
 static void bind_stat(sqlite3_stmt *s, const struct hr_stat *st)
@@ -273,14 +274,15 @@ bool hr_cache_lease(struct hr_cache *cache, const char *key, const char *host,
         return true;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 2, host, -1, SQLITE_STATIC);
-    run(s);
+    if (run(s) && sqlite3_changes(cache->db) > 0)
+        return true;
     if (!(s = get(cache, HOLDER)))
         return true;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
     if (sqlite3_step(s) == SQLITE_ROW)
         holder = column(s, 0, arena);
     sqlite3_reset(s);
-    if (!holder || !strcmp(holder, host))
+    if (!holder) /* let go just now, or nobody can say */
         return true;
     *ret_holder = holder;
     return false;

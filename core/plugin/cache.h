@@ -43,7 +43,7 @@ void hr_cache_put_manifest(struct hr_cache *cache, const char *digest, const cha
 void hr_cache_forget_manifests(struct hr_cache *cache);
 
 /* Take the lease of a key for a host: true, also where nobody can say.  false: *ret_holder,
- * in the arena, has it. */
+ * in the arena, has it; that may be this very host, for another of its runs. */
 bool hr_cache_lease(struct hr_cache *cache, const char *key, const char *host,
                     struct hr_arena *arena, const char **ret_holder);
 void hr_cache_release(struct hr_cache *cache, const char *key, const char *host);

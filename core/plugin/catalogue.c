@@ -128,6 +128,7 @@ static hr_status add_file(struct hr_catalogue *c, const char *place, const char 
 
     if (!entry || !(entry->path = hr_arena_format(&c->arena, "%s/%s", place, name)))
         return HR_EXHAUSTED;
+    entry->standard = hr_text_eq(place, c->config.standard);
     r = look_into(c, entry->path, &entry->info);
     if (r < 0)
         take_reason(c, kept, entry);
@@ -186,28 +187,6 @@ static hr_status add_linked(struct hr_catalogue *c, const hr_plugin *plugin)
     return r == HR_EXHAUSTED ? r : HR_OK;
 }
 
-/* Numbers of a SemVer compared, then pre-release below release, then bytes. */
-static int compare_versions(const char *a, const char *b)
-{
-    int i;
-
-    for (i = 0; i < 3; i++) {
-        long x = 0, y = 0;
-
-        while (*a >= '0' && *a <= '9' && x < 100000000)
-            x = x * 10 + (*a++ - '0');
-        while (*b >= '0' && *b <= '9' && y < 100000000)
-            y = y * 10 + (*b++ - '0');
-        if (x != y)
-            return x < y ? -1 : 1;
-        a += *a == '.';
-        b += *b == '.';
-    }
-    if ((*a == '-') != (*b == '-'))
-        return *a == '-' ? -1 : 1;
-    return strcmp(a, b);
-}
-
 static void shadow(struct hr_catalogue *c)
 {
     size_t i, k;
@@ -220,7 +199,7 @@ static void shadow(struct hr_catalogue *c)
             if (i == k || a->reason || b->reason || a->shadow || b->shadow ||
                 strcmp(a->info.id, b->info.id) != 0)
                 continue;
-            order = compare_versions(a->info.version, b->info.version);
+            order = hr_version_compare(a->info.version, b->info.version);
             if (order < 0 || (order == 0 && i > k))
                 a->shadow = b->path;
         }
@@ -284,10 +263,16 @@ const char *hr_catalogue_places(const struct hr_catalogue *c)
 /* Call each for all components that count, until it says stop. */
 struct search {
     const char *name;
+    const bool *counts;
     const struct hr_component_info *found, *second;
     const char *names[2 * MAX_PLUGINS];
     size_t count;
 };
+
+static bool counts_here(const struct hr_catalogue *c, const bool *counts, size_t i)
+{
+    return counts ? counts[i] : !c->entries[i].reason && !c->entries[i].shadow;
+}
 
 static void search(const struct hr_catalogue *c, struct search *s)
 {
@@ -295,9 +280,7 @@ static void search(const struct hr_catalogue *c, struct search *s)
     size_t i, k;
 
     for (i = 0; i < c->count; i++)
-        for (k = 0; !c->entries[i].reason && !c->entries[i].shadow &&
-                    k < c->entries[i].info.component_count;
-             k++) {
+        for (k = 0; counts_here(c, s->counts, i) && k < c->entries[i].info.component_count; k++) {
             const struct hr_component_info *component = &c->entries[i].info.components[k];
             const char *name = full ? component->id : hr_component_short(component->id);
 
@@ -310,12 +293,38 @@ static void search(const struct hr_catalogue *c, struct search *s)
         }
 }
 
+static hr_status judge(struct hr_catalogue *c, const struct hr_place *place,
+                       const struct hr_plugin_info *plugin)
+{
+    return c->config.judge ? c->config.judge(c->config.judge_user, place, plugin) : HR_OK;
+}
+
+/* It is here, and the pipeline does not take it. */
+static bool tell_left_out(struct hr_catalogue *c, const struct hr_place *place,
+                          const struct search *s)
+{
+    struct search all = { .name = s->name };
+
+    if (!s->counts)
+        return false;
+    search(c, &all);
+    if (all.found)
+        hr_fail_at(c->env, HR_NOT_FOUND, place,
+                   "component \"%s\" is of plugin %s %s, which the list \"plugins\" of the "
+                   "pipeline does not take; add \"%s@^%s\" to it",
+                   s->name, all.found->plugin->id, all.found->plugin->version,
+                   all.found->plugin->id, all.found->plugin->version);
+    return all.found != NULL;
+}
+
 static hr_status tell_missing(struct hr_catalogue *c, const struct hr_place *place,
                               const struct search *s)
 {
     const char *meant = hr_text_meant(s->name, s->names, s->count);
     size_t i;
 
+    if (tell_left_out(c, place, s))
+        return HR_NOT_FOUND;
     if (meant)
         return hr_fail_meant(c->env, HR_NOT_FOUND, place, meant, "there is no component \"%s\"",
                              s->name);
@@ -329,9 +338,10 @@ static hr_status tell_missing(struct hr_catalogue *c, const struct hr_place *pla
 }
 
 const struct hr_component_info *
-hr_catalogue_component(struct hr_catalogue *c, const struct hr_place *place, const char *name)
+hr_catalogue_component(struct hr_catalogue *c, const bool *counts, const struct hr_place *place,
+                       const char *name)
 {
-    struct search s = { .name = name };
+    struct search s = { .name = name, .counts = counts };
 
     search(c, &s);
     if (!s.found) {
@@ -343,7 +353,7 @@ hr_catalogue_component(struct hr_catalogue *c, const struct hr_place *place, con
                    name, s.second->id, s.found->id);
         return NULL;
     }
-    return s.found;
+    return judge(c, place, s.found->plugin) < 0 ? NULL : s.found;
 }
 
 static bool loads(const struct hr_component_info *component, const char *format)
@@ -356,23 +366,21 @@ static bool loads(const struct hr_component_info *component, const char *format)
     return false;
 }
 
-hr_status hr_catalogue_model(struct hr_catalogue *c, const char *format, const char *prefer,
-                             const struct hr_component_info **ret)
+hr_status hr_catalogue_model(struct hr_catalogue *c, const bool *counts, const char *format,
+                             const char *prefer, const struct hr_component_info **ret)
 {
     const struct hr_component_info *found = NULL;
     size_t i, k;
 
     for (i = 0; i < c->count; i++)
-        for (k = 0; !c->entries[i].reason && !c->entries[i].shadow &&
-                    k < c->entries[i].info.component_count;
-             k++) {
+        for (k = 0; counts_here(c, counts, i) && k < c->entries[i].info.component_count; k++) {
             const struct hr_component_info *component = &c->entries[i].info.components[k];
 
             if (!loads(component, format))
                 continue;
             if (prefer && !strcmp(component->id, prefer)) {
                 *ret = component;
-                return HR_OK;
+                return judge(c, NULL, component->plugin);
             }
             if (found)
                 return hr_fail(c->env, HR_INVALID,
@@ -386,5 +394,5 @@ hr_status hr_catalogue_model(struct hr_catalogue *c, const char *format, const c
                        "no plugin loads models of format \"%s\"; plugins were looked for in %s",
                        format, c->places);
     *ret = found;
-    return HR_OK;
+    return judge(c, NULL, found->plugin);
 }

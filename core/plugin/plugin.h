@@ -1,6 +1,7 @@
 /* plugin.h - the face of core/plugin: which plugins there are, and hooks run by workers.
  *
  *     info.h       what a manifest says of a plugin: components, ports, properties
+ *     version.h    versions and ranges of them
  *     cache.h      the host's own memory: digests of files, manifests, leases
  *     catalogue.h  where plugins are found, and which component a name means
  *     zygote.h     what workers are copied from

@@ -294,6 +294,8 @@ static bool take_lease(struct hr_runner *runner, struct hr_task *task)
 {
     const char *holder = NULL;
 
+    if (task->leased)
+        return true;
     if (twin_works(runner, task))
         return false;
     if (hr_cache_lease(runner->config.cache, task->key, runner->config.host->id, &task->arena,

@@ -240,7 +240,8 @@ static hr_status find_models(struct hr_runner *runner, struct hr_task *task)
             format = hr_meta_text(&task->inputs[i].artifacts[k].node, "format");
             if (!format || strcmp(task->inputs[i].type, "Model") != 0)
                 continue;
-            if ((r = hr_catalogue_model(runner->config.catalogue, format, NULL, &found)) < 0)
+            if ((r = hr_catalogue_model(runner->config.catalogue,
+                                        runner->config.pipeline->takes, format, NULL, &found)) < 0)
                 return r;
             for (m = 0; m < task->model_count && task->models[m] != found; m++)
                 ;

@@ -42,6 +42,8 @@ struct hr_runner;
 typedef hr_status hr_published(void *user, int64_t execution, const char *node_component,
                                bool cached, struct hr_arena *arena, const char **ret_text);
 
+struct hr_runner;
+
 struct hr_runner_config {
     const struct hr_paths *paths;
     struct hr_store *store;
@@ -67,6 +69,10 @@ struct hr_runner_config {
     hr_in_process *in_process;
     hr_published *published; /* may be NULL */
     void *published_user;
+    /* Called while the run waits for work that is under way elsewhere: other runs of this very
+     * program go on by hr_runner_pump(), for nobody else can make them.  May be NULL. */
+    void (*others)(void *user, struct hr_runner *waiting);
+    void *others_user;
 };
 
 /* Resolve parameters, make the run's context and directory.  HR_INVALID: told; nothing was
@@ -76,6 +82,9 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
 
 /* As hr_next() of headrace.h: 1 with an event, 0 at the end, HR_DEADLINE. */
 int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_event **ret);
+
+/* Go on without taking an event; those that come wait for hr_runner_next(). */
+void hr_runner_pump(struct hr_runner *runner);
 
 /* What a run would do, as JSON; nothing is written, no worker is started:
  *

@@ -100,6 +100,9 @@ static hr_status open_wakers(struct hr_runner *runner)
     if (runner->watch < 0)
         return hr_fail_os(runner->env, runner->watch, "watch", "the workers");
     OS(runner->env, watch, runner->watch, runner->wake[0]);
+    if ((runner->timer = runner->env->os->timer(runner->env->os->user)) < 0)
+        return hr_fail_os(runner->env, runner->timer, "watch", "the time");
+    OS(runner->env, watch, runner->watch, runner->timer);
     return HR_OK;
 }
 
@@ -113,7 +116,8 @@ hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *conf
         return HR_EXHAUSTED;
     runner->env = env;
     runner->config = *config;
-    runner->watch = runner->wake[0] = runner->wake[1] = runner->sync_fd = -1;
+    runner->watch = runner->timer = runner->sync_fd = -1;
+    runner->wake[0] = runner->wake[1] = -1;
     runner->started_us = hr_now_us(runner);
     hr_arena_init(&runner->arena, env, 0);
     if (runner->config.jobs < 1)
@@ -183,6 +187,8 @@ void hr_runner_free(struct hr_runner *runner)
     for (i = 0; i < 2; i++)
         if (runner->wake[i] >= 0)
             OS(env, close, runner->wake[i]);
+    if (runner->timer >= 0)
+        OS(env, close, runner->timer);
     if (runner->watch >= 0)
         OS(env, close, runner->watch);
     hr_arena_clear(&runner->arena);
@@ -440,6 +446,53 @@ static void drain_wake(struct hr_runner *runner)
 
     while (OS(runner->env, read, runner->wake[0], bytes, sizeof bytes) > 0)
         ;
+    OS(runner->env, read, runner->timer, bytes, sizeof bytes);
+}
+
+/* Who polls is woken by time too. */
+static int32_t set_timer(struct hr_runner *runner)
+{
+    OS(runner->env, timer_set, runner->timer, (int64_t)patience(runner, -1) * 1000);
+    return HR_DEADLINE;
+}
+
+/* One round, and what is to be told of it. */
+static void go_round(struct hr_runner *runner)
+{
+    bool busy;
+
+    drain_wake(runner);
+    do { /* what a task that has ended lets begin goes on before anything is waited for */
+        runner->moved = false;
+        busy = step(runner);
+        hr_runner_settle(runner, !busy || (!runner->moved && !any_process(runner)));
+    } while (busy && runner->moved && !runner->first);
+    if (!busy && !runner->first)
+        tell_done(runner);
+}
+
+void hr_runner_pump(struct hr_runner *runner)
+{
+    if (runner->told_end)
+        return;
+    go_round(runner);
+    if (runner->first)
+        OS(runner->env, write, runner->wake[1], "x", 1);
+    else
+        set_timer(runner);
+}
+
+/* What this run waits for may be what another of this program is at: it goes on inside this
+ * call, or both would stand still. */
+static void pump_others(struct hr_runner *runner)
+{
+    size_t i;
+
+    for (i = 0; i < runner->live_count; i++)
+        if (runner->live[i]->state == HR_TASK_LEASE) {
+            runner->config.others(runner->config.others_user, runner);
+            return;
+        }
 }
 
 int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_event **ret)
@@ -449,30 +502,24 @@ int32_t hr_runner_next(struct hr_runner *runner, int32_t timeout_ms, const hr_ev
 
     for (;;) {
         int32_t left = -1;
-        bool busy;
 
         if (hr_tell_take(runner, ret)) {
-            if (runner->first) /* more at once: a poller must not wait */
+            if (runner->first || timeout_ms >= 0) /* more at once: a poller must not wait */
                 OS(runner->env, write, runner->wake[1], "x", 1);
             return 1;
         }
         if (runner->told_end)
             return 0;
-        drain_wake(runner);
-        runner->moved = false;
-        busy = step(runner);
-        hr_runner_settle(runner, !busy || (!runner->moved && !any_process(runner)));
-        if (busy && runner->moved) /* others go on before anything is waited for */
-            continue;
-        if (!busy && !runner->first)
-            tell_done(runner);
+        go_round(runner);
+        if (!runner->first && runner->config.others)
+            pump_others(runner);
         if (runner->first)
             continue;
         if (timeout_ms >= 0) {
             int64_t rest = until - hr_now_us(runner);
 
             if (rest <= 0)
-                return HR_DEADLINE;
+                return set_timer(runner);
             left = (int32_t)((rest + 999) / 1000);
         }
         OS(runner->env, poll, &fd, 1, patience(runner, left));

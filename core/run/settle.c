@@ -202,9 +202,17 @@ static void begin_sync(struct hr_runner *runner)
 {
     size_t kept = runner->env->errors.count;
     const char *why = "an earlier sync of the store failed";
+    hr_status r;
 
-    if (!runner->sync_failed)
-        why = failure(runner, hr_store_sync_begin(runner->config.store, &runner->sync_fd), kept);
+    if (!runner->sync_failed) {
+        r = hr_store_sync_begin(runner->config.store, &runner->sync_fd);
+        /* Another run of this program is at it; this one waits here. */
+        if (r == HR_UNAVAILABLE && (r = hr_store_sync(runner->config.store)) == HR_OK) {
+            say_first(runner, runner->unsaid_count, NULL);
+            return;
+        }
+        why = failure(runner, r, kept);
+    }
     if (why) {
         say_first(runner, runner->unsaid_count, why);
         return;

@@ -124,6 +124,7 @@ struct hr_runner {
     int64_t type_context_pipeline, type_context_run;
     int64_t context_pipeline, context_run, type_context_node, type_context_cache;
     int watch;
+    int timer;   /* wakes who polls, when something is due by time alone */
     int wake[2]; /* a byte wakes hr_runner_next() */
     volatile int32_t cancel;
     bool cancelling, failed, told_end, gate_refused;

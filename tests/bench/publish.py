@@ -55,7 +55,7 @@ def round_of(build, work, model):
     figures["tar --zstd"] = run("tar", "--zstd", "-cf", tar, "-C", model, ".")[0]
     os.remove(tar)
     project = os.path.join(work, "project")
-    staged = os.path.join(project, ".headrace", "artifacts", ".staging", "1")
+    staged = os.path.join(project, ".headrace", "artifacts", ".staging", "model")
     os.makedirs(os.path.dirname(staged))
     shutil.copytree(model, staged)
     os.sync()

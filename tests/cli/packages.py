@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import hrp
-from driver import SOURCE, main, says
+from driver import BUILD, COMMAND, SOURCE, main, says
 
 
 def minisign(h, *args, stdin=""):
@@ -247,6 +247,48 @@ def test_model_offline(h):
             b"".join(hrp.member(n, d) for n, d in changed) + hrp.END
         h.write("lie.hrp", hrp.frames(tar))
         says(h.run("package", "verify", "lie.hrp", code=1).err, reason)
+
+
+def test_equal_everywhere(h):
+    """The same work in two places - other folder, umask, zone, locale, user, threads - is the same
+    package, to the byte; and it verifies where there is nothing else."""
+    odd = dict(h.env, TZ="Pacific/Auckland", LC_ALL="C", HEADRACE_THREADS="1", USER="other",
+               LOGNAME="other")
+    h.run("new", "a")
+    h.run("run", "--quiet", cwd=h.path("a"))
+    says(h.run("new", "some/where/else", code=1).err, "some/where/else", "No such file")
+    os.makedirs(h.path("some/where"))
+    h.run("new", "some/where/else")
+    there = h.path("some/where/else")
+    shutil.move(os.path.join(there, "data"), os.path.join(there, "tmp"))
+    os.mkdir(os.path.join(there, "data"))
+    for name in sorted(os.listdir(os.path.join(there, "tmp")), reverse=True):
+        shutil.copyfile(os.path.join(there, "tmp", name), os.path.join(there, "data", name))
+    shutil.rmtree(os.path.join(there, "tmp"))
+    subprocess.run(["sh", "-c", 'umask 077; exec "$0" run --quiet --jobs 1', COMMAND], cwd=there,
+                   env=odd, check=True, timeout=240)
+    names = [os.path.join(p, ".headrace/registry/models/penguin/penguin-1.hrp")
+             for p in (h.path("a"), there)]
+    first, second = (open(n, "rb").read() for n in names)
+    assert first == second
+    so = os.path.join(BUILD, "test_plugins", "line_count.so")
+    h.run("plugin", "pack", so, "--out", "one.hrp")
+    subprocess.run(["sh", "-c", 'umask 077; exec "$0" plugin pack "$1" --out two.hrp', COMMAND, so],
+                   cwd=h.dir, env=odd, check=True, timeout=240)
+    assert open(h.path("one.hrp"), "rb").read() == open(h.path("two.hrp"), "rb").read()
+    # a machine without the project, and a user without anything
+    os.makedirs(h.path("bare/home"))
+    shutil.copy(names[0], h.path("bare/m.hrp"))
+    shutil.rmtree(h.path("some"))
+    subprocess.run(["chmod", "-R", "u+w", h.path("a")], check=True)
+    shutil.rmtree(h.path("a"))
+    for env in ({}, {"HOME": h.path("bare/home")}, {"HOME": "/nowhere"}):
+        done = subprocess.run([COMMAND, "package", "verify", "m.hrp"], cwd=h.path("bare"), env=env,
+                              capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, done
+        says(done.stdout, "penguin 1", "BLESSED")
+    assert sorted(os.listdir(h.path("bare"))) == ["home", "m.hrp"]
+    assert os.listdir(h.path("bare/home")) == []
 
 
 def test_plugin(h):

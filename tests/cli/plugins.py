@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import hrp
-from driver import BUILD, main, says
+from driver import BUILD, SOURCE, main, says
 
 SO = os.path.join(BUILD, "test_plugins", "line_count.so")
 PIPELINE = """{"headrace": 1, "name": "lines", "nodes": {
@@ -56,6 +56,8 @@ def test_install(h):
     says(h.run("plugin", "inspect", name["id"]).out, "package unsigned")
     h.run("plugin", "install", file)  # once more is the same
     assert store(h) == [name["digest"]]
+    for line in h.run("plugin", "list", "--json").out.splitlines():
+        assert json.loads(line)["manifest"]["components"], line  # a row is a line
     # nothing is made by a worker when it is looked for: the manifest lies beside
     row = [json.loads(r) for r in h.run("plugin", "list", "--json").out.splitlines()
            if name["id"] in r][0]
@@ -138,6 +140,153 @@ def test_refused(h):
     h.run("plugin", "install", "same.hrp")
     h.write("a.hrp", hrp.frames(hrp.whole()))
     says(h.run("plugin", "install", "a.hrp", code=1).err, "no plugin")
+
+
+def build(h, version, note=""):
+    """A package of line_count as some version, or as another build of it."""
+    source = open(os.path.join(SOURCE, "samples", "custom_component", "line_count.c")).read()
+    source = source.replace('"org.headrace.examples", "1.0.0"',
+                            '"org.headrace.examples", "%s"' % version)
+    source = source.replace('"Counts lines."', '"Counts lines.%s"' % note)
+    h.write("c/line_count.c", source)
+    so = h.path("c", "line_count.so")
+    subprocess.run(["cc", "-std=c99", "-O1", "-fPIC", "-fvisibility=hidden", "-shared", "-I" +
+                    os.path.join(SOURCE, "sdk", "include"), h.path("c/line_count.c"), "-o", so],
+                   check=True)
+    file = "lines-%s%s.hrp" % (version, note and "-other")
+    h.run("plugin", "pack", so, "--out", file)
+    return file
+
+
+COUNT = """{"headrace": 1, "name": "lines", %s"nodes": {
+  "file": {"importer": {"source_uri": "lines", "type": "File"}},
+  "count": {"component": "line-count", "inputs": {"table": "file"}}}}
+"""
+
+
+def takes(h, text, *args, code=0):
+    """A pipeline with such a list of plugins, run; the version that it ran with."""
+    h.write("pipeline.json", COUNT % text)
+    result = h.run("run", "--quiet", "--no-cache", *args, code=code)
+    if code:
+        return result.err
+    shown = json.loads(h.run("show", "count", "--json").out)
+    digest = shown["properties"]["__plugin_digest"]
+    for row in h.run("plugin", "list", "--json").out.splitlines():
+        if json.loads(row)["digest"] == digest:
+            return json.loads(row)["version"]
+    raise AssertionError(digest)
+
+
+def test_ranges(h):
+    h.project("blank")
+    h.write("lines/data", "one\ntwo\n")
+    for version in ("1.2.0", "1.2.5", "1.3.1", "1.4.0-rc.1", "2.0.0"):
+        h.run("plugin", "install", build(h, version))
+    assert takes(h, "") == "2.0.0"
+    for wish, version in (("", "2.0.0"), ("@^1.2", "1.3.1"), ("@~1.2", "1.2.5"), ("@1.2", "1.2.0"),
+                          ("@=1.4.0-rc.1", "1.4.0-rc.1"), ("@>=1.2", "2.0.0"), ("@^1.2.4", "1.3.1"),
+                          ("@^1.4.0-rc.1", "1.4.0-rc.1")):
+        wish = '"plugins": ["org.headrace.examples%s"], ' % wish
+        assert takes(h, wish) == version, wish
+    normal = json.loads(h.run("check", "--json").out)
+    assert normal["plugins"] == ["org.headrace.examples@^1.4.0-rc.1"], normal
+    # standard ones need not be listed, others do
+    h.write("pipeline.json", PIPELINE.replace('"nodes"', '"plugins": [], "nodes"') % "")
+    h.run("check")
+    for text, parts in (
+            ("[]", ["pipeline.json:3:", 'does not take; add "org.headrace.examples@^2.0.0"']),
+            ('["org.headrace.examples@^3"]',
+             ["pipeline.json:1:", 'fits "^3"', "1.2.0, ", "2.0.0", "1.4.0-rc.1"]),
+            ('["org.headrace.example"]', ["is not here", 'did you mean "org.headrace.examples"']),
+            ('["com.example.nowhere@1"]', ['plugin "com.example.nowhere" is not here', "looked"]),
+            ('["org.headrace.examples@>1"]', ["is no plugin with a range"]),
+            ('["org.headrace.examples@"]', ["is no plugin with a range"]),
+            ('["@1"]', ["is no plugin with a range"]),
+            ('["org.headrace.examples", "org.headrace.examples@1.2"]', ["listed twice"]),
+            ('"org.headrace.examples"', ["is a list, and this is a string"]),
+            ("[7]", ['"id@^1.2", and this is a number'])):
+        says(takes(h, '"plugins": %s, ' % text, code=1), *parts)
+        says(h.run("check", code=1).err, *parts)
+
+
+def test_lock_chooses(h):
+    """The newest version that fits is locked, and runs while it is here."""
+    h.project("blank")
+    h.write("lines/data", "one\ntwo\n")
+    for version in ("1.2.0", "1.3.1", "2.0.0"):
+        h.run("plugin", "install", build(h, version))
+    wish = '"plugins": ["org.headrace.examples@^1.2"], '
+    h.write("pipeline.json", COUNT % wish)
+    h.run("lock")
+    first = open(h.path("pipeline.lock")).read()
+    pin = json.loads(first)["plugins"]["org.headrace.examples"]
+    assert pin["version"] == "1.3.1" and len(pin["digest"]) == 64, pin
+    # a newer one that fits does not count before it is locked
+    h.run("plugin", "install", build(h, "1.9.0"))
+    assert takes(h, wish) == "1.3.1"
+    assert takes(h, wish, "--unlocked") == "1.9.0"
+    h.run("lock")
+    assert takes(h, wish) == "1.9.0"
+    h.run("lock")
+    # another build of the same version: the digest tells which
+    h.run("plugin", "install", build(h, "1.9.0", " Well."))
+    second = json.loads(open(h.path("pipeline.lock")).read())["plugins"]["org.headrace.examples"]
+    assert takes(h, wish) == "1.9.0"
+    shown = json.loads(h.run("show", "count", "--json").out)
+    assert shown["properties"]["__plugin_digest"] == second["digest"]
+    rows = [json.loads(r) for r in h.run("plugin", "list", "--json").out.splitlines()]
+    locked = [r["path"] for r in rows if r["digest"] == second["digest"]][0]
+    h.run("plugin", "remove", locked.split("/")[-3])
+    says(takes(h, wish, code=1), "pipeline.lock:", "is locked to the digest", "nothing was run")
+    # a lock of what the list does not take
+    h.write("pipeline.lock", first)
+    says(takes(h, '"plugins": ["org.headrace.examples@^2"], ', code=1),
+         "is locked to version 1.3.1, and 2.0.0 is here")
+    h.run("plugin", "remove", "org.headrace.examples@1.3.1")
+    says(takes(h, wish, code=1), "is locked to version 1.3.1, and 1.9.0 is here")
+    says(h.run("resume", code=1).err, "is locked to version 1.3.1")
+
+
+def trust(h, unsigned, *keys):
+    h.write("trust.json", json.dumps({"headrace_trust": 1, "unsigned": unsigned, "keys": [
+        {"name": k, "key": open(h.path(k + ".pub")).read().splitlines()[1]} for k in keys]}))
+
+
+def test_trust_withdrawn(h):
+    """What a signer had signed is refused at load once he is trusted no more."""
+    h.project("blank")
+    h.write("lines/data", "one\ntwo\n")
+    for name in ("ann", "bob"):
+        h.run("package", "keygen", name + ".key", "--no-passphrase")
+    file = build(h, "1.2.0")
+    h.run("package", "sign", file, "--key", "ann.key")
+    trust(h, "refuse", "bob")
+    says(h.run("plugin", "install", file, code=1).err, "unknown key")
+    trust(h, "refuse", "ann", "bob")
+    h.run("plugin", "install", file)
+    assert takes(h, "") == "1.2.0"
+    trust(h, "refuse", "bob")
+    runs = len(h.run("runs", "--json").out.splitlines())
+    says(takes(h, "", code=1), "pipeline.json:3:", "org.headrace.examples 1.2.0",
+         "a package signed by ann", 'trust.json" trusts no such signer')
+    for args in (("check",), ("lock",), ("resume",)):
+        says(h.run(*args, code=1).err, "trusts no such signer")
+    assert len(h.run("runs", "--json").out.splitlines()) == runs
+    says(h.run("plugin", "list").out, "org.headrace.examples")  # it is there, and may be removed
+    # other plugins are not touched by it
+    h.write("pipeline.json", PIPELINE % "")
+    h.run("run", "--quiet")
+    trust(h, "warn")
+    assert takes(h, "") == "1.2.0"
+    # an unsigned one, where that was allowed once
+    h.run("plugin", "remove", "org.headrace.examples")
+    h.run("plugin", "install", build(h, "1.3.0"))
+    assert takes(h, "") == "1.3.0"
+    trust(h, "refuse", "ann")
+    says(takes(h, "", code=1), "a package unsigned", "trusts no such signer")
+    h.write("trust.json", "{")
+    says(takes(h, "", code=1), "trust.json")
 
 
 def test_lock(h):

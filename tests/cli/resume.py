@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from control import GEN, data, pipeline, stats
-from driver import COMMAND, main, says
+from driver import COMMAND, SOURCE, main, says
 
 SCHEMA = '{"component": "SchemaGen", "inputs": {"statistics": "stats"}}'
 CHECKED = ('{"component": "ExampleValidator", "inputs": {"statistics": "stats", '
@@ -81,6 +81,38 @@ def test_resume_changed(h):
     result = h.run("resume", "--changed", "--json")
     ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("cached", "finished")}
     assert ends == {"gen": "finished", "stats": "finished", "late": "finished"}, ends
+
+
+def test_resume_other_file(h):
+    """A changed pipeline, and changed code of a plugin, are told too, and need --changed."""
+    data(h, "data")
+    pipeline(h, {"gen": GEN % ("data", ""), "late": GEN % ("more", ', "after": "gen"')})
+    h.run("run", "--quiet", code=1)
+    h.write("other/a.csv", "x,y\n" + "7,8\n" * 40)
+    pipeline(h, {"gen": GEN % ("other", ""), "late": GEN % ("more", ', "after": "gen"')})
+    h.write("more/b.csv", "z\n" + "1\n" * 9)
+    says(h.run("resume", code=1).err, 'node "gen" has finished in run', "would be another now",
+         "--changed")
+    h.run("resume", "--changed", "--quiet")
+    # a node that is there no more is no hindrance; code that is another is told
+    source = open(os.path.join(SOURCE, "samples/custom_component/line_count.c")).read()
+    for note in ("", " Well."):
+        h.write("line_count.c", source.replace('"Counts lines."', '"Counts lines.%s"' % note))
+        os.makedirs(h.path("so"), exist_ok=True)
+        subprocess.run(["cc", "-std=c99", "-fPIC", "-shared", "-fvisibility=hidden",
+                        "-I" + os.path.join(SOURCE, "sdk/include"), h.path("line_count.c"),
+                        "-o", h.path("so/line_count.so")], check=True)
+        if note:
+            says(h.run("resume", "--plugin-path", "so", code=1).err,
+                 'node "count" has finished in run', "--changed")
+            h.write("last/b.csv", "z\n" + "1\n" * 9)
+            h.run("resume", "--plugin-path", "so", "--changed", "--quiet")
+            continue
+        h.write("lines/data", "one\n")
+        pipeline(h, {"table": '{"importer": {"source_uri": "lines", "type": "File"}}',
+                     "count": '{"component": "line-count", "inputs": {"table": "table"}}',
+                     "late": GEN % ("last", ', "after": "count"')})
+        h.run("run", "--quiet", "--plugin-path", "so", code=1)
 
 
 def test_resume_killed(h):

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hr_env_init(&env, NULL);
     if (write(fd, data, size) == (ssize_t)size &&
         hr_catalogue_open(&env, &config, &catalogue) == HR_OK &&
-        hr_pipeline_read(&env, catalogue, name, &p) == HR_OK) {
+        hr_pipeline_read(&env, catalogue, NULL, 0, name, &p) == HR_OK) {
         hr_buf_of(&normal, HR_MAX_JSON_BYTES, &env);
         hr_pipeline_normal(p, &normal);
         hr_buf_clear(&normal);

@@ -63,7 +63,20 @@ lists "$work/by_cmake/lists_c_shared" "$work/by_cmake/lists_cc_shared" "$work/us
 mkdir "$work/pc" && sed -e "s|^prefix=.*|prefix=$work/usr|" -e "s|^libdir=.*|libdir=$lib|" \
     -e "s|^includedir=.*|includedir=$work/usr/include|" "$lib/pkgconfig/headrace.pc" >"$work/pc/headrace.pc"
 PKG_CONFIG_PATH=$work/pc CFLAGS=$flags CXXFLAGS=$flags make -s -C "$work/consumer" || fail "make consumers"
-lists "$work/consumer/lists_c" "$work/consumer/lists_cc"
+mv "$work/consumer"/lists_*_static "$work/usr/bin"
+lists "$work/consumer/lists_c" "$work/consumer/lists_cc" "$work/usr/bin/lists_c_static" \
+    "$work/usr/bin/lists_cc_static"
+
+# the sample service, by CMake and by make
+serves() { "$1" -C "$work/demo" penguin "$work/socket" 2>"$work/service.err" & service=$!
+    python3 "$source/tests/install/ask.py" "$work/socket" "$row" || fail "$1: $(cat "$work/service.err")"
+    kill "$service" && wait "$service" || fail "$1 did not end well"; }
+cmake -S "$source/samples/embed_service" -B "$work/service" -DCMAKE_PREFIX_PATH="$work/usr" \
+    -DCMAKE_C_FLAGS="$flags" >/dev/null && cmake --build "$work/service" >/dev/null || fail "CMake service"
+serves "$work/service/embed_service"
+cp -r "$source/samples/embed_service" "$work/service_make"
+PKG_CONFIG_PATH=$work/pc CFLAGS=$flags make -s -C "$work/service_make" || fail "make service"
+serves "$work/service_make/embed_service"
 
 # moved as a whole
 mv "$work/usr" "$work/moved"

@@ -47,7 +47,7 @@ static hr_status read_text(struct fixture *f, const char *text, struct hr_pipeli
     snprintf(path, sizeof path, "%s/p.json", f->dir);
     hr_errors_cut(&f->env, 0);
     assert_int_equal(hr_file_write(&f->env, path, text, strlen(text)), HR_OK);
-    return hr_pipeline_read(&f->env, f->catalogue, path, ret);
+    return hr_pipeline_read(&f->env, f->catalogue, NULL, 0, path, ret);
 }
 
 #define HEAD "{\"headrace\": 1, \"name\": \"p\", "
@@ -163,8 +163,16 @@ static void test_bad(void **state)
     assert_int_equal(f->env.errors.items[0].line, 2);
     assert_int_equal(f->env.errors.items[1].line, 3);
     hr_errors_cut(&f->env, 0);
-    assert_int_equal(hr_pipeline_read(&f->env, f->catalogue, "/nowhere/p.json", &p), HR_NOT_FOUND);
-    assert_int_equal(hr_pipeline_read(&f->env, f->catalogue, f->dir, &p), HR_INVALID);
+}
+
+static void test_no_file(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_pipeline *p = NULL;
+
+    assert_int_equal(hr_pipeline_read(&f->env, f->catalogue, NULL, 0, "/nowhere/p.json", &p),
+                     HR_NOT_FOUND);
+    assert_int_equal(hr_pipeline_read(&f->env, f->catalogue, NULL, 0, f->dir, &p), HR_INVALID);
 }
 
 /* -- expressions ---------------------------------------------------------------------------- */
@@ -274,6 +282,7 @@ static void test_expressions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
+                                        cmocka_unit_test(test_no_file),
                                         cmocka_unit_test(test_expressions) };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -20,7 +20,7 @@
 #include "registry/ustar.h"
 
 static char dir[64];
-static uint8_t noise[5 << 20];
+static uint8_t noise[9 << 20];
 
 static void hex(const uint8_t *p, size_t n, char *to)
 {
@@ -159,6 +159,61 @@ static void check_rest(void)
                     !strcmp(names.names[i], "sealed"));
     hr_names_clear(&env, &names);
     hr_env_clear(&env);
+}
+
+/* -- durable ------------------------------------------------------------------ */
+
+static char order[10000]; /* w: written, s: synced, r: renamed */
+static size_t order_count;
+
+static void note(char c)
+{
+    if (order_count + 1 < sizeof order)
+        order[order_count++] = c;
+}
+
+static int64_t noted_write(void *user, int fd, const void *from, size_t n)
+{
+    (void)user;
+    note('w');
+    return hr_os_default()->write(NULL, fd, from, n);
+}
+
+static int noted_sync(void *user, int fd)
+{
+    (void)user;
+    note('s');
+    return hr_os_default()->sync(NULL, fd);
+}
+
+static int noted_rename(void *user, const char *from, const char *to)
+{
+    (void)user;
+    note('r');
+    return hr_os_default()->rename(NULL, from, to);
+}
+
+/* The file is on the disk before it has its name, and the name before the call returns. */
+static void test_durable(void **state)
+{
+    struct hr_os table = *hr_os_default();
+    struct hr_env_config config = { .os = &table, .threads = 1 };
+    struct hr_env env;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)hr_random_at(7, i);
+    table.write = noted_write;
+    table.sync = noted_sync;
+    table.rename = noted_rename;
+    hr_env_init(&env, &config);
+    assert_int_equal(work(&env, sizeof noise), HR_OK);
+    hr_env_clear(&env);
+    assert_true(order_count >= 6); /* two blocks and the head, at least */
+    order[order_count] = '\0';
+    assert_string_equal(order + order_count - 4, "wsrs");
+    assert_ptr_equal(strchr(order, 's'), order + order_count - 3);
 }
 
 static void test_each_call(void **state)
@@ -306,8 +361,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),      cmocka_unit_test(test_ustar),
         cmocka_unit_test(test_threads),    cmocka_unit_test(test_signatures),
-        cmocka_unit_test(test_each_call),  cmocka_unit_test(test_each_allocation),
-        cmocka_unit_test(test_blake2b),
+        cmocka_unit_test(test_durable),    cmocka_unit_test(test_each_call),
+        cmocka_unit_test(test_blake2b),    cmocka_unit_test(test_each_allocation),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

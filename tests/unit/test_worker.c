@@ -70,7 +70,8 @@ static int tear_down(void **state)
 static void test_catalogue(void **state)
 {
     struct fixture *f = *state;
-    const struct hr_component_info *c = hr_catalogue_component(f->catalogue, NULL, "line-count");
+    const struct hr_component_info *c =
+        hr_catalogue_component(f->catalogue, NULL, NULL, "line-count");
     struct hr_place place = { "p.json", 1, 2 };
 
     assert_non_null(c);
@@ -81,11 +82,11 @@ static void test_catalogue(void **state)
     assert_string_equal(c->properties[0].constraint, "0..");
     assert_true(hr_component_offers(c, "hr.executor/1"));
     assert_string_equal(c->plugin->id, "org.headrace.examples");
-    assert_null(hr_catalogue_component(f->catalogue, &place, "line-cuont"));
+    assert_null(hr_catalogue_component(f->catalogue, NULL, &place, "line-cuont"));
     assert_string_equal(hr_env_error(&f->env), "p.json:1:2: there is no component \"line-cuont\"; "
                                                "did you mean \"line-count\"?");
     hr_errors_cut(&f->env, 0);
-    assert_null(hr_catalogue_component(f->catalogue, &place, "zebra"));
+    assert_null(hr_catalogue_component(f->catalogue, NULL, &place, "zebra"));
     assert_non_null(strstr(hr_env_error(&f->env), "\"/nowhere\" (not there)"));
     hr_errors_cut(&f->env, 0);
 }
@@ -126,7 +127,8 @@ static void drain(struct fixture *f, struct hr_process *p, int watch, struct cam
 
 static struct hr_process *begin(struct fixture *f, const char *how, bool isolated, int *ret_watch)
 {
-    const struct hr_component_info *c = hr_catalogue_component(f->catalogue, NULL, "Misbehave");
+    const struct hr_component_info *c =
+        hr_catalogue_component(f->catalogue, NULL, NULL, "Misbehave");
     struct hr_process_config config = { .worker = isolated ? HR_TEST_WORKER : NULL,
                                         .zygote = isolated ? f->zygote : NULL,
                                         .in_process = hr_worker_in_process,

@@ -78,6 +78,19 @@ hr_status hr_resident_open(struct hr_env *env, const struct hr_component_info *c
     return HR_OK;
 }
 
+hr_status hr_resident_borrow(struct hr_env *env, struct hr_resident *of, struct hr_resident **ret)
+{
+    struct hr_resident *m = hr_mem_zero(env, sizeof *m);
+
+    if (!m)
+        return HR_EXHAUSTED;
+    init(m, env);
+    m->w.job = (struct hr_job){ .tmp = of->w.job.tmp, .state = of->w.job.state };
+    m->loaded = of->loaded; /* and not in w.models, which are dropped with it */
+    *ret = m;
+    return HR_OK;
+}
+
 /* Each call has an hr_run of its own: calls on handles of one model may meet. */
 static hr_run call_of(struct hr_resident *m)
 {

@@ -16,6 +16,10 @@ hr_status hr_resident_open(struct hr_env *env, const struct hr_component_info *c
                            const char *dir, const char *format, const char *signature,
                            struct hr_resident **ret);
 
+/* Another view of the same model, for a thread of its own: calls on the two may meet.  of must
+ * outlive it. */
+hr_status hr_resident_borrow(struct hr_env *env, struct hr_resident *of, struct hr_resident **ret);
+
 hr_status hr_resident_describe(struct hr_resident *m, struct ArrowSchema *ret_in,
                                struct ArrowSchema *ret_out);
 /* HR_INVALID and others: the text is hr_resident_error(). */

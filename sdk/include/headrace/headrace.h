@@ -72,6 +72,7 @@ typedef struct hr_config {
     const char *worker;              /* the program that is a worker; NULL: the installed one */
     const char *plugin_path;         /* NULL: HEADRACE_PLUGIN_PATH, then the usual places */
     const hr_plugin *const *plugins; /* linked into the program, never isolated; ends in NULL */
+    const char *trust;               /* whom to trust; NULL: trust.json of the open project */
 } hr_config;
 enum {
     HR_ISOLATE = 0,          /* workers, with what the kernel has to offer */
@@ -189,10 +190,12 @@ const char *hr_job_event_json(hr_job *job, const hr_event *event);
 
 /* The next event: 1.  0: there is none left.  HR_DEADLINE: none within timeout_ms; 0 does
  * not wait, -1 waits as long as it takes.  The job goes on inside this call only: between
- * calls the workers work, but no node starts and none is published. */
+ * calls the workers work, but no node starts and none is published.  (While it waits for work
+ * that another job of the same project has begun, that one goes on too; its events wait.) */
 int32_t hr_next(hr_job *job, int32_t timeout_ms, const hr_event **ret);
 
-/* Readable when hr_next(job, 0, ...) has something to do; for poll() and event loops. */
+/* Readable when hr_next(job, 0, ...) has something to do - also for time that has passed - once
+ * that has given HR_DEADLINE; for poll() and event loops. */
 int hr_job_fd(const hr_job *job);
 
 /* Call hr_next() to the end.  Returns the status of the run. */
@@ -321,7 +324,8 @@ void hr_watch_free(hr_watch *w);
  * {"headrace_trust": 1, "unsigned": "refuse", "keys": [{"name": "release", "key": "RWQ..."}],
  *  "sign_with": "headrace.key"}; "unsigned" is "refuse", "warn" or "allow", and holds for
  * packages that no key of the list has signed.  sign_with, a secret key that is not encrypted,
- * signs the models that runs publish. */
+ * signs the models that runs publish.  What it says counts at each load: a plugin whose signer it
+ * allowed when it was installed, and does not any more, is refused with HR_DENIED. */
 
 /* Pack what is named: a plugin, "scale.so"; a model of the registry, "penguin@7"; an artifact
  * of the store, "artifact 12"; or a directory.  options: "out" (default ID-VERSION.hrp here),
@@ -376,13 +380,16 @@ hr_status hr_plugin_remove(hr_project *p, const char *what, const char **ret_tex
 hr_status hr_plugin_rescan(hr_project *p);
 
 /* Write the lock of a pipeline, NAME.lock beside NAME.json: the version of each plugin that it
- * uses, and the digest of those that did not come with headrace.  hr_start() fails with
- * HR_PRECONDITION where others are here, unless its option "unlocked" is true. */
+ * uses - the newest that fits what "plugins" says - and the digest of those that did not come
+ * with headrace.  From then on that one is taken; hr_start() fails with HR_PRECONDITION where it
+ * is not here, unless its option "unlocked" is true. */
 hr_status hr_lock(hr_project *p, const char *pipeline, const char **ret_file);
 
 /* -- models -------------------------------------------------------------------- */
 
-/* Handles of one model share what is loaded: open one for each thread. */
+/* Handles of one version in the registry, or of one package, share what is loaded: open one for
+ * each thread.  Opening and closing are calls on the project, describing and predicting are not:
+ * a handle may predict on one thread while another uses the project. */
 typedef struct hr_model hr_model;
 
 /* Open the model in a package file, a directory, or the registry ("name", "name@alias").
