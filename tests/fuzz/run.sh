@@ -65,8 +65,8 @@ run() {
     status=$?
     taken=$(($(date +%s) - start))
     measure
-    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    coverage=$(grep -o ' cov: [0-9]*' "$log" | tail -n 1 | tr -dc 0-9)
+    executions=$(sed -n "s/^stat::number_of_executed_units: *//p" "$log" | tail -n 1)
+    coverage=$(grep -ao ' cov: [0-9]*' "$log" | tail -n 1 | tr -dc 0-9)
     printf '%-16s %12s %9s %8s %8s %9s\n' "$1" "${executions:-?}" "${coverage:-?}" \
         "$taken" "$((used - before))" \
         "$([ $status = 0 ] && echo none || ls -t "$broken" | head -n 1)"
