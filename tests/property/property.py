@@ -1,6 +1,6 @@
 """property.py BUILD SCRATCH NAME SEED COUNT - random inputs, against what Python makes of them.
 
-NAME is json, csv or expression.  SEED is a number, or "random".  The first input on which the two
+NAME is json, csv, expression or features.  SEED is a number, or "random".  The first input on which the two
 differ is printed, with the seed.
 """
 import json
@@ -11,9 +11,11 @@ import sys
 
 import csv_rule
 import expression
+import features
 import json_rule
 
-RULES = {"json": json_rule, "csv": csv_rule, "expression": expression}
+RULES = {"json": json_rule, "csv": csv_rule, "expression": expression,
+         "features": features}
 
 
 def ask(build, scratch, name, inputs):

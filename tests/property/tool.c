@@ -4,6 +4,8 @@
  *     property_tool json          the text printed again, members sorted
  *     property_tool expression    the kind of the value, then the value
  *     property_tool csv FILE      columns and rows; FILE is written to anew for each input
+ *     property_tool features      the values of the feature "o" of a features file in each row of
+ *                                 a table that is made here and in features.py
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include "data/data.h"
 #include "headrace/rows.h"
 #include "pipeline/pipeline.h"
+#include "transform/transform.h"
 #include "wire/wire.h"
 
 /* Append the result of one input; a failure is told in env. */
@@ -176,6 +179,128 @@ static hr_status do_csv(struct hr_env *env, const char *path, const struct hr_bu
     return r;
 }
 
+/* -- features ---------------------------------------------------------------- */
+
+enum { TABLE_ROWS = 24, TABLE_COLUMNS = 6 };
+
+static const struct hr_feature table[TABLE_COLUMNS] = {
+    { .name = "x", .type = HR_FEATURE_FLOAT, .shape = HR_FEATURE_DENSE },
+    { .name = "y", .type = HR_FEATURE_FLOAT, .shape = HR_FEATURE_OPTIONAL },
+    { .name = "i", .type = HR_FEATURE_INT, .shape = HR_FEATURE_DENSE },
+    { .name = "j", .type = HR_FEATURE_INT, .shape = HR_FEATURE_OPTIONAL },
+    { .name = "s", .type = HR_FEATURE_BYTES, .shape = HR_FEATURE_DENSE },
+    { .name = "t", .type = HR_FEATURE_BYTES, .shape = HR_FEATURE_OPTIONAL },
+};
+
+static void put_float(struct hr_builder *b, int64_t row)
+{
+    static const double odd[] = { (double)NAN, (double)INFINITY, -0.0, 3e38, 1e-42 };
+
+    hr_builder_double(b, row % 4 == 3 ? odd[row / 4 % 5] : (double)(row * 37 % 23 - 11) / 8);
+}
+
+static void put_text(struct hr_builder *b, int64_t row)
+{
+    static const char *const texts[] = { "", "a", "B c", "\xc3\xa4", "12", " x,y ", "-0.5" };
+
+    hr_builder_bytes(b, texts[row % 7], strlen(texts[row % 7]));
+}
+
+static bool make_table(struct ArrowSchema *schema, struct ArrowArray *ret)
+{
+    static const char *const formats[] = { "", "l", "f", "z" };
+    struct ArrowArray columns[TABLE_COLUMNS];
+    struct hr_builder b;
+    int64_t k, row;
+
+    if (hr_schema_new("+s", "", TABLE_COLUMNS, schema) < 0)
+        return false;
+    for (k = 0; k < TABLE_COLUMNS; k++) {
+        if (hr_schema_column(schema->children[k], table[k].name, formats[table[k].type], 0) < 0)
+            return false;
+        hr_builder_init(&b, formats[table[k].type], 0);
+        for (row = 0; row < TABLE_ROWS; row++) {
+            if (k % 2 && row % (k + 2) == 1)
+                hr_builder_null(&b);
+            else if (table[k].type == HR_FEATURE_FLOAT)
+                put_float(&b, row + k);
+            else if (table[k].type == HR_FEATURE_INT)
+                hr_builder_int(&b, row == 5 ? INT64_MAX - k : (row * row + k) % 19 - 7);
+            else
+                put_text(&b, row + k);
+        }
+        if (hr_builder_done(&b, &columns[k]) < 0)
+            return false;
+    }
+    return hr_rows_make(columns, TABLE_COLUMNS, TABLE_ROWS, ret) == HR_OK;
+}
+
+static hr_status put_feature(struct hr_env *env, const struct hr_apply *apply,
+                             const struct ArrowArray *rows, struct hr_buf *out)
+{
+    struct ArrowSchema schema;
+    struct hr_json_writer w;
+    struct hr_col c;
+    int64_t i;
+    hr_status r = hr_apply_schema(apply, &schema);
+
+    (void)env;
+    if (r < 0)
+        return r;
+    hr_json_begin(&w, out, 0);
+    hr_json_open_array(&w);
+    if ((r = hr_col_open(&schema, rows, hr_col_find(&schema, "o"), &c)) == HR_OK)
+        for (i = 0; i < rows->length; i++)
+            put_cell(&w, &c, i);
+    hr_json_close_array(&w);
+    HR_RELEASE(&schema);
+    return r < 0 ? r : hr_json_end(&w);
+}
+
+static hr_status apply_plan(struct hr_env *env, const struct hr_plan *plan, struct hr_buf *out)
+{
+    struct hr_apply_error error = { 0 };
+    struct hr_apply *apply = NULL;
+    struct ArrowSchema schema;
+    struct ArrowArray rows, made;
+    hr_status r;
+
+    if (!make_table(&schema, &rows))
+        abort();
+    r = hr_apply_new(env, plan, &schema, 0, &apply);
+    if (r == HR_OK && (r = hr_apply_batch(apply, &rows, &made, &error)) == HR_OK) {
+        r = put_feature(env, apply, &made, out);
+        HR_RELEASE(&made);
+    } else if (error.code < 0) {
+        hr_fail(env, r, "row %lld: %s", (long long)error.row, error.text);
+    }
+    hr_apply_free(apply);
+    HR_RELEASE(&rows);
+    HR_RELEASE(&schema);
+    return r;
+}
+
+static hr_status do_features(struct hr_env *env, const char *path, const struct hr_buf *in,
+                             struct hr_buf *out)
+{
+    struct hr_features *features = NULL;
+    struct hr_program *program = NULL;
+    struct hr_plan *plan = NULL;
+    struct hr_phase phase;
+    hr_status r;
+
+    (void)path;
+    if ((r = hr_features_parse(env, "in", in->text, in->len, &features)) == HR_OK &&
+        (r = hr_features_check(env, features, table, TABLE_COLUMNS, &program)) == HR_OK &&
+        (r = hr_program_phase(env, program, &phase)) == HR_OK &&
+        (r = hr_program_plan(env, program, &plan)) == HR_OK)
+        r = apply_plan(env, plan, out);
+    hr_plan_close(plan);
+    hr_program_free(program);
+    hr_features_free(features);
+    return r;
+}
+
 /* -- lines ------------------------------------------------------------------- */
 
 static int digit(char c)
@@ -224,6 +349,12 @@ static void each_line(struct hr_env *env, job *f, const char *path)
     hr_buf_clear(&out);
 }
 
+static int usage(void)
+{
+    fprintf(stderr, "usage: property_tool json | expression | features | csv FILE\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     struct hr_env_config config = { .threads = 1 };
@@ -235,10 +366,12 @@ int main(int argc, char **argv)
         each_line(&env, do_json, NULL);
     else if (argc == 2 && !strcmp(argv[1], "expression"))
         each_line(&env, do_expression, NULL);
+    else if (argc == 2 && !strcmp(argv[1], "features"))
+        each_line(&env, do_features, NULL);
     else if (argc == 3 && !strcmp(argv[1], "csv"))
         each_line(&env, do_csv, argv[2]);
     else
-        r = fprintf(stderr, "usage: property_tool json | expression | csv FILE\n") ? 2 : 2;
+        r = usage();
     hr_env_clear(&env);
     return r;
 }
