@@ -27,7 +27,8 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 MEMORY, LEAST_TIMEOUT = 4 << 30, 20
 CLI = ("command", "penguin", "taxi", "parts", "control", "query", "resume", "keep", "look", "bad")
 FOLDERS = {  # where its files are, its unit tests, and its tests through the command
-    "base": ("core/base", ("test_base", "test_num", "test_json", "test_fault", "test_wire",
+    "base": ("core/base", ("test_base", "test_num", "test_json", "property_numbers 1 20000",
+                           "test_fault", "test_wire",
                            "test_metadata", "test_pipeline", "test_worker", "test_transform"),
              ("command", "bad", "penguin")),
     "wire": ("core/wire", ("test_wire", "test_pb", "test_data", "test_flow", "test_schema",
@@ -96,7 +97,7 @@ class Lab:
         subprocess.run(["cmake", "-S", self.tree, "-B", self.build, "-G", "Ninja",
                         "-DCMAKE_BUILD_TYPE=Debug", "-DHEADRACE_TESTS=ON", "-DCMAKE_C_FLAGS=-w",
                         "-DCMAKE_C_FLAGS_DEBUG=-O0"], check=True, stdout=subprocess.DEVNULL)
-        if not self.make(["tests/" + n for f in folders for _, n in self.tests(f)] if quick
+        if not self.make(["tests/" + n.split()[0] for f in folders for _, n in self.tests(f)] if quick
                          else ["all"]):
             sys.exit("mutants.py: the tree does not build")
         for folder in folders:
@@ -130,7 +131,8 @@ class Lab:
     def passes(self, test):
         """True, False, or None: it was still at work after ten times what it takes."""
         kind, name = test
-        args = ([os.path.join(self.build, "tests", name)] if kind == "unit" else
+        args = ([os.path.join(self.build, "tests", name.split()[0]), *name.split()[1:]]
+                if kind == "unit" else
                 [sys.executable, "-B", os.path.join(self.tree, "tests", "cli", name + ".py")])
         env = dict(os.environ, HR_BUILD=self.build, HR_SOURCE=self.tree)
         began = time.monotonic()
@@ -146,7 +148,7 @@ class Lab:
 
     def kill(self, folder):
         """Which test notices what is in the tree now: its name, "build", or None."""
-        units = ["tests/" + n for kind, n in self.tests(folder) if kind == "unit"]
+        units = ["tests/" + n.split()[0] for kind, n in self.tests(folder) if kind == "unit"]
         if not self.make(units + ([] if self.quick else ["core/all", "registry/all", "plugins/all"])):
             return "build"
         for test in self.tests(folder):
