@@ -37,6 +37,7 @@ hr_status hr_frames_open(struct hr_env *env, const char *path, struct hr_frames_
         hr_frames_free(in);
         return hr_fail_memory(env);
     }
+    in->piece = in->stop = in->out;
     in->fd = OS(env, open, path, HR_OPEN_READ, 0);
     if (in->fd >= 0)
         e = OS(env, fstat, in->fd, &st);

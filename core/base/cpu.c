@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(HR_SCALAR)
 struct leaf {
     uint32_t a, b, c, d;
 };

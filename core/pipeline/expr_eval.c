@@ -42,7 +42,7 @@ int hr_term_compare(const struct hr_term *a, const struct hr_term *b, bool *ret_
     if (numeric(a) && numeric(b)) {
         x = as_double(a);
         y = as_double(b);
-        return (x > y) - (x < y);
+        return isunordered(x, y) ? 2 : (x > y) - (x < y);
     }
     if (a->kind != b->kind) {
         *ret_comparable = a->kind == HR_TERM_NULL || b->kind == HR_TERM_NULL;
@@ -207,6 +207,10 @@ static hr_status comparison(struct eval *v, const struct hr_expr *e, const struc
         return HR_OK;
     }
     c = hr_term_compare(a, b, &comparable);
+    if (c == 2 && numeric(a) && numeric(b)) { /* with what is no number nothing has an order */
+        ret->i = e->op == HR_OP_NE;
+        return HR_OK;
+    }
     if (!comparable || (c == 2 && e->op > HR_OP_NE))
         return wrong(v, e, "a comparison", a, b);
     ret->i = (e->op == HR_OP_EQ && c == 0) || (e->op == HR_OP_NE && c != 0) ||

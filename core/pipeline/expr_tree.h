@@ -79,6 +79,7 @@ struct hr_call {
 };
 hr_status hr_expr_call(const struct hr_call *call, struct hr_term *ret);
 
+/* -1, 0 or 1; 2: they differ, or one is not a number, and there is no order. */
 int hr_term_compare(const struct hr_term *a, const struct hr_term *b, bool *ret_comparable);
 
 #endif

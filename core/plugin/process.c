@@ -399,6 +399,8 @@ static bool read_packet(struct hr_process *p, struct hr_message *ret)
             return true;
         ret->kind = HR_MESSAGE_LOG;
         ret->level = p->packet[1] - '0';
+        if (ret->level < HR_DEBUG || ret->level > HR_ERROR)
+            ret->level = HR_INFO;
         ret->text = p->packet + 2;
     } else if (p->packet[0] == 'P' && n >= 17) {
         ret->kind = HR_MESSAGE_PROGRESS;

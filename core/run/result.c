@@ -32,8 +32,11 @@ static hr_status read_value(struct hr_task *task, const struct hr_json_doc *doc,
                        "the result of the hook sets \"%s\"; names that begin with __ are the "
                        "host's",
                        name);
-    if (!name || !(ret->name = hr_arena_text(&task->arena, name)))
-        return name ? HR_EXHAUSTED : HR_INTERNAL;
+    if (!name)
+        return hr_fail(task->arena.env, HR_INTERNAL,
+                       "the result of the hook sets a property without a name");
+    if (!(ret->name = hr_arena_text(&task->arena, name)))
+        return HR_EXHAUSTED;
     ret->value = (struct hr_meta_value){ .kind = HR_VALUE_INT };
     if (hr_json_int(doc, hr_json_get(m, "int"), &ret->value.i))
         return HR_OK;
@@ -116,19 +119,48 @@ static hr_status read_outputs(struct hr_task *task, const struct hr_json_doc *do
 }
 
 /* Errors come outermost first, and are told inner first. */
-static hr_status tell_errors(struct hr_runner *runner, hr_status status, const struct hr_json *list)
+static hr_status tell_errors(struct hr_runner *runner, const struct hr_task *task,
+                             hr_status status, const struct hr_json *list)
 {
-    size_t n = list ? hr_json_count(list) : 0, i, k;
+    size_t n = list ? hr_json_count(list) : 0, i, k, told = 0;
     const struct hr_json *m;
 
     for (i = n; i; i--) {
         m = hr_json_first(list);
         for (k = 1; k < i && m; k++)
             m = hr_json_next(m);
-        if (m && hr_json_text(m))
-            hr_fail(runner->env, status, "%s", hr_json_text(m));
+        if (!m || !hr_json_text(m))
+            continue;
+        hr_fail(runner->env, status, "%s", hr_json_text(m));
+        told++;
     }
-    return status;
+    return told ? status
+                : hr_fail(runner->env, status, "node \"%s\" failed with %s and gave no reason",
+                          task->node->name, hr_status_id(status));
+}
+
+/* What ends a hook comes from a process that the host does not trust. */
+static hr_status read_ending(struct hr_runner *runner, const struct hr_task *task,
+                             const struct hr_json_doc *doc, hr_status *ret_status,
+                             int32_t *ret_verdict)
+{
+    const struct hr_json *root = hr_json_root(doc);
+    int64_t status = INT64_MIN, verdict = HR_EXECUTE;
+
+    hr_json_int(doc, hr_json_get(root, "status"), &status);
+    hr_json_int(doc, hr_json_get(root, "verdict"), &verdict);
+    *ret_status = (hr_status)status;
+    *ret_verdict = (int32_t)verdict;
+    if (*ret_status != status || !hr_status_known(*ret_status))
+        return hr_fail(runner->env, HR_INTERNAL,
+                       "the result of node \"%s\" has no status that there is",
+                       task->node->name);
+    if (verdict != HR_EXECUTE && verdict != HR_REUSE && verdict != HR_SKIP)
+        return hr_fail(runner->env, HR_INTERNAL,
+                       "the driver of node \"%s\" gave the verdict %lld, which is none (a bug of "
+                       "the plugin)",
+                       task->node->name, (long long)verdict);
+    return HR_OK;
 }
 
 hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const char *text,
@@ -136,22 +168,20 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
 {
     struct hr_json_doc *doc;
     const struct hr_json *root;
-    int64_t status = HR_INTERNAL, verdict = HR_EXECUTE;
-    hr_status r = hr_json_parse(runner->env, "result", text, strlen(text), 0, &doc);
+    hr_status status, r = hr_json_parse(runner->env, "result", text, strlen(text), 0, &doc);
 
     if (r < 0)
         return hr_fail(runner->env, HR_INTERNAL, "the result of node \"%s\" cannot be read",
                        task->node->name);
     root = hr_json_root(doc);
-    hr_json_int(doc, hr_json_get(root, "status"), &status);
-    hr_json_int(doc, hr_json_get(root, "verdict"), &verdict);
-    r = merge(task, doc, hr_json_get(root, "set"), &task->set, &task->set_count);
+    r = read_ending(runner, task, doc, &status, ret_verdict);
+    if (r == HR_OK)
+        r = merge(task, doc, hr_json_get(root, "set"), &task->set, &task->set_count);
     if (r == HR_OK)
         r = read_outputs(task, doc, hr_json_get(root, "outputs"));
     if (r == HR_OK && status < 0)
-        r = tell_errors(runner, (hr_status)status, hr_json_get(root, "errors"));
+        r = tell_errors(runner, task, status, hr_json_get(root, "errors"));
     hr_json_free(doc);
-    *ret_verdict = (int32_t)verdict;
     return r;
 }
 

@@ -42,6 +42,7 @@ static void eval_free(const struct hr_apply *a, struct hr_eval *e)
     for (i = 0; e->dicts && e->dict_caps && i < a->plan->ir.ninputs; i++)
         hr_mem_put(a->env, e->dicts[i], e->dict_caps[i] * sizeof *e->dicts[i]);
     hr_pool_clear(a->env, &e->pool);
+    hr_pool_clear(a->env, &e->constants);
     if (e->match)
         hr_regex_match_free(e->match);
     hr_mem_put(a->env, e->regs, (a->plan->ir.nsteps + 1) * sizeof *e->regs);
@@ -75,6 +76,8 @@ static struct hr_eval *eval_new(const struct hr_apply *a, struct hr_apply_error 
     for (i = 0; i < a->nconst; i++)
         if (hr_eval_step(e, a->steps[i]) < 0)
             goto fail;
+    e->constants = e->pool;
+    e->pool = (struct hr_pool){ NULL, NULL };
     return e;
 fail:
     eval_free(a, e);

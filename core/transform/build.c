@@ -146,14 +146,17 @@ int32_t hr_build_z_score(struct hr_call *c)
 {
     int32_t x = hr_compile_float(c->p, c->at, c->steps[0]);
     bool each = bool_of(c, 1);
+    int32_t var = stat(c, HR_OP_VAR, x, each); /* one after the other: steps have numbers */
+    int32_t mean = stat(c, HR_OP_MEAN, x, each);
 
-    return op3(c, HR_OP_Z_SCORE, x, stat(c, HR_OP_MEAN, x, each), stat(c, HR_OP_VAR, x, each));
+    return op3(c, HR_OP_Z_SCORE, x, mean, var);
 }
 
 static int32_t min_max(struct hr_call *c, float from, float to, bool each)
 {
-    int32_t args[3] = { c->steps[0], stat(c, HR_OP_MIN, c->steps[0], each),
-                        stat(c, HR_OP_MAX, c->steps[0], each) };
+    int32_t min = stat(c, HR_OP_MIN, c->steps[0], each);
+    int32_t max = stat(c, HR_OP_MAX, c->steps[0], each);
+    int32_t args[3] = { c->steps[0], min, max };
     float out[2] = { from, to };
     struct hr_step s = {
         .op = HR_OP_MIN_MAX, .nargs = 3, .args = args, .nfloats = 2, .floats = out

@@ -57,7 +57,8 @@ struct hr_eval {
     const struct hr_ir *ir;
     const struct hr_extra *extras;
     struct hr_reg *regs;
-    struct hr_pool pool;
+    struct hr_pool pool;      /* of a block of rows */
+    struct hr_pool constants; /* what texts of constants point to: it stays */
     void *match;         /* of PCRE2 */
     struct hr_col *cols; /* of the inputs, this batch's */
     struct hr_slice **dicts;

@@ -349,6 +349,37 @@ static hr_status check_codes(const struct check *c, const struct ArrowSchema *s,
 static hr_status check_array(const struct check *c, const struct ArrowSchema *s,
                              const struct ArrowArray *a, int64_t least);
 
+/* Where the items of row i of a list begin, or, of the row behind the last, where they end. */
+static int64_t items_at(const struct ArrowArray *a, enum hr_arrow_type type, int64_t width,
+                        int64_t i)
+{
+    return type == HR_ARROW_ARRAY ? (a->offset + i) * width
+                                  : offset_at(a->buffers[1], width, a->offset + i);
+}
+
+/* A row is missing, or has values: nobody asks whether one within is null. */
+static hr_status check_items(const struct check *c, const struct ArrowSchema *s,
+                             const struct ArrowArray *a, enum hr_arrow_type type, int64_t width)
+{
+    const struct ArrowArray *items = a->children[0];
+    const void *valid = items->n_buffers > 0 ? items->buffers[0] : NULL;
+    int64_t i, at, end;
+
+    if (!valid || !items->null_count || !a->length)
+        return HR_OK;
+    at = items_at(a, type, width, 0);
+    end = items_at(a, type, width, a->length);
+    if (!count_nulls(valid, items->offset + at, end - at))
+        return HR_OK;
+    for (i = 0; i < a->length; i++, at = end) {
+        end = items_at(a, type, width, i + 1);
+        if ((!a->buffers[0] || bit(a->buffers[0], a->offset + i)) &&
+            count_nulls(valid, items->offset + at, end - at))
+            return bad_at(c, s, i, "a value within is null; leave it out, or make the row null");
+    }
+    return HR_OK;
+}
+
 static hr_status check_parts(const struct check *c, const struct ArrowSchema *s,
                              const struct ArrowArray *a, enum hr_arrow_type type, int64_t width)
 {
@@ -368,11 +399,13 @@ static hr_status check_parts(const struct check *c, const struct ArrowSchema *s,
     case HR_ARROW_LIST:
         if ((r = check_offsets(c, s, a, width, a->children[0]->length)) < 0)
             return r;
-        return check_array(c, s->children[0], a->children[0], 0);
+        r = check_array(c, s->children[0], a->children[0], 0);
+        return r < 0 ? r : check_items(c, s, a, type, width);
     case HR_ARROW_ARRAY:
         if (width && end > INT64_MAX / width)
             return bad(c, s, "has an impossible length");
-        return check_array(c, s->children[0], a->children[0], end * width);
+        r = check_array(c, s->children[0], a->children[0], end * width);
+        return r < 0 ? r : check_items(c, s, a, type, width);
     case HR_ARROW_STRUCT:
         for (i = 0; i < a->n_children; i++)
             if ((r = check_array(c, s->children[i], a->children[i], end)) < 0)

@@ -48,8 +48,8 @@ hr_status hr_arrow_check_schema(struct hr_env *env, const struct ArrowSchema *sc
                                 const char *what);
 
 /* Does a batch keep to its schema, which was checked: lengths, buffers, bitmaps, offsets,
- * codes of dictionaries?  HR_INVALID: the first fault, with column and format.  Buffers carry
- * no sizes, so one that is too short cannot be seen here. */
+ * codes of dictionaries, no nulls within lists?  HR_INVALID: the first fault, with column and
+ * format.  Buffers carry no sizes, so one that is too short cannot be seen here. */
 hr_status hr_arrow_check(struct hr_env *env, const struct ArrowSchema *schema,
                          const struct ArrowArray *rows, const char *what);
 

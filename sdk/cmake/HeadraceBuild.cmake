@@ -31,6 +31,9 @@ if(HEADRACE_SANITIZE)
   add_link_options(-fsanitize=${HEADRACE_SANITIZE})
   add_compile_definitions(HR_SANITIZED)
 endif()
+if(HEADRACE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link) # all code tells libFuzzer where it has been
+endif()
 include_directories(${PROJECT_SOURCE_DIR}/core ${PROJECT_SOURCE_DIR}/sdk/include)
 
 # hr_part(NAME [DIR folder] USES libraries...): the static library hr_NAME of core/NAME.  A

@@ -101,6 +101,7 @@ def test_force_and_no_cache(h):
     states, _ = h.states("--no-cache")
     assert "cached" not in states.values(), states
     h.run("run", "--force", "shcema", code=1)
+    says(h.run("run", "--force", "schema", "--force", "trianer", code=1).err, '"trianer"')
 
 
 def test_parameters(h):

@@ -3,6 +3,7 @@
  *
  *     arrow_files write FILE
  *     arrow_files read FILE
+ *     arrow_files copy FILE TO      batch by batch
  */
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,24 @@ static int read_file(struct hr_env *env, const char *path)
     return 0;
 }
 
+static int copy_file(struct hr_env *env, const char *from, const char *to)
+{
+    struct ArrowArray rows;
+    struct hr_ipc_out *out;
+    struct hr_ipc *ipc;
+    size_t b;
+
+    if (hr_ipc_open(env, from, &ipc) < 0 || hr_ipc_create(env, to, hr_ipc_schema(ipc), &out) < 0)
+        return fail(env);
+    for (b = 0; b < hr_ipc_batches(ipc); b++)
+        if (hr_ipc_batch(ipc, b, &rows) < 0 || hr_ipc_add(out, &rows) < 0)
+            return fail(env);
+    if (hr_ipc_end(out) < 0)
+        return fail(env);
+    hr_ipc_close(ipc);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct hr_env env;
@@ -183,8 +202,10 @@ int main(int argc, char **argv)
         r = write_file(&env, argv[2]);
     else if (argc == 3 && !strcmp(argv[1], "read"))
         r = read_file(&env, argv[2]);
+    else if (argc == 4 && !strcmp(argv[1], "copy"))
+        r = copy_file(&env, argv[2], argv[3]);
     else
-        fprintf(stderr, "usage: arrow_files write|read FILE\n");
+        fprintf(stderr, "usage: arrow_files write|read|copy FILE [TO]\n");
     hr_env_clear(&env);
     return r;
 }

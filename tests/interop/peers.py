@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 READ_ARROW = """
 import sys, pyarrow as pa, pyarrow.ipc as ipc
 rows = 0
@@ -187,6 +188,8 @@ def main():
             out = subprocess.run([arrow, "-c", READ_ARROW, *files], check=True,
                                  capture_output=True, text=True).stdout
             assert out.strip() == "334", out
+            subprocess.run([arrow, "-B", os.path.join(HERE, "arrow_files.py"),
+                            os.path.join(build, "tests", "arrow_files")], check=True)
         else:
             skipped.append("pyarrow")
         old = python310()

@@ -160,6 +160,8 @@ static void test_put(void **state)
         const char *text;
     } rows[] = {
         { 0.1, "0.1" },
+        { 1e99, "1e+99" },
+        { 1e100, "1e+100" },
         { 1, "1.0" },
         { -2.5, "-2.5" },
         { 1e22, "1e+22" },

@@ -236,6 +236,8 @@ static void test_expressions(void **state)
         { "a${param.n}b${'c' + \"d\"}", "\"a7bcd\"" },
         { "${ param.n >= 7 and not (param.n == 8) or false }", "true" },
         { "${ param.n in [1, 7] ? 'yes' : 'no' }", "\"yes\"" },
+        { "${ 0.0 / 0 == 1 or 0.0 / 0 >= 0.0 / 0 or 0.0 / 0 in [1] }", "false" },
+        { "${ 0.0 / 0 != 0.0 / 0 }", "true" },
         { "${ false and 1 / 0 == 1 }", "false" },
         { "${ [1, 2] + [3] }", "[1,2,3]" },
         { "${ [1, 'b', true, null][1] }", "\"b\"" },

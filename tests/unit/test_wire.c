@@ -172,6 +172,33 @@ static void test_faults(void **state)
     }
 }
 
+/* Of a list a row may be null, and hide what is within; no value of another may be. */
+static void test_nulls_within(void **state)
+{
+    static const uint8_t valid[1] = { 0x0b }; /* the third of four items is null */
+    struct help_rows in;
+    struct ArrowArray *items;
+    int32_t *offsets;
+    const void *keep;
+    int64_t n;
+
+    (void)state;
+    help_rows("a:+l", "[[[1,2]],[null],[[3,4]]]", &in);
+    items = in.rows.children[0]->children[0];
+    keep = items->buffers[0];
+    n = items->null_count;
+    items->buffers[0] = valid;
+    items->null_count = 1;
+    assert_int_equal(hr_arrow_check(&env, &in.schema, &in.rows, "test"), HR_INVALID);
+    assert_told("row 2: a value within is null");
+    offsets = (int32_t *)(uintptr_t)in.rows.children[0]->buffers[1];
+    offsets[2] = 3; /* now it is the row that is null that has it */
+    assert_int_equal(hr_arrow_check(&env, &in.schema, &in.rows, "test"), HR_OK);
+    items->buffers[0] = keep;
+    items->null_count = n;
+    help_clear(&in);
+}
+
 static void test_schemas(void **state)
 {
     struct help_rows a, b;
@@ -624,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_take),
         cmocka_unit_test(test_share),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_nulls_within),
         cmocka_unit_test(test_schemas),
         cmocka_unit_test(test_encode),
         cmocka_unit_test(test_example_round_trip),

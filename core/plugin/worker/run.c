@@ -84,6 +84,9 @@ hr_status hr_worker_path(struct hr_worker *w, const char *key, uint32_t i, const
     if (i >= port->count)
         return absent(w, "channel \"%s\" holds %zu artifacts, and number %u was asked for", key,
                       port->count, (unsigned)i);
+    if (!port->artifacts[i].uri)
+        return hr_fail(&w->env, HR_PRECONDITION, "artifact %u of channel \"%s\" has no directory",
+                       (unsigned)i, key);
     *ret = port->artifacts[i].uri;
     return HR_OK;
 }
