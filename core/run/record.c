@@ -26,6 +26,38 @@ static hr_status put_run_text(struct hr_runner *runner, const char *name, const 
                          : HR_OK;
 }
 
+/* All of them, defaults too: what a run had is not to be asked of a file that may be another by
+ * now. */
+static hr_status put_parameters(struct hr_runner *runner)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+    struct hr_json_writer w;
+    struct hr_buf text, value;
+    hr_status r = HR_OK;
+    size_t i;
+
+    if (!p->param_count)
+        return HR_OK;
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
+    hr_buf_of(&value, HR_MAX_JSON_BYTES, runner->env);
+    hr_json_begin(&w, &text, 0);
+    hr_json_open_object(&w);
+    for (i = 0; i < p->param_count && r == HR_OK; i++) {
+        hr_buf_cut(&value, 0);
+        r = hr_term_json(&runner->values.items[i], &value);
+        hr_json_put_key(&w, p->params[i].name);
+        hr_json_put_raw(&w, value.text, value.len);
+    }
+    hr_json_close_object(&w);
+    if (r == HR_OK)
+        r = hr_json_end(&w);
+    if (r == HR_OK)
+        r = put_run_text(runner, "__parameters", text.text);
+    hr_buf_clear(&text);
+    hr_buf_clear(&value);
+    return r;
+}
+
 hr_status hr_record_run(struct hr_runner *runner)
 {
     struct hr_store *store = runner->config.store;
@@ -53,6 +85,8 @@ hr_status hr_record_run(struct hr_runner *runner)
         r = put_run_text(runner, "__pipeline_file", runner->config.pipeline->sources[0].full);
     if (r == HR_OK)
         r = put_run_text(runner, "__options", runner->config.options);
+    if (r == HR_OK)
+        r = put_parameters(runner);
     if (r == HR_OK)
         r = put_run_text(runner, "__name", runner->config.name);
     if (r == HR_OK)
