@@ -185,6 +185,20 @@ static void end_skipped(struct hr_runner *runner, struct hr_task *task, const ch
 
 /* -- hooks ----------------------------------------------------------------- */
 
+/* What the executor was given, for who replays it; nothing depends on it, so it may fail. */
+static void keep_job(struct hr_runner *runner, const struct hr_task *task, const struct hr_buf *job)
+{
+    size_t kept = runner->env->errors.count;
+    char path[HR_MAX_PATH], name[HR_NUM_TEXT + 8];
+
+    hr_num_put_int(name, task->execution);
+    memcpy(name + strlen(name), ".json", 6);
+    if (hr_path_join(runner->env, runner->dir, "jobs", path) == HR_OK &&
+        hr_path_join(runner->env, path, name, path) == HR_OK)
+        hr_file_append(runner->env, path, job->text, job->len);
+    hr_errors_cut(runner->env, kept);
+}
+
 static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, const char *hook,
                             hr_status executed)
 {
@@ -214,6 +228,8 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
     r = hr_task_job(runner, task, hook, executed, &job);
     config.job = job.text;
     config.job_size = job.len;
+    if (r == HR_OK && !strcmp(hook, "run"))
+        keep_job(runner, task, &job);
     if (r == HR_OK)
         r = hr_process_start(runner->env, &config, &task->process);
     hr_buf_clear(&job);
