@@ -1,8 +1,8 @@
 /* One execution again: its executor, with the job that it had, in an empty place.  Nothing of it is
  * recorded.
  *
- * The job is what the run has kept of it, with other places: the staged outputs, the directory
- * that survives tries, and what properties let it write all become directories of their own.
+ * The job is what the run has kept of it, with other places: the staging directory, and what
+ * properties let it write, become directories of their own.
  */
 #include <poll.h>
 #include <string.h>
@@ -34,24 +34,59 @@ struct replay {
 
 /* -- what it was ----------------------------------------------------------- */
 
-static hr_status read_job(struct replay *rp)
+/* The line of an execution: its number, a tab, the job. */
+static const char *line_of(const char *text, int64_t execution, size_t *ret_n)
 {
-    struct hr_project *p = rp->p;
-    const char *name = hr_arena_format(&rp->arena, "%s/jobs/%lld.json", rp->home.run,
-                                       (long long)rp->execution.id);
-    char path[HR_MAX_PATH];
-    hr_status r = name ? hr_path_join(&p->env, p->paths.runs, name, path) : HR_EXHAUSTED;
+    char number[HR_NUM_TEXT + 1];
+    const char *at, *end;
+    size_t n;
 
-    if (r == HR_OK && !hr_file_exists(&p->env, path))
-        return hr_fail(&p->env, HR_PRECONDITION,
+    hr_num_put_int(number, execution);
+    n = strlen(number);
+    number[n++] = '\t';
+    for (at = text; at && *at; at = end ? end + 1 : NULL) {
+        end = strchr(at, '\n');
+        if (!strncmp(at, number, n)) {
+            *ret_n = (end ? (size_t)(end - at) : strlen(at)) - n;
+            return at + n;
+        }
+    }
+    return NULL;
+}
+
+static hr_status take_job(struct replay *rp, const char *path, const char *jobs)
+{
+    size_t n = 0;
+    const char *job = line_of(jobs, rp->execution.id, &n);
+    hr_status r;
+
+    if (!job)
+        return hr_fail(&rp->p->env, HR_PRECONDITION,
                        "execution %lld (%s, %s) cannot be replayed: no executor was started for "
                        "it, or the files of its run are gone",
                        (long long)rp->execution.id, rp->home.node,
                        hr_execution_state_name(rp->execution.state));
-    if (r == HR_OK)
-        r = hr_file_read(&p->env, path, HR_MAX_JSON_BYTES, &rp->text);
+    r = hr_buf_add(&rp->text, job, n);
     return r < 0 ? r
-                 : hr_json_parse(&p->env, path, rp->text.text, rp->text.len, 0, &rp->job);
+                 : hr_json_parse(&rp->p->env, path, rp->text.text, rp->text.len, 0, &rp->job);
+}
+
+static hr_status read_job(struct replay *rp)
+{
+    struct hr_project *p = rp->p;
+    char path[HR_MAX_PATH];
+    struct hr_buf jobs;
+    hr_status r = hr_path_join(&p->env, p->paths.runs, rp->home.run, path);
+
+    hr_buf_of(&jobs, HR_MAX_FILE_BYTES, &p->env);
+    if (r == HR_OK)
+        r = hr_path_join(&p->env, path, "jobs.jsonl", path);
+    if (r == HR_OK && hr_file_exists(&p->env, path))
+        r = hr_file_read(&p->env, path, HR_MAX_FILE_BYTES, &jobs);
+    if (r == HR_OK)
+        r = take_job(rp, path, jobs.text ? jobs.text : "");
+    hr_buf_clear(&jobs);
+    return r;
 }
 
 static hr_status find(struct replay *rp, int64_t id)
@@ -130,6 +165,10 @@ static hr_status make_outputs(struct replay *rp)
 
     if (r == HR_OK)
         r = hr_dir_make(&rp->p->env, path);
+    if (r == HR_OK)
+        r = hr_path_join(&rp->p->env, rp->dir, "out/.state", path);
+    if (r == HR_OK)
+        r = hr_dir_make(&rp->p->env, path);
     for (m = outputs ? hr_json_first(outputs) : NULL; m && r == HR_OK; m = hr_json_next(m)) {
         if (!(key = hr_json_text(hr_json_get(m, "key"))))
             return HR_INVALID;
@@ -156,8 +195,6 @@ static hr_status make_places(struct replay *rp)
         r = hr_path_join(&rp->p->env, rp->p->paths.staging, number, staging);
     if (r == HR_OK)
         r = add_move(rp, staging, "out");
-    if (r == HR_OK)
-        r = add_move(rp, hr_json_text(hr_json_get(root, "state")), "state");
     for (m = writes ? hr_json_first(writes) : NULL; m && r == HR_OK; m = hr_json_next(m), n++) {
         name = hr_arena_format(&rp->arena, "write-%zu", n);
         r = name ? add_move(rp, hr_json_text(m), name) : HR_EXHAUSTED;

@@ -185,17 +185,19 @@ static void end_skipped(struct hr_runner *runner, struct hr_task *task, const ch
 
 /* -- hooks ----------------------------------------------------------------- */
 
-/* What the executor was given, for who replays it; nothing depends on it, so it may fail. */
+/* What the executor was given, for who replays it: a line with the execution before it.  Nothing
+ * depends on it, so it may fail. */
 static void keep_job(struct hr_runner *runner, const struct hr_task *task, const struct hr_buf *job)
 {
     size_t kept = runner->env->errors.count;
-    char path[HR_MAX_PATH], name[HR_NUM_TEXT + 8];
+    char path[HR_MAX_PATH];
+    struct hr_buf line;
 
-    hr_num_put_int(name, task->execution);
-    memcpy(name + strlen(name), ".json", 6);
-    if (hr_path_join(runner->env, runner->dir, "jobs", path) == HR_OK &&
-        hr_path_join(runner->env, path, name, path) == HR_OK)
-        hr_file_append(runner->env, path, job->text, job->len);
+    hr_buf_of(&line, HR_MAX_JSON_BYTES + HR_NUM_TEXT + 2, runner->env);
+    if (hr_buf_format(&line, "%lld\t%s\n", (long long)task->execution, job->text) == HR_OK &&
+        hr_path_join(runner->env, runner->dir, "jobs.jsonl", path) == HR_OK)
+        hr_file_append(runner->env, path, line.text, line.len);
+    hr_buf_clear(&line);
     hr_errors_cut(runner->env, kept);
 }
 

@@ -40,10 +40,6 @@ static hr_status make_dir(struct hr_runner *runner)
     hr_status r = hr_path_join(runner->env, runner->config.paths->runs, runner->id, runner->dir);
 
     if (r == HR_OK)
-        r = hr_path_join(runner->env, runner->dir, "jobs", logs);
-    if (r == HR_OK)
-        r = hr_dir_make(runner->env, logs);
-    if (r == HR_OK)
         r = hr_path_join(runner->env, runner->dir, "logs", logs);
     if (r == HR_OK)
         r = hr_dir_make(runner->env, logs);
