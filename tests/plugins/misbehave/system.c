@@ -243,7 +243,7 @@ static hr_status print_much(const struct ill *ill)
     size_t i;
 
     memset(block, 'x', sizeof block);
-    for (i = 99; i < sizeof block; i += 100)
+    for (i = 4095; i < sizeof block; i += 4096)
         block[i] = '\n';
     for (i = 0; i < 1 << 10; i++)
         if (write(1, block, sizeof block) < 0)
