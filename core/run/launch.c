@@ -570,7 +570,7 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
 
     if (hr_runner_add_live(runner, task) < 0)
         return; /* no memory: it stays as it is */
-    if (task->node->each && !task->head && !task->keep) {
+    if (hr_task_spreads(task) && !task->keep) {
         begin_head(runner, task);
         return;
     }
