@@ -19,7 +19,9 @@ static hr_status look_in(struct asker *a, int64_t node_context, const char *node
                             .contexts = contexts,
                             .context_count = a->run.id ? 2 : 1,
                             .newest_first = true,
-                            .limit = 1 };
+                            /* of one run there are few, and it may be an old one: no walk
+                             * down from the newest of the store */
+                            .limit = a->run.id ? 0 : 1 };
     struct hr_meta_nodes found = { 0 };
     struct hr_home home;
     hr_status r = hr_store_look(a->p->store, &look, &a->arena, &found);
