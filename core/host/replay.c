@@ -109,7 +109,7 @@ static hr_status add_plugin(struct replay *rp, size_t at, const char *component)
 {
     struct hr_place place = { .file = "--replay" };
     const struct hr_component_info *c =
-        component ? hr_catalogue_component(rp->p->catalogue, &place, component) : NULL;
+        component ? hr_catalogue_component(rp->p->catalogue, NULL, &place, component) : NULL;
 
     if (!c || at >= sizeof rp->plugins / sizeof rp->plugins[0])
         return component && c ? HR_EXHAUSTED : HR_NOT_FOUND;
