@@ -83,6 +83,9 @@ int show_thing(hr_project *p, const char *what, bool json);
 /* --dry-run: what run_pipeline() would do. */
 int preview_pipeline(const struct args *a, bool resume);
 
+/* --replay: one execution again. */
+int replay_execution(const struct args *a);
+
 /* Run the pipeline of the command line; or go on with the run that it names. */
 int run_pipeline(const struct args *a, bool resume);
 

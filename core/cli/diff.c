@@ -168,6 +168,21 @@ static bool add_outputs(hr_project *p, struct facts *f, const char *path, const 
     return ok;
 }
 
+/* What the run was given: its parameters with their defaults, and its options. */
+static void add_given(struct facts *f, const cJSON *run)
+{
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(run, "options"), *m;
+    char below[300];
+
+    flatten(f, "parameter", cJSON_GetObjectItemCaseSensitive(run, "parameters"));
+    cJSON_ArrayForEach(m, options)
+    {
+        snprintf(below, sizeof below, "option.%s", m->string ? m->string : "");
+        if (m->string && strcmp(m->string, "param") != 0) /* these are among the parameters */
+            flatten(f, below, m);
+    }
+}
+
 static bool add_run(hr_project *p, struct facts *f, const cJSON *run)
 {
     const cJSON *e;
@@ -176,6 +191,7 @@ static bool add_run(hr_project *p, struct facts *f, const cJSON *run)
     bool ok = true;
 
     add_fact(f, "pipeline", get_text(run, "pipeline"));
+    add_given(f, run);
     cJSON_ArrayForEach(e, cJSON_GetObjectItemCaseSensitive(run, "executions"))
     {
         snprintf(what, sizeof what, "execution %.0f", get_number(e, "execution"));
@@ -306,10 +322,10 @@ const struct verb verb_diff = {
     .group = GROUP_LOOK,
     .words = "A B",
     .line = "what differs of two things",
-    .page = "Compares two things of one kind: runs as \"run 1\" (or 1) and \"run 2\", by nodes, "
-            "properties, digests and the content of what was made; artifacts as \"artifact 3\", by "
-            "properties, digest and content - statistics, schema, metrics; models as "
-            "\"penguin@1\".",
+    .page = "Compares two things of one kind: runs as \"run 1\" (or 1) and \"run 2\", by their "
+            "parameters and options, by nodes, properties, digests and the content of what was "
+            "made; artifacts as \"artifact 3\", by properties, digest and content - statistics, "
+            "schema, metrics; models as \"penguin@1\".",
     .options = options,
     .run = diff,
 };

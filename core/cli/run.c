@@ -215,6 +215,10 @@ int run_pipeline(const struct args *a, bool resume)
 
 static int run(const struct args *a)
 {
+    if (arg_flag(a, "--replay"))
+        return replay_execution(a);
+    if (arg_flag(a, "--gdb"))
+        return usage(a, "--gdb goes with --replay");
     return run_pipeline(a, false);
 }
 
@@ -234,6 +238,8 @@ static const struct option options[] = {
     VALUE("--isolation", "worker|none", "none: plugins run in this process (default: worker)"),
     VALUE("--sandbox", "best|required", "required: fail where the kernel lacks a part of it"),
     VALUE("--name", "TEXT", "what people call the run"),
+    VALUE("--replay", "EXECUTION", "one execution again, elsewhere and unrecorded, and compared"),
+    FLAG("--gdb", "with --replay: in the debugger gdb, in one process"),
     FLAG("--check", "verify every batch of rows that a plugin makes"),
     FLAG("--unlocked", "run though the plugins are not those of pipeline.lock"),
     FLAG("--dry-run", "say what would run, be kept or cached, and why; write nothing"),

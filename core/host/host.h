@@ -4,6 +4,7 @@
  *     where.c    what was installed where      options.c the JSON options of a run
  *     query.c, filter.c  rows with columns     rows.c    what the rows are made of
  *     which.c    which run is meant            why.c     why a node ran, or did not
+ *     replay.c   one execution again
  *     find.c     what words mean               show.c    one thing, as JSON
  *     lineage.c  what came from what           examples.c  rows of artifacts
  *     watch.c    runs of other processes       model.c   models to predict with

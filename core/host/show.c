@@ -209,6 +209,25 @@ static hr_status show_artifact(struct shower *s, int64_t id, const char *kind)
     return r;
 }
 
+/* A property that holds JSON, as that; what is none, or not there, is left out. */
+static void put_json(struct shower *s, const char *key, const struct hr_meta_node *node,
+                     const char *property)
+{
+    const char *text = hr_meta_text(node, property);
+    size_t kept = s->p->env.errors.count;
+    struct hr_json_doc *doc;
+
+    if (!text)
+        return;
+    if (hr_json_parse(&s->p->env, property, text, strlen(text), 0, &doc) < 0) {
+        hr_errors_cut(&s->p->env, kept);
+        return;
+    }
+    hr_json_put_key(&s->w, key);
+    hr_json_put_value(&s->w, doc, hr_json_root(doc), false);
+    hr_json_free(doc);
+}
+
 static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
 {
     struct hr_look look = { .kind = HR_KIND_EXECUTION, .contexts = &run->id, .context_count = 1 };
@@ -236,6 +255,8 @@ static hr_status show_run(struct shower *s, const struct hr_meta_node *run)
     hr_json_put_member_text(&s->w, "state", state);
     hr_json_put_member_int(&s->w, "started_ms", run->create_ms);
     hr_json_put_member_int(&s->w, "duration_ms", duration);
+    put_json(s, "parameters", run, "__parameters");
+    put_json(s, "options", run, "__options");
     hr_json_put_key(&s->w, "executions");
     hr_json_open_array(&s->w);
     for (i = 0; i < found.count && r == HR_OK; i++) {

@@ -10,31 +10,53 @@ struct asker {
     struct hr_home home;
 };
 
-/* The newest execution of a node in a run, or in any. */
+/* The newest execution with this node context, in the run if one is meant; kept if it is newer than
+ * what is there. */
+static hr_status look_in(struct asker *a, int64_t node_context, const char *node)
+{
+    int64_t contexts[2] = { node_context, a->run.id };
+    struct hr_look look = { .kind = HR_KIND_EXECUTION,
+                            .contexts = contexts,
+                            .context_count = a->run.id ? 2 : 1,
+                            .newest_first = true,
+                            /* of one run there are few, and it may be an old one: no walk
+                             * down from the newest of the store */
+                            .limit = a->run.id ? 0 : 1 };
+    struct hr_meta_nodes found = { 0 };
+    struct hr_home home;
+    hr_status r = hr_store_look(a->p->store, &look, &a->arena, &found);
+
+    if (r < 0 || !found.count || found.items[0].id <= a->execution.id)
+        return r;
+    r = hr_home_of(a->p, HR_KIND_EXECUTION, found.items[0].id, &a->arena, &home);
+    if (r == HR_OK && hr_text_eq(home.node, node)) {
+        a->execution = found.items[0];
+        a->home = home;
+    }
+    return r;
+}
+
+/* Contexts of nodes are called "PIPELINE.NODE", and both may have dots in them; there are few, for
+ * each node has one however often it runs. */
 static hr_status find_execution(struct asker *a, const char *node, const char *run)
 {
-    struct hr_look look = { .kind = HR_KIND_EXECUTION, .newest_first = true };
+    struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node" };
     struct hr_meta_nodes found = { 0 };
-    hr_status r = HR_OK;
+    const char *tail = hr_arena_format(&a->arena, ".%s", node);
+    hr_status r = tail ? HR_OK : HR_EXHAUSTED;
     size_t i;
 
-    if (run) {
+    if (r == HR_OK && run) {
         r = hr_host_run(a->p, run, &a->arena, &a->run);
         if (r == HR_NOT_FOUND)
             return hr_fail(&a->p->env, r, "there is no run \"%s\"", run);
-        look.contexts = &a->run.id;
-        look.context_count = 1;
     }
     if (r == HR_OK)
         r = hr_store_look(a->p->store, &look, &a->arena, &found);
-    for (i = 0; r == HR_OK && i < found.count; i++) {
-        r = hr_home_of(a->p, HR_KIND_EXECUTION, found.items[i].id, &a->arena, &a->home);
-        if (r == HR_OK && hr_text_eq(a->home.node, node)) {
-            a->execution = found.items[i];
-            return HR_OK;
-        }
-    }
-    if (r < 0)
+    for (i = 0; r == HR_OK && i < found.count; i++)
+        if (hr_text_ends(found.items[i].name, tail))
+            r = look_in(a, found.items[i].id, node);
+    if (r < 0 || a->execution.id)
         return r;
     return hr_fail(&a->p->env, HR_NOT_FOUND, "node \"%s\" has no execution%s%s", node,
                    run ? " in run " : "", run ? run : "");
@@ -43,33 +65,13 @@ static hr_status find_execution(struct asker *a, const char *node, const char *r
 /* The last one before it, of the same node and element, with a result. */
 static hr_status find_before(struct asker *a, struct hr_meta_node *ret)
 {
-    int64_t contexts[2], index = hr_meta_int(&a->execution, "__index", -1);
-    struct hr_look look = { .kind = HR_KIND_EXECUTION,
-                            .contexts = contexts,
-                            .context_count = 2,
-                            .newest_first = true };
-    struct hr_meta_nodes found = { 0 };
+    int64_t context = 0;
     const char *name = hr_arena_format(&a->arena, "%s.%s", a->home.pipeline, a->home.node);
-    hr_status r = name ? hr_store_find_context(a->p->store, "pipeline", a->home.pipeline,
-                                               &contexts[0])
-                       : HR_EXHAUSTED;
-    size_t i;
+    hr_status r = name ? hr_store_find_context(a->p->store, "node", name, &context) : HR_EXHAUSTED;
 
-    if (r == HR_OK)
-        r = hr_store_find_context(a->p->store, "node", name, &contexts[1]);
-    if (r == HR_OK)
-        r = hr_store_look(a->p->store, &look, &a->arena, &found);
-    for (i = 0; r == HR_OK && i < found.count; i++) {
-        const struct hr_meta_node *e = &found.items[i];
-
-        if (e->id < a->execution.id && hr_meta_text(e, "__cache_key") &&
-            hr_meta_int(e, "__index", -1) == index &&
-            (e->state == HR_EXECUTION_COMPLETE || e->state == HR_EXECUTION_CACHED)) {
-            *ret = *e;
-            return HR_OK;
-        }
-    }
-    return r < 0 ? r : HR_NOT_FOUND;
+    return r < 0 ? r
+                 : hr_result_before(a->p->store, context, hr_meta_int(&a->execution, "__index", -1),
+                                    a->execution.id, &a->arena, ret);
 }
 
 /* It has executed: since which earlier result does what differ? */

@@ -241,7 +241,7 @@ void hr_type_inputs(struct hr_reader *rd, struct hr_node *node)
             continue;
         }
         if (!first || !hr_json_text(first) ||
-            (node->each && !strcmp(hr_json_text(first), node->each->as)))
+            hr_node_loop(node, hr_json_text(first)) != SIZE_MAX)
             continue;
         look.at = first;
         hr_look_up(rd, &look, node->group, hr_json_text(first));

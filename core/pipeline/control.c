@@ -153,8 +153,8 @@ void hr_read_reads(struct hr_reader *rd, struct hr_node *node)
     for (;;) {
         rd->doc = (struct hr_json_doc *)(uintptr_t)s.face->doc;
         read_of(&s, &s.face->condition);
-        if (node->each && node->each_of == s.face)
-            read_of(&s, &node->each->in);
+        if (s.face->each)
+            read_of(&s, &s.face->each->in);
         if (g == (size_t)HR_NO_GROUP)
             break;
         s.face = &rd->p->groups[g].face;

@@ -87,8 +87,8 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
         read_query(&a, at);
         return;
     }
-    if (node->each && !strcmp(hr_json_text(at), node->each->as)) {
-        item = (struct hr_node_output){ .key = node->each->as };
+    if (hr_node_loop(node, hr_json_text(at)) != SIZE_MAX) {
+        item = (struct hr_node_output){ .key = hr_json_text(at) };
         if (add_channel(&a, (size_t)HR_CHANNEL_ITEM, &item, 0) < 0)
             rd->bad++;
         return;

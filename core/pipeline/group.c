@@ -71,7 +71,6 @@ static void read_face(struct hr_reader *rd, const struct hr_json *m, struct hr_n
                      "a node with \"pipeline\"");
     hr_read_usual(rd, m, face);
     hr_read_control(rd, face);
-    face->each_of = face->each ? face : NULL;
 }
 
 static void read_body(struct hr_reader *rd, const struct hr_group *g)
@@ -103,7 +102,6 @@ void hr_read_group(struct hr_reader *rd, const struct hr_json *m)
     rd->usual.json = NULL;
     rd->usual.condition = (struct hr_setting_source){ 0 };
     rd->usual.each = NULL;
-    rd->usual.each_of = NULL;
     if (find_body(rd, m, g)) {
         rd->group = (size_t)(g - rd->p->groups);
         read_body(rd, g);
@@ -112,27 +110,46 @@ void hr_read_group(struct hr_reader *rd, const struct hr_json *m)
     *rd = saved;
 }
 
+size_t hr_node_loop(const struct hr_node *node, const char *as)
+{
+    size_t i;
+
+    for (i = 0; i < node->loop_count; i++)
+        if (!strcmp(node->loops[i]->each->as, as))
+            return i;
+    return SIZE_MAX;
+}
+
+/* The innermost comes first here. */
 void hr_inherit(struct hr_reader *rd, struct hr_node *node)
 {
     const struct hr_pipeline *p = rd->p;
-    size_t g;
+    const struct hr_node *found[HR_MAX_GROUP_DEPTH + 1], *of = node;
+    size_t n = 0, g = node->group, i;
 
-    node->each_of = node->each ? node : NULL;
-    for (g = node->group; g != (size_t)HR_NO_GROUP; g = p->groups[g].face.group) {
-        const struct hr_node *face = &p->groups[g].face;
-
-        if (!face->each)
-            continue;
-        if (node->each) {
+    for (;; of = &p->groups[g].face, g = of->group) {
+        if (of->each)
+            found[n++] = of;
+        if (g == (size_t)HR_NO_GROUP)
+            break;
+    }
+    node->loops = hr_arena_array(&rd->p->arena, n + 1, sizeof *node->loops);
+    if (!node->loops) {
+        rd->bad++;
+        return;
+    }
+    for (i = n; i; i--) {
+        if (hr_node_loop(node, found[i - 1]->each->as) != SIZE_MAX || n > HR_MAX_LOOPS) {
             hr_fail_at(rd->env, HR_INVALID, &node->place,
-                       "node \"%s\": \"for_each\" stands in the \"for_each\" of \"%s\"; only one "
-                       "of them can be",
-                       node->name, face->name);
+                       n > HR_MAX_LOOPS
+                           ? "node \"%s\": \"for_each\" stands deeper than four in each other (%s)"
+                           : "node \"%s\": two \"for_each\" around it call their element \"%s\"; "
+                             "name one of them otherwise, with \"as\"",
+                       node->name, found[i - 1]->each->as);
             rd->bad++;
             return;
         }
-        node->each = face->each;
-        node->each_of = face;
+        node->loops[node->loop_count++] = found[i - 1];
     }
 }
 

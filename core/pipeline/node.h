@@ -101,8 +101,9 @@ struct hr_node {
     const struct hr_json *import_properties;
     bool reimport;
     struct hr_setting_source condition; /* "if"; without value: none */
-    struct hr_each *each;               /* "for_each", its own or of its sub-pipeline; NULL: none */
-    const struct hr_node *each_of;      /* whose it is: the node, or the face of a group */
+    struct hr_each *each;               /* its own "for_each"; NULL: none */
+    const struct hr_node **loops;       /* who has one: sub-pipelines around it, from the */
+    size_t loop_count;                  /* outermost, then it itself */
     struct hr_input *reads; /* of other nodes, by the two: key "_NODE.OUTPUT", without port */
     size_t read_count;
     bool command; /* component is made from the node: a program, in a worker */
@@ -139,6 +140,11 @@ hr_status hr_node_extras(const struct hr_pipeline *pipeline, const struct hr_nod
 hr_status hr_node_text(const struct hr_pipeline *pipeline, const struct hr_node *node,
                        const struct hr_setting_source *source, const struct hr_param_values *values,
                        struct hr_arena *arena, struct hr_term *ret);
+
+/* Which of a node's loops calls its element so; SIZE_MAX: none. */
+size_t hr_node_loop(const struct hr_node *node, const char *as);
+
+enum { HR_MAX_LOOPS = 4 };
 
 /* A sub-pipeline: its nodes stand among all others, with its name before theirs.  Where it is
  * asked for, its face says so as a node does: name, condition, each, group (the one around). */

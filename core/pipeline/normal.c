@@ -162,23 +162,34 @@ static void put_kind(const struct hr_pipeline *p, const struct hr_node *node,
     hr_json_close_object(w);
 }
 
+static void put_each(const struct hr_node *of, struct hr_json_writer *w)
+{
+    hr_json_open_object(w);
+    hr_json_put_key(w, "in");
+    hr_json_put_value(w, of->doc, of->each->in.value, false);
+    hr_json_put_member_text(w, "as", of->each->as);
+    if (of->each->parallel)
+        hr_json_put_member_int(w, "parallel", of->each->parallel);
+    hr_json_close_object(w);
+}
+
 static void put_control(const struct hr_pipeline *p, const struct hr_node *node,
                         struct hr_json_writer *w)
 {
+    size_t i;
+
     if (node->condition.value) {
         hr_json_put_key(w, "if");
         hr_json_put_value(w, node->doc, node->condition.value, false);
     }
-    if (node->each) {
+    if (node->loop_count)
         hr_json_put_key(w, "for_each");
-        hr_json_open_object(w);
-        hr_json_put_key(w, "in");
-        hr_json_put_value(w, node->each_of->doc, node->each->in.value, false);
-        hr_json_put_member_text(w, "as", node->each->as);
-        if (node->each->parallel)
-            hr_json_put_member_int(w, "parallel", node->each->parallel);
-        hr_json_close_object(w);
-    }
+    if (node->loop_count > 1)
+        hr_json_open_array(w);
+    for (i = 0; i < node->loop_count; i++)
+        put_each(node->loops[i], w);
+    if (node->loop_count > 1)
+        hr_json_close_array(w);
     if (node->group != (size_t)HR_NO_GROUP)
         hr_json_put_member_text(w, "in", p->groups[node->group].face.name);
     if (node->last)

@@ -220,8 +220,10 @@ static hr_status read_all(struct hr_reader *rd)
         hr_bad(rd, root, "the member \"nodes\" is missing");
     else if (!rd->p->node_count && !rd->bad)
         hr_bad(rd, hr_json_get(root, "nodes"), "a pipeline without nodes has nothing to do");
-    for (i = 0; i < rd->p->group_count; i++)
+    for (i = 0; i < rd->p->group_count; i++) {
         hr_check_group(rd, &rd->p->groups[i]);
+        hr_inherit(rd, &rd->p->groups[i].face);
+    }
     for (i = 0; i < rd->p->node_count; i++) {
         rd->doc = (struct hr_json_doc *)(uintptr_t)rd->p->nodes[i].doc;
         hr_inherit(rd, &rd->p->nodes[i]);
@@ -265,8 +267,7 @@ static hr_status try_settings(struct hr_reader *rd)
         struct hr_node *node = &rd->p->nodes[i];
 
         const struct hr_setting_source *others[] = { &node->source_uri, &node->condition,
-                                                     node->each_of == node ? &node->each->in
-                                                                           : NULL };
+                                                     node->each ? &node->each->in : NULL };
 
         values.late = &node->late;
         one = hr_node_settings(rd->p, node, &values, &rd->p->arena, &settings);

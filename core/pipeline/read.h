@@ -110,7 +110,7 @@ struct hr_node *hr_add_node(struct hr_reader *rd);
 
 /* A sub-pipeline: its face, and the nodes of its body. */
 void hr_read_group(struct hr_reader *rd, const struct hr_json *m);
-/* With all nodes known: what a node has of the groups around it; "after" of groups. */
+/* With all nodes known: what a node, or a face, has of the groups around it. */
 void hr_inherit(struct hr_reader *rd, struct hr_node *node);
 void hr_check_group(struct hr_reader *rd, struct hr_group *group);
 /* Read the file of a sub-pipeline, which lies beside the file at hand. */

@@ -91,7 +91,7 @@ static bool is_late(const struct scope *s, const char *root, const char *rest)
         return s->control;
     if (!strcmp(root, "run"))
         return !strcmp(rest, "status") && s->node->last;
-    return s->node->each && !strcmp(root, s->node->each->as);
+    return hr_node_loop(s->node, root) != SIZE_MAX;
 }
 
 static hr_status member(void *user, const struct hr_term *of, const char *name,

@@ -217,6 +217,37 @@ hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const
     return r;
 }
 
+/* A few at a time: the last result is most often among the newest. */
+hr_status hr_result_before(struct hr_store *store, int64_t node_context, int64_t index,
+                           int64_t before, struct hr_arena *arena, struct hr_meta_node *ret)
+{
+    struct hr_look look = { .kind = HR_KIND_EXECUTION,
+                            .contexts = &node_context,
+                            .context_count = 1,
+                            .newest_first = true,
+                            .before = before,
+                            .limit = 8 };
+    struct hr_meta_nodes found = { 0 };
+    hr_status r;
+    size_t i;
+
+    do {
+        r = hr_store_look(store, &look, arena, &found);
+        for (i = 0; r == HR_OK && i < found.count; i++) {
+            const struct hr_meta_node *e = &found.items[i];
+
+            look.before = e->id;
+            if (hr_meta_text(e, "__cache_key") && hr_meta_int(e, "__index", -1) == index &&
+                (e->state == HR_EXECUTION_COMPLETE || e->state == HR_EXECUTION_CACHED)) {
+                *ret = *e;
+                return HR_OK;
+            }
+        }
+        look.limit *= 4;
+    } while (r == HR_OK && found.count);
+    return r < 0 ? r : HR_NOT_FOUND;
+}
+
 static void put_json(struct hr_json_writer *w, const char *key, const char *json)
 {
     hr_json_put_key(w, key);

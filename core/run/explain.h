@@ -29,6 +29,12 @@ hr_status hr_key_compare(struct hr_env *env, const char *before, const char *now
 hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const char *before,
                          const char *now, struct hr_arena *arena, struct hr_differences *ret);
 
+/* The newest execution of a node, by its context, and of an element of "for_each" (index -1: none)
+ * that has ended well and has a cache key, with an id below before (0: any).  HR_NOT_FOUND is an
+ * answer. */
+hr_status hr_result_before(struct hr_store *store, int64_t node_context, int64_t index,
+                           int64_t before, struct hr_arena *arena, struct hr_meta_node *ret);
+
 /* The member "differences" of an object: [{"what", "before", "now"}]. */
 void hr_differences_put(struct hr_json_writer *w, const struct hr_differences *d);
 

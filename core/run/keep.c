@@ -334,7 +334,7 @@ static hr_status keep_finished(struct plan *p)
         for (k = 0; k < task->node->upstream_count; k++)
             ready = ready && p->settled[task->node->upstream[k]];
         p->settled[at] = ready && skipped(task);
-        if (task->node->each || !ready || p->settled[at]) {
+        if (task->node->loop_count || !ready || p->settled[at]) {
             left += !task->node->last && !p->settled[at] && !finished(task);
             continue;
         }
@@ -349,12 +349,13 @@ static hr_status keep_finished(struct plan *p)
     return r;
 }
 
-const struct hr_kept *hr_keep_instance(const struct hr_task *head, size_t index, const char *item)
+const struct hr_kept *hr_keep_instance(const struct hr_task *head, int64_t index,
+                                       const char *item)
 {
     size_t i;
 
     for (i = 0; i < head->kept_count; i++)
-        if (head->kept[i].index == (int64_t)index && hr_text_eq(head->kept[i].item, item) &&
+        if (head->kept[i].index == index && hr_text_eq(head->kept[i].item, item) &&
             (head->kept[i].state == HR_EXECUTION_COMPLETE ||
              head->kept[i].state == HR_EXECUTION_CACHED))
             return &head->kept[i];

@@ -185,6 +185,22 @@ static void end_skipped(struct hr_runner *runner, struct hr_task *task, const ch
 
 /* -- hooks ----------------------------------------------------------------- */
 
+/* What the executor was given, for who replays it: a line with the execution before it.  Nothing
+ * depends on it, so it may fail. */
+static void keep_job(struct hr_runner *runner, const struct hr_task *task, const struct hr_buf *job)
+{
+    size_t kept = runner->env->errors.count;
+    char path[HR_MAX_PATH];
+    struct hr_buf line;
+
+    hr_buf_of(&line, HR_MAX_JSON_BYTES + HR_NUM_TEXT + 2, runner->env);
+    if (hr_buf_format(&line, "%lld\t%s\n", (long long)task->execution, job->text) == HR_OK &&
+        hr_path_join(runner->env, runner->dir, "jobs.jsonl", path) == HR_OK)
+        hr_file_append(runner->env, path, line.text, line.len);
+    hr_buf_clear(&line);
+    hr_errors_cut(runner->env, kept);
+}
+
 static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, const char *hook,
                             hr_status executed)
 {
@@ -214,6 +230,8 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
     r = hr_task_job(runner, task, hook, executed, &job);
     config.job = job.text;
     config.job_size = job.len;
+    if (r == HR_OK && !strcmp(hook, "run"))
+        keep_job(runner, task, &job);
     if (r == HR_OK)
         r = hr_process_start(runner->env, &config, &task->process);
     hr_buf_clear(&job);
@@ -552,7 +570,7 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
 
     if (hr_runner_add_live(runner, task) < 0)
         return; /* no memory: it stays as it is */
-    if (task->node->each && !task->head && !task->keep) {
+    if (hr_task_spreads(task) && !task->keep) {
         begin_head(runner, task);
         return;
     }

@@ -7,7 +7,7 @@
  *     plugins/                              beside .headrace/: the project's own plugins
  *     cache/host.sqlite, cache/KEY.json     what a host remembers; the text of a cache key
  *     run/UUID                              the lock of a living host
- *     run/RUN/events.jsonl, logs/, state/, host, cancel
+ *     run/RUN/events.jsonl, jobs.jsonl, logs/, state/, host, cancel
  *
  * All paths are absolute.
  */

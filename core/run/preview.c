@@ -97,31 +97,14 @@ static const struct hr_task *open_upstream(const struct preview *p, const struct
 /* The last result of this node and element that has a key. */
 static hr_status find_before(struct preview *p, struct hr_task *task, struct hr_meta_node *ret)
 {
-    struct hr_runner *runner = p->runner;
-    int64_t contexts[2] = { runner->context_pipeline, 0 };
-    int64_t index = task->head ? (int64_t)(task->index - task->head->first) : -1;
-    struct hr_look look = { .kind = HR_KIND_EXECUTION,
-                            .contexts = contexts,
-                            .context_count = 2,
-                            .newest_first = true };
-    struct hr_meta_nodes found = { 0 };
-    const char *name = hr_arena_format(&task->arena, "%s.%s", runner->config.pipeline->name,
+    struct hr_store *store = p->runner->config.store;
+    int64_t context = 0;
+    const char *name = hr_arena_format(&task->arena, "%s.%s", p->runner->config.pipeline->name,
                                        task->node->name);
-    hr_status r = name ? hr_store_find_context(runner->config.store, "node", name, &contexts[1])
-                       : HR_EXHAUSTED;
-    size_t i;
+    hr_status r = name ? hr_store_find_context(store, "node", name, &context) : HR_EXHAUSTED;
 
-    if (r == HR_OK)
-        r = hr_store_look(runner->config.store, &look, &task->arena, &found);
-    for (i = 0; r == HR_OK && i < found.count; i++)
-        if (hr_meta_text(&found.items[i], "__cache_key") &&
-            hr_meta_int(&found.items[i], "__index", -1) == index &&
-            (found.items[i].state == HR_EXECUTION_COMPLETE ||
-             found.items[i].state == HR_EXECUTION_CACHED)) {
-            *ret = found.items[i];
-            return HR_OK;
-        }
-    return r < 0 ? r : HR_NOT_FOUND;
+    return r < 0 ? r : hr_result_before(store, context, hr_task_number(task), 0, &task->arena,
+                                    ret);
 }
 
 static const char *shorten(struct hr_task *task, const char *json)
@@ -343,6 +326,8 @@ static bool spreads(struct preview *p, struct hr_task *head, size_t *ret_n, stru
     return *ret_n > 0;
 }
 
+static hr_status preview_any(struct preview *p, struct hr_task *task);
+
 static hr_status preview_head(struct preview *p, struct hr_task *head)
 {
     struct verdict v = { .plan = RUN };
@@ -354,12 +339,19 @@ static hr_status preview_head(struct preview *p, struct hr_task *head)
         return HR_OK;
     }
     for (i = 0; i < n && r == HR_OK; i++) {
-        r = preview_task(p, p->runner->tasks[head->first + i]);
+        r = preview_any(p, p->runner->tasks[head->first + i]);
         head->open = head->open || p->runner->tasks[head->first + i]->open;
     }
     if (r == HR_OK)
         hr_task_gather(p->runner, head);
     return r;
+}
+
+static hr_status preview_any(struct preview *p, struct hr_task *task)
+{
+    bool whole = !hr_task_spreads(task) || task->keep || task->state == HR_TASK_SKIPPED;
+
+    return whole ? preview_task(p, task) : preview_head(p, task);
 }
 
 static hr_status preview_all(struct preview *p)
@@ -372,9 +364,8 @@ static hr_status preview_all(struct preview *p)
     r = r == HR_NOT_FOUND ? HR_OK : r;
     for (i = 0; i < pipeline->node_count && r == HR_OK; i++) {
         struct hr_task *task = p->runner->tasks[pipeline->order[i]];
-        bool whole = !task->node->each || task->keep || task->state == HR_TASK_SKIPPED;
 
-        r = whole ? preview_task(p, task) : preview_head(p, task);
+        r = preview_any(p, task);
     }
     return r;
 }

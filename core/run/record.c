@@ -26,6 +26,38 @@ static hr_status put_run_text(struct hr_runner *runner, const char *name, const 
                          : HR_OK;
 }
 
+/* All of them, defaults too: what a run had is not to be asked of a file that may be another by
+ * now. */
+static hr_status put_parameters(struct hr_runner *runner)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+    struct hr_json_writer w;
+    struct hr_buf text, value;
+    hr_status r = HR_OK;
+    size_t i;
+
+    if (!p->param_count)
+        return HR_OK;
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, runner->env);
+    hr_buf_of(&value, HR_MAX_JSON_BYTES, runner->env);
+    hr_json_begin(&w, &text, 0);
+    hr_json_open_object(&w);
+    for (i = 0; i < p->param_count && r == HR_OK; i++) {
+        hr_buf_cut(&value, 0);
+        r = hr_term_json(&runner->values.items[i], &value);
+        hr_json_put_key(&w, p->params[i].name);
+        hr_json_put_raw(&w, value.text, value.len);
+    }
+    hr_json_close_object(&w);
+    if (r == HR_OK)
+        r = hr_json_end(&w);
+    if (r == HR_OK)
+        r = put_run_text(runner, "__parameters", text.text);
+    hr_buf_clear(&text);
+    hr_buf_clear(&value);
+    return r;
+}
+
 hr_status hr_record_run(struct hr_runner *runner)
 {
     struct hr_store *store = runner->config.store;
@@ -54,6 +86,8 @@ hr_status hr_record_run(struct hr_runner *runner)
     if (r == HR_OK)
         r = put_run_text(runner, "__options", runner->config.options);
     if (r == HR_OK)
+        r = put_parameters(runner);
+    if (r == HR_OK)
         r = put_run_text(runner, "__name", runner->config.name);
     if (r == HR_OK)
         r = put_run_text(runner, "__host", runner->config.host->id);
@@ -64,6 +98,39 @@ hr_status hr_record_run(struct hr_runner *runner)
 
 /* -- contexts of an execution ---------------------------------------------- */
 
+/* Which instance of a loop a task is, or what is recorded for it, which an earlier run made; -1:
+ * of none. */
+static int64_t instance_of(const struct hr_task *task, size_t loop)
+{
+    const struct hr_task *at = hr_task_at(task, loop);
+
+    if (at)
+        return (int64_t)(at->index - at->head->first);
+    return task->recorded && task->recorded->item
+               ? hr_number_at(task->node, task->recorded->index, loop)
+               : -1;
+}
+
+/* The name of a sub-pipeline's run: that around it, its own, and which instance of it. */
+static void part_name(const struct hr_runner *runner, const struct hr_task *task, size_t group,
+                      char *to, size_t n)
+{
+    const struct hr_node *face = &runner->config.pipeline->groups[group].face;
+    int64_t instance = -1;
+    size_t i;
+
+    if (face->group != (size_t)HR_NO_GROUP)
+        part_name(runner, task, face->group, to, n);
+    else
+        snprintf(to, n, "%s", runner->id);
+    for (i = 0; face->each && i < task->node->loop_count; i++)
+        if (task->node->loops[i] == face)
+            instance = instance_of(task, i);
+    snprintf(to + strlen(to), n - strlen(to), ".%s", face->local);
+    if (instance >= 0)
+        snprintf(to + strlen(to), n - strlen(to), "[%lld]", (long long)instance);
+}
+
 /* The two contexts of a sub-pipeline, within those of what is around it; of an instance, a run of
  * its own. */
 static hr_status part_contexts(struct hr_runner *runner, const struct hr_task *task, size_t group,
@@ -73,20 +140,16 @@ static hr_status part_contexts(struct hr_runner *runner, const struct hr_task *t
     struct hr_store *store = runner->config.store;
     struct hr_meta_property of = { "__part_of", true,
                                    { .kind = HR_VALUE_STRING, .text = runner->id } };
-    char name[1024], index[HR_NUM_TEXT + 2] = "";
+    char name[1024];
     int64_t around[2] = { runner->context_pipeline, runner->context_run };
     hr_status r = HR_OK;
 
     if (face->group != (size_t)HR_NO_GROUP)
         r = part_contexts(runner, task, face->group, around);
-    if (task->head && task->node->each_of == face)
-        snprintf(index, sizeof index, "[%zu]", task->index - task->head->first);
-    else if (task->recorded && task->recorded->item && task->node->each_of == face)
-        snprintf(index, sizeof index, "[%lld]", (long long)task->recorded->index);
     snprintf(name, sizeof name, "%s.%s", runner->config.pipeline->name, face->name);
     if (r == HR_OK)
         r = hr_store_put_context(store, runner->type_context_pipeline, name, &ret[0]);
-    snprintf(name, sizeof name, "%s.%s%s", runner->id, face->name, index);
+    part_name(runner, task, group, name, sizeof name);
     if (r == HR_OK)
         r = hr_store_put_context(store, runner->type_context_run, name, &ret[1]);
     if (r == HR_OK)
@@ -336,8 +399,7 @@ hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK && task->settings)
         r = put_settings(runner, task);
     if (r == HR_OK && task->head)
-        r = put_instance(runner, task, (int64_t)(task->index - task->head->first),
-                         task->item_json);
+        r = put_instance(runner, task, hr_task_number(task), task->item_json);
     if (r == HR_OK)
         r = associate(runner, task, false);
     if (r == HR_OK)

@@ -53,16 +53,23 @@ static hr_status complete_digest(struct hr_runner *runner, struct hr_task_artifa
                         : hr_artifact_digest(runner->env, runner->config.cache, a->uri, a->digest);
 }
 
-/* The task that a task reads from: in one sub-pipeline with "for_each", that of its own element. */
+/* The task that a task reads from: within loops that both are in, that of its own elements. */
 const struct hr_task *hr_task_upstream(const struct hr_runner *runner, const struct hr_task *task,
                                        size_t node)
 {
-    const struct hr_task *head = runner->tasks[node];
-    size_t at = task->head ? task->index - task->head->first : 0;
+    const struct hr_task *at = runner->tasks[node], *mine;
+    size_t i, k;
 
-    if (task->head && head->node->each_of == task->node->each_of && at < head->instances)
-        return runner->tasks[head->first + at];
-    return head;
+    for (i = 0; i < at->node->loop_count && i < task->node->loop_count; i++) {
+        mine = hr_task_at(task, i);
+        if (!mine || at->node->loops[i] != task->node->loops[i])
+            break;
+        k = mine->index - mine->head->first;
+        if (k >= at->instances)
+            break;
+        at = runner->tasks[at->first + k];
+    }
+    return at;
 }
 
 /* The artifacts of one channel: another node's output, or the element of "for_each". */
@@ -71,6 +78,7 @@ static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
                            const struct hr_task_artifact **ret, size_t *ret_n)
 {
     const struct hr_task_channel *c;
+    const struct hr_task *of;
 
     *ret = NULL;
     *ret_n = 0;
@@ -80,12 +88,14 @@ static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
         *ret_n = c ? c->count : 0;
         return HR_OK;
     }
-    *ret = task->item.artifact;
+    of = hr_task_at(task, hr_node_loop(task->node, ref->output));
+    *ret = of ? of->item.artifact : NULL;
     *ret_n = 1;
     if (!*ret)
         return hr_fail(runner->env, HR_INVALID,
                        "node \"%s\": an input wants \"%s\", which is %s and no artifact",
-                       task->name, ref->output, hr_term_kind_text(task->item.kind));
+                       task->name, ref->output,
+                       hr_term_kind_text(of ? of->item.kind : HR_TERM_NULL));
     if (!hr_text_eq((*ret)->type, type))
         return hr_fail(runner->env, HR_INVALID,
                        "node \"%s\": \"%s\" is an artifact of type %s, and %s is wanted",
@@ -186,16 +196,17 @@ static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
-/* Of the list that it was made from, an instance reads its own element. */
+/* Of the lists that it was made from, an instance reads its own elements. */
 static void keep_item(const struct hr_task *task, struct hr_task_channel *c)
 {
     size_t i;
 
-    for (i = 0; task->item.artifact && i < c->count; i++)
-        if (c->artifacts[i].id == task->item.i) {
-            c->artifacts[0] = c->artifacts[i];
-            c->count = 1;
-        }
+    for (; task->head; task = task->head)
+        for (i = 0; task->item.artifact && i < c->count; i++)
+            if (c->artifacts[i].id == task->item.i) {
+                c->artifacts[0] = c->artifacts[i];
+                c->count = 1;
+            }
 }
 
 /* A node that was skipped and gives nothing: who needs it is skipped with it. */

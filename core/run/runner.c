@@ -247,13 +247,14 @@ static bool at_work(const struct hr_task *task)
 /* May one more instance of its node begin? */
 static bool within_parallel(const struct hr_runner *runner, const struct hr_task *task)
 {
+    const struct hr_each *each = task->head ? task->node->loops[task->depth - 1]->each : NULL;
     size_t busy = 0, i;
 
-    if (!task->head || !task->node->each->parallel)
+    if (!each || !each->parallel)
         return true;
     for (i = 0; i < task->head->instances; i++)
         busy += at_work(runner->tasks[task->head->first + i]);
-    return busy < (size_t)task->node->each->parallel;
+    return busy < (size_t)each->parallel;
 }
 
 static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
@@ -305,28 +306,34 @@ static void drop_ended(struct hr_runner *runner)
     runner->live_count = n;
 }
 
+/* One task, and the instances that it has spread into. */
+static void begin_with_instances(struct hr_runner *runner, struct hr_task *task)
+{
+    size_t i;
+
+    begin_if_ready(runner, task);
+    if (task->state != HR_TASK_SPREAD)
+        return;
+    for (i = 0; i < task->instances; i++)
+        begin_with_instances(runner, runner->tasks[task->first + i]);
+    hr_task_gather(runner, task);
+}
+
 /* Begin what is ready, in the order of the graph; instances where their node stands.  With all
  * places taken and nothing wrong there is nothing to find. */
 static void begin_ready(struct hr_runner *runner)
 {
     const struct hr_pipeline *p = runner->config.pipeline;
-    size_t i, k;
+    size_t i;
 
     while (runner->open < p->node_count &&
            hr_task_ended(runner->tasks[p->order[runner->open]]))
         runner->open++;
     for (i = runner->open; i < p->node_count; i++) {
-        struct hr_task *task = runner->tasks[p->order[i]];
-
         if (runner->running >= (size_t)runner->config.jobs && !runner->failed &&
             !runner->cancelling)
             break;
-        begin_if_ready(runner, task);
-        if (task->state != HR_TASK_SPREAD)
-            continue;
-        for (k = 0; k < task->instances; k++)
-            begin_if_ready(runner, runner->tasks[task->first + k]);
-        hr_task_gather(runner, task);
+        begin_with_instances(runner, runner->tasks[p->order[i]]);
     }
 }
 

@@ -302,6 +302,7 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
 {
     const struct task_scope *s = user;
     const struct hr_task_channel *c;
+    const struct hr_task *of;
     struct hr_term list;
     hr_status r;
 
@@ -312,8 +313,9 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
         return follow(s, artifact_term(s, s->subject), rest, arena, ret);
     if (!strcmp(root, "output"))
         return output_term(s, rest, arena, ret);
-    if (s->task->head && !strcmp(root, s->task->node->each->as)) {
-        struct hr_term item = s->task->item;
+    of = hr_task_at(s->task, hr_node_loop(s->task->node, root));
+    if (of) {
+        struct hr_term item = of->item;
 
         if (item.artifact)
             item = artifact_term(s, item.artifact);
@@ -450,8 +452,9 @@ static hr_status list_of_json(struct hr_runner *runner, struct hr_task *task, co
 
 hr_status hr_task_elements(struct hr_runner *runner, struct hr_task *task, struct hr_term *ret)
 {
-    const struct hr_setting_source *in = &task->node->each->in;
-    hr_status r = hr_task_term(runner, task, task->node->each_of, in, ret);
+    const struct hr_node *of = task->node->loops[task->depth];
+    const struct hr_setting_source *in = &of->each->in;
+    hr_status r = hr_task_term(runner, task, of, in, ret);
 
     if (r == HR_OK && ret->kind == HR_TERM_JSON)
         r = list_of_json(runner, task, ret->text, ret);

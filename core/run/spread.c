@@ -3,7 +3,7 @@
 
 #include "run/task.h"
 
-enum { MAX_INSTANCES = 10000 };
+enum { MAX_INSTANCES = 10000, MAX_TASKS = 200000 };
 
 struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node)
 {
@@ -20,6 +20,46 @@ struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node
     hr_arena_init(&task->arena, runner->env, 0);
     runner->tasks[runner->count++] = task;
     return task;
+}
+
+bool hr_task_spreads(const struct hr_task *task)
+{
+    return task->depth < task->node->loop_count;
+}
+
+const struct hr_task *hr_task_at(const struct hr_task *task, size_t loop)
+{
+    if (loop == SIZE_MAX)
+        return NULL;
+    while (task && task->depth > loop + 1)
+        task = task->head;
+    return task && task->depth == loop + 1 ? task : NULL;
+}
+
+int64_t hr_task_number(const struct hr_task *task)
+{
+    int64_t number = 0;
+    size_t i;
+
+    if (!task->head)
+        return -1;
+    for (i = 0; i < task->node->loop_count; i++) {
+        const struct hr_task *at = hr_task_at(task, i);
+
+        number = number * (MAX_INSTANCES + 1) +
+                 (at ? (int64_t)(at->index - at->head->first) : MAX_INSTANCES);
+    }
+    return number;
+}
+
+int64_t hr_number_at(const struct hr_node *node, int64_t number, size_t loop)
+{
+    size_t i;
+
+    for (i = node->loop_count; i > loop + 1; i--)
+        number /= MAX_INSTANCES + 1;
+    number = number < 0 ? -1 : number % (MAX_INSTANCES + 1);
+    return number == MAX_INSTANCES ? -1 : number;
 }
 
 hr_status hr_task_outputs(struct hr_task *task)
@@ -45,28 +85,52 @@ bool hr_task_ended(const struct hr_task *task)
            task->state == HR_TASK_NOT_RUN;
 }
 
+/* The element of one loop, or the list of those of all that it is in. */
+static hr_status put_items(const struct hr_task *task, struct hr_buf *to)
+{
+    const struct hr_task *at;
+    hr_status r = HR_OK;
+    size_t i;
+
+    if (task->depth == 1)
+        return hr_term_json(&task->item, to);
+    for (i = 0; i < task->depth && r == HR_OK; i++) {
+        at = hr_task_at(task, i);
+        r = hr_buf_char(to, i ? ',' : '[');
+        if (r == HR_OK)
+            r = hr_term_json(&at->item, to);
+    }
+    return r < 0 ? r : hr_buf_char(to, ']');
+}
+
 static hr_status add_instance(struct hr_runner *runner, struct hr_task *head,
                               const struct hr_term *item)
 {
     struct hr_task *task = hr_task_add(runner, head->node);
+    const struct hr_task *root = head;
     struct hr_buf json;
     hr_status r;
 
     if (!task)
         return HR_EXHAUSTED;
-    hr_buf_of(&json, HR_MAX_JSON_BYTES, runner->env);
-    r = hr_term_json(item, &json);
     task->head = head;
+    task->depth = head->depth + 1;
     task->item = *item;
+    hr_buf_of(&json, HR_MAX_JSON_BYTES, runner->env);
+    r = put_items(task, &json);
     task->item_json = r == HR_OK ? hr_arena_text(&head->arena, json.text) : NULL;
-    task->name = hr_arena_format(&runner->arena, "%s[%zu]", head->node->name, head->instances++);
-    if (task->item_json &&
-        (task->kept = hr_keep_instance(head, head->instances - 1, task->item_json))) {
+    hr_buf_clear(&json);
+    task->name = hr_arena_format(&runner->arena, "%s[%zu]", head->name, head->instances++);
+    if (r < 0 || !task->item_json || !task->name)
+        return r < 0 ? r : HR_EXHAUSTED;
+    while (root->head)
+        root = root->head;
+    if (!hr_task_spreads(task) &&
+        (task->kept = hr_keep_instance(root, hr_task_number(task), task->item_json))) {
         task->kept_count = 1;
         task->keep = true;
     }
-    hr_buf_clear(&json);
-    return r < 0 ? r : task->item_json && task->name ? HR_OK : HR_EXHAUSTED;
+    return HR_OK;
 }
 
 hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t *ret_n)
@@ -77,10 +141,12 @@ hr_status hr_task_spread(struct hr_runner *runner, struct hr_task *head, size_t 
 
     if (r < 0)
         return r;
-    if (list.count > MAX_INSTANCES)
-        return hr_fail_at(runner->env, HR_INVALID, &head->node->each->in.place,
-                          "node \"%s\": \"for_each\" is over %zu elements, and takes %d",
-                          head->node->name, list.count, MAX_INSTANCES);
+    if (list.count > MAX_INSTANCES || runner->count + list.count > MAX_TASKS)
+        return hr_fail_at(runner->env, HR_INVALID,
+                          &head->node->loops[head->depth]->each->in.place,
+                          "node \"%s\": \"for_each\" is over %zu elements, and takes %d, and %d in "
+                          "a run",
+                          head->name, list.count, MAX_INSTANCES, MAX_TASKS);
     head->first = runner->count;
     head->instances = 0;
     for (i = 0; i < list.count && r == HR_OK; i++)

@@ -54,13 +54,15 @@ struct hr_kept {
 enum { HR_TASK_LINES = 20, HR_TASK_LINE = 240, HR_SPARE_DIRS = 8 };
 
 /* Of a node with "for_each" there is one task that waits, spreads into an instance for each
- * element, and gathers their outputs in the order of the elements. */
+ * element, and gathers their outputs in the order of the elements.  Where one "for_each" stands in
+ * another, the instances of the outer one spread in their turn. */
 struct hr_task {
     const struct hr_node *node;
     const char *name;     /* the node's, or "node[2]" of an instance */
     struct hr_task *head; /* of an instance; NULL else */
     struct hr_term item;
-    const char *item_json;
+    const char *item_json; /* of one in several loops: the list of their elements */
+    size_t depth;          /* heads above it */
     size_t first, instances; /* of a head: where they begin among the tasks, and how many */
     size_t index;
     enum hr_task_state state;
@@ -181,6 +183,16 @@ hr_status hr_task_term(struct hr_runner *runner, struct hr_task *task, const str
 /* The list of "for_each". */
 hr_status hr_task_elements(struct hr_runner *runner, struct hr_task *task, struct hr_term *ret);
 
+/* Does it spread, for it is not an instance of the innermost loop? */
+bool hr_task_spreads(const struct hr_task *task);
+/* The instance that it is, or is within, of a loop of its node; NULL: it is not so deep. */
+const struct hr_task *hr_task_at(const struct hr_task *task, size_t loop);
+/* The number of an instance among its node's; with two loops outer * 10001 + inner, where 10000
+ * stands for all of the inner one.  -1: it is none. */
+int64_t hr_task_number(const struct hr_task *task);
+/* Which instance of a loop such a number means; -1: of none, or of all. */
+int64_t hr_number_at(const struct hr_node *node, int64_t number, size_t loop);
+
 /* One more task, with an arena of its own. */
 struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node);
 
@@ -211,7 +223,8 @@ hr_status hr_task_take(struct hr_runner *runner, struct hr_task *task, int64_t e
 /* What is kept of an earlier run: decided before anything runs.  HR_PRECONDITION: told. */
 hr_status hr_keep_plan(struct hr_runner *runner);
 /* The execution that is kept for an instance; NULL: none. */
-const struct hr_kept *hr_keep_instance(const struct hr_task *head, size_t index, const char *item);
+const struct hr_kept *hr_keep_instance(const struct hr_task *head, int64_t index,
+                                       const char *item);
 /* Publish what is kept: CACHED executions, without inputs. */
 hr_status hr_keep_record(struct hr_runner *runner, struct hr_task *task);
 /* Only the outputs of what is kept. */

@@ -15,7 +15,8 @@ import time
 ROUNDS, RUNS, NODES, LIMIT = 15, 10000, 10, 0.03
 COMMANDS = [(["runs"], LIMIT), (["lineage", "artifact", "99995"], LIMIT),
             (["lineage", "artifact", "5"], LIMIT), (["executions"], LIMIT), (["artifacts"], LIMIT),
-            (["show", "run", "5000"], LIMIT), (["runs", "--filter", "state = FAILED"], None),
+            (["show", "run", "5000"], LIMIT), (["why", "n7"], LIMIT),
+            (["why", "n3", "--run", "5000"], LIMIT), (["runs", "--filter", "state = FAILED"], None),
             (["executions", "--filter", "node = n7", "--limit", "5"], None),
             (["runs", "--csv"], None)]
 
@@ -52,7 +53,8 @@ def one_run(db, t, pipeline, nodes, i):
             db.execute("INSERT INTO Attribution (context_id, artifact_id) VALUES (?, ?)", (c, a))
         for name in ("__host", "__run", "__cache_key", "__plugin", "__summary"):
             db.execute("INSERT INTO ExecutionProperty (execution_id, name, is_custom_property,"
-                       " string_value) VALUES (?, ?, 1, ?)", (e, name, "%s %d" % (name, e)))
+                       " string_value) VALUES (?, ?, 1, ?)",
+                       (e, name, "%064x" % e if name == "__cache_key" else "%s %d" % (name, e)))
         db.execute("INSERT INTO ArtifactProperty (artifact_id, name, is_custom_property,"
                    " string_value) VALUES (?, '__digest', 1, ?)", (a, "%064x" % a))
         for event, artifact in ((4, a), (3, last)):

@@ -93,6 +93,77 @@ def test_overlap(h):
     assert "warning" not in h.run("check").err
 
 
+ECHO = ('{"command": ["sh", "-c", "echo %s; printf %s > $0/value", "${output.r.uri}"], "outputs": '
+        '{"r": "String"}%s}')
+
+
+def test_nested(h):
+    """One "for_each" in another: an instance for each choice of elements, in their order."""
+    each = ', "for_each": {"in": %s, "as": "%s"%s}'
+    inner = ECHO % ("${x}-${y}", "${x}${y}", each % ('["a", "b", "c"]', "y", ', "parallel": 1'))
+    count = ('{"command": ["echo", "${x} has ${len(input.r)}: ${input.r[0].value}"], "inputs": '
+             '{"r": "one.r"}}')
+    part = ('{"pipeline": {"nodes": {"one": %s, "count": %s}, "outputs": {"r": "one.r"}}%s}'
+            % (inner, count, each % ("[1, 2]", "x", "")))
+    everything = ('{"command": ["echo", "all ${len(input.r)}: ${input.r[5].value} '
+                  '${input.r[3].value}"], "inputs": {"r": "part.r"}}')
+    nodes = {"part": part, "all": everything}
+    pipeline(h, nodes)
+    states, result = h.states()
+    ones = ["part.one[%d][%d]" % (i, k) for i in range(2) for k in range(3)]
+    assert set(states) == set(ones + ["part.count[0]", "part.count[1]", "all"]), states
+    assert set(states.values()) == {"finished"}, states
+    texts = {e["node"]: e["text"] for e in result.events() if e["event"] == "log"}
+    assert texts["part.one[1][2]"] == "2-c", texts
+    says(texts["part.count[0]"], "1 has 3:", "1a")
+    says(texts["part.count[1]"], "2 has 3:", "2a")
+    says(texts["all"], "all 6:", "2c", "2a")
+    # each has its number and elements, and its part a run within that of its own element
+    rows = h.query("SELECT i.int_value, t.string_value FROM ExecutionProperty i JOIN "
+                   "ExecutionProperty t ON t.execution_id = i.execution_id AND t.name = '__item' "
+                   "WHERE i.name = '__index' ORDER BY 1")
+    assert (10001 + 2, '[2,"c"]') in rows and (1, "2") in rows, rows
+    names = [n for n, in h.query("SELECT c.name FROM Context c JOIN Type t ON t.id = c.type_id "
+                                 "WHERE t.name = 'pipeline_run' AND c.name LIKE '%.part%'")]
+    assert sorted(n.split(".", 1)[1] for n in names) == ["part[0]", "part[1]"], names
+    assert set(h.states()[0].values()) == {"cached"}
+    found = {n["node"]: n["plan"] for n in json.loads(
+        h.run("run", "--dry-run", "--json").out)["nodes"]}
+    assert found == dict.fromkeys(states, "cached"), found
+    # what one lacks, it alone runs again
+    failing = inner.replace("echo ${x}-${y};", "test ${x}${y} != 1b || exit 1; echo ${x}-${y};")
+    pipeline(h, dict(nodes, part=part.replace(inner, failing)))
+    states, _ = h.states("--keep-going", code=1)
+    assert [n for n, s in states.items() if s == "failed"] == ["part.one[0][1]"], states
+    pipeline(h, dict(nodes, part=part.replace(inner, failing.replace("1b", "9z"))))
+    result = h.run("resume", "--changed", "--json")
+    ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("finished", "cached")}
+    assert ends["part.one[0][1]"] == "finished" and ends["all"] in ("finished", "cached"), ends
+    assert ends["part.one[1][1]"] == "cached", ends
+
+
+def test_nested_lists(h):
+    """The inner list may be the outer element; an empty one skips, and errors say where."""
+    inner = ECHO % ("${y}", "${y}", ', "for_each": {"in": "${ x }", "as": "y"}')
+    outer = '{"pipeline": {"nodes": {"one": %s}}, "for_each": {"in": %s, "as": "%s"}}'
+    pipeline(h, {"p": outer % (inner, "[[1, 2], [], [3]]", "x")})
+    states, result = h.states()
+    assert states == {"p.one[0][0]": "finished", "p.one[0][1]": "finished", "p.one[1]": "skipped",
+                      "p.one[2][0]": "finished"}, states
+    says(result.out, "is over an empty list")
+    says(h.run("check", "--json").out, '"for_each": [')
+    pipeline(h, {"p": outer % (inner, "[[1, 2], 3]", "x")})
+    says(h.run("run", "--keep-going", code=1).err, '"for_each" is over an int, and wants a list')
+    pipeline(h, {"p": outer % (inner, "[[1]]", "y")})
+    says(h.run("check", code=1).err, 'two "for_each" around it call their element "y"')
+    deep = inner
+    for name in "abcd":
+        deep = '{"pipeline": {"nodes": {"n": %s}}, "for_each": {"in": [1], "as": "%s"}}' % (deep,
+                                                                                           name)
+    pipeline(h, {"p": deep})
+    says(h.run("check", code=1).err, "deeper than four")
+
+
 def test_if_wrong(h):
     data(h, "data")
     pipeline(h, {"gen": GEN % ("data", ', "if": "${ 1 + 1 }"')})

@@ -104,6 +104,13 @@ def test_diff(h):
     assert "trainer.model.digest" in found and "schema.schema.digest" not in found, found.keys()
     assert any(p.startswith("evaluator.evaluation.") and "accuracy" in p for p in found), found.keys()
     says(h.run("diff", "run 1", "run 2").out, "trainer.train_steps  100 -> 200")
+    # what the two were given, defaults too
+    assert found["parameter.steps"] == {"path": "parameter.steps", "a": "100", "b": "200"}, found
+    assert "parameter.data" not in found and "option.param.steps" not in found, found
+    h.run("run", "--quiet", "--jobs", "1", "--name", "third")
+    says(h.run("diff", "1", "3").out, "option.jobs  (none) -> 1", "option.name  (none) -> third")
+    shown = json.loads(h.run("show", "run", "3", "--json").out)
+    assert shown["parameters"]["steps"] == 100 and shown["options"]["jobs"] == 1, shown
     same = h.run("diff", "run 1", "run 1")
     assert not same.out and "no difference" in same.err
     says(h.run("diff", "penguin@1", "penguin@2").out, "pushed_version  1 -> 2", "digest")

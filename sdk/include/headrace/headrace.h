@@ -240,7 +240,8 @@ void hr_cursor_free(hr_cursor *c);
 /* All about one thing, as JSON that lives until the next call on p: "run 7" or a run's id,
  * an execution as "execution 12", an artifact as "artifact 12", a model as "penguin@7", or a
  * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
- * anomalies, evaluation, model - hold it as "content".  HR_NOT_FOUND: there is none. */
+ * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options".
+ * HR_NOT_FOUND: there is none. */
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
 
 /* Why a node ran, was cached, was skipped or failed, in a run or, with NULL, in its newest; JSON
@@ -249,6 +250,16 @@ hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
  * "before_number", "differences": [{"what", "before", "now"}]}.  HR_NOT_FOUND: there is no such
  * node or run. */
 hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
+
+/* One execution again: its executor, with the inputs and properties that it had, in an empty
+ * directory of its own; nothing is recorded.  options: "isolation", as of hr_start().  Returns
+ * when it has ended; what it logs and prints goes to the log of the config.  Gives JSON that lives
+ * until the next call on p: {"execution", "node", "run", "state", "status", "text",
+ * "plugin_changed", "outputs": [{"output", "index", "before", "now", "equal"}], "equal", "dir"}:
+ * how it ended now and why, and the digests of its outputs, then and now.  dir, where they lie,
+ * is there unless all is equal.  HR_NOT_FOUND: there is no such execution; HR_PRECONDITION: no
+ * executor was started for it, or the files of its run are gone. */
+hr_status hr_replay(hr_project *p, int64_t execution, const char *options, const char **ret_json);
 
 /* The log lines of an execution; lives until the next call on p. */
 hr_status hr_log_of(hr_project *p, int64_t execution, const char **ret_text);
