@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh - installs what the tests need, builds with sanitizers, and runs all tests.
-# The last line is "N passed, N failed".
+# run.sh [--all] - installs what the tests need, builds with sanitizers, and runs all tests; with
+# --all then also those that take hours (long.sh).  The last line is "N passed, N failed".
 set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,6 +19,9 @@ passed=$(grep -c '<testcase .*status="run"' "$build/tests.xml")
 failed=$(grep -c '<testcase .*status="fail"' "$build/tests.xml")
 skipped=$(grep -c '<testcase .*status="notrun"\|<testcase .*status="disabled"' "$build/tests.xml")
 [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+if [ "${1:-}" = --all ] && [ "$failed" = 0 ]; then
+    sh "$here/tests/long.sh" || failed=$((failed + 1))
+fi
 echo "$skipped skipped"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

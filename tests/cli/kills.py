@@ -63,9 +63,11 @@ def left_nothing(h, where):
 
 
 def workers_of(pid):
-    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True,
-                          check=False)
-    return [int(p) for p in done.stdout.split()]
+    """Not what else a process may have: a leak check has one, and waits for it for ever."""
+    done = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(pid)], capture_output=True,
+                          text=True, check=False)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return [int(p) for p, name in lines if name == "headrace-worker"]
 
 
 def kill_one(child, chance):

@@ -1,5 +1,5 @@
 """mutants.py SCRATCH [--count N] [--seed N] [--least PERCENT] [--quick] [FOLDER...] - would the
-tests notice?
+tests notice?  mutants.py SCRATCH --proof - would this?
 
 Copies the tree to SCRATCH and builds it there without sanitizers.  Then, N times (20): one
 operator, constant or condition of a file of core or registry is changed, what depends on it is
@@ -8,6 +8,7 @@ does not compile is not counted; one that hangs is killed.  FOLDER is base, wire
 registry or validation; all of them if none is named.
 
 --quick is for a look at whether this works: only the first three unit tests of a folder run.
+--proof tries one mutant that cannot live, and the tree as it is, which must.
 
 Prints a line for each mutant and, at the end, how many were killed.  The exit status is 1 if fewer
 than PERCENT (90) of them were.  SCRATCH is kept for the next time.
@@ -205,6 +206,16 @@ def try_one(lab, place, chance):
             f.write(text)
 
 
+def proof(lab):
+    """0 if the tests kill what is wrong for sure, and nothing else."""
+    path = os.path.join(lab.tree, "core", "base", "dir.c")
+    at = read(path).decode().index(" == 0 && st.is_dir")
+    what, by = try_one(lab, ("base", path, (at, at + 4)), random.Random(1))
+    alive = lab.kill("base") is None
+    print("%s: killed by %s; the tree as it is: %s" % (what, by, "passes" if alive else "fails"))
+    return not (by and by != "build" and alive)
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("scratch")
@@ -213,9 +224,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--least", type=float, default=90)
+    parser.add_argument("--proof", action="store_true")
     args = parser.parse_intermixed_args()
-    folders = args.folders or list(FOLDERS)
+    folders = ["base"] if args.proof else args.folders or list(FOLDERS)
+    args.quick = args.quick or args.proof
     lab, chance = Lab(args.scratch, folders, args.quick), random.Random(args.seed)
+    if args.proof:
+        sys.exit(proof(lab))
     places = candidates(lab, folders)
     chance.shuffle(places)
     killed = survived = 0

@@ -38,8 +38,8 @@ static void *real(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
-#define REAL(name, type)                                                                           \
-    static type *next;                                                                             \
+#define REAL(name, result, arguments)                                                              \
+    static result(*next) arguments;                                                                \
     if (!next) {                                                                                   \
         void *found = real(name);                                                                  \
         memcpy(&next, &found, sizeof next);                                                        \
@@ -107,7 +107,7 @@ static int ours(int fd)
 
 OPEN int open(const char *path, int flags, ...)
 {
-    REAL("open", int(const char *, int, ...));
+    REAL("open", int, (const char *, int, ...))
     va_list list;
     mode_t mode;
 
@@ -130,14 +130,14 @@ OPEN int open64(const char *path, int flags, ...)
 
 OPEN ssize_t read(int fd, void *to, size_t n)
 {
-    REAL("read", ssize_t(int, void *, size_t));
+    REAL("read", ssize_t, (int, void *, size_t))
 
     return ours(fd) && fails(0) ? -1 : next(fd, to, n);
 }
 
 OPEN ssize_t write(int fd, const void *from, size_t n)
 {
-    REAL("write", ssize_t(int, const void *, size_t));
+    REAL("write", ssize_t, (int, const void *, size_t))
 
     if (!ours(fd) || !fails(1))
         return next(fd, from, n);
@@ -149,7 +149,7 @@ OPEN ssize_t write(int fd, const void *from, size_t n)
 
 OPEN ssize_t pread64(int fd, void *to, size_t n, off64_t at)
 {
-    REAL("pread64", ssize_t(int, void *, size_t, off64_t));
+    REAL("pread64", ssize_t, (int, void *, size_t, off64_t))
 
     return ours(fd) && fails(0) ? -1 : next(fd, to, n, at);
 }
@@ -161,7 +161,7 @@ OPEN ssize_t pread(int fd, void *to, size_t n, off_t at)
 
 OPEN ssize_t pwrite64(int fd, const void *from, size_t n, off64_t at)
 {
-    REAL("pwrite64", ssize_t(int, const void *, size_t, off64_t));
+    REAL("pwrite64", ssize_t, (int, const void *, size_t, off64_t))
 
     if (!ours(fd) || !fails(1))
         return next(fd, from, n, at);
@@ -178,70 +178,70 @@ OPEN ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 
 OPEN int fsync(int fd)
 {
-    REAL("fsync", int(int));
+    REAL("fsync", int, (int))
 
     return ours(fd) && fails(1) ? -1 : next(fd);
 }
 
 OPEN int fdatasync(int fd)
 {
-    REAL("fdatasync", int(int));
+    REAL("fdatasync", int, (int))
 
     return ours(fd) && fails(1) ? -1 : next(fd);
 }
 
 OPEN int rename(const char *from, const char *to)
 {
-    REAL("rename", int(const char *, const char *));
+    REAL("rename", int, (const char *, const char *))
 
     return below(from) && fails(1) ? -1 : next(from, to);
 }
 
 OPEN int mkdir(const char *path, mode_t mode)
 {
-    REAL("mkdir", int(const char *, mode_t));
+    REAL("mkdir", int, (const char *, mode_t))
 
     return below(path) && fails(1) ? -1 : next(path, mode);
 }
 
 OPEN int unlink(const char *path)
 {
-    REAL("unlink", int(const char *));
+    REAL("unlink", int, (const char *))
 
     return below(path) && fails(0) ? -1 : next(path);
 }
 
 OPEN int rmdir(const char *path)
 {
-    REAL("rmdir", int(const char *));
+    REAL("rmdir", int, (const char *))
 
     return below(path) && fails(0) ? -1 : next(path);
 }
 
 OPEN int stat(const char *path, struct stat *st)
 {
-    REAL("stat", int(const char *, struct stat *));
+    REAL("stat", int, (const char *, struct stat *))
 
     return below(path) && fails(0) ? -1 : next(path, st);
 }
 
 OPEN int lstat(const char *path, struct stat *st)
 {
-    REAL("lstat", int(const char *, struct stat *));
+    REAL("lstat", int, (const char *, struct stat *))
 
     return below(path) && fails(0) ? -1 : next(path, st);
 }
 
 OPEN int fstat(int fd, struct stat *st)
 {
-    REAL("fstat", int(int, struct stat *));
+    REAL("fstat", int, (int, struct stat *))
 
     return ours(fd) && fails(0) ? -1 : next(fd, st);
 }
 
 OPEN int ftruncate64(int fd, off64_t size)
 {
-    REAL("ftruncate64", int(int, off64_t));
+    REAL("ftruncate64", int, (int, off64_t))
 
     return ours(fd) && fails(1) ? -1 : next(fd, size);
 }
@@ -253,35 +253,35 @@ OPEN int ftruncate(int fd, off_t size)
 
 OPEN DIR *opendir(const char *path)
 {
-    REAL("opendir", DIR *(const char *));
+    REAL("opendir", DIR *, (const char *))
 
     return below(path) && fails(0) ? NULL : next(path);
 }
 
 OPEN int chmod(const char *path, mode_t mode)
 {
-    REAL("chmod", int(const char *, mode_t));
+    REAL("chmod", int, (const char *, mode_t))
 
     return below(path) && fails(1) ? -1 : next(path, mode);
 }
 
 OPEN int socketpair(int domain, int type, int protocol, int ret[2])
 {
-    REAL("socketpair", int(int, int, int, int *));
+    REAL("socketpair", int, (int, int, int, int *))
 
     return fails(0) ? -1 : next(domain, type, protocol, ret);
 }
 
 OPEN int pipe2(int ret[2], int flags)
 {
-    REAL("pipe2", int(int *, int));
+    REAL("pipe2", int, (int *, int))
 
     return fails(0) ? -1 : next(ret, flags);
 }
 
 OPEN int memfd_create(const char *name, unsigned flags)
 {
-    REAL("memfd_create", int(const char *, unsigned));
+    REAL("memfd_create", int, (const char *, unsigned))
 
     return fails(1) ? -1 : next(name, flags);
 }

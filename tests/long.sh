@@ -1,0 +1,28 @@
+#!/bin/sh
+# long.sh - what CTest only samples, whole, by a release build: some hours.  Says what failed and
+# goes on; the exit status is 1 if anything did.
+set -u
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=$here/build/long
+failed=0
+
+try() {
+    echo "== $*"
+    "$@" || {
+        failed=1
+        echo "FAILED: $*"
+    }
+}
+
+cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADRACE_TESTS=ON >/dev/null || exit 1
+cmake --build "$build" || exit 1
+export HR_BUILD="$build" HR_SOURCE="$here"
+for how in once full always kill; do
+    try env HR_FAULTS=all python3 -B "$here/tests/cli/faults.py" test_$how
+done
+try env HR_KILLS=200 HR_SEED=7 python3 -B "$here/tests/cli/kills.py" test_kills
+try sh "$here/tests/property/long.sh" "$build"
+try python3 -B "$here/tests/mutants/mutants.py" "$build/mutants" --count 300
+try sh "$here/tests/fuzz/run.sh" --seconds 600
+exit $failed
