@@ -255,7 +255,7 @@ static bool read_value(struct wire w, struct hr_json_writer *to, int depth)
         hr_json_put_bool(to, value != 0);
     } else if (field == 2 && type == 1) {
         memcpy(&d, part.p, sizeof d);
-        if (d == (double)(int64_t)d && d > -9e15 && d < 9e15)
+        if (d > -9e15 && d < 9e15 && d == (double)(int64_t)d)
             hr_json_put_int(to, (int64_t)d);
         else
             hr_json_put_double(to, d);

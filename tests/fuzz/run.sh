@@ -1,12 +1,14 @@
 #!/bin/sh
-# run.sh [--seconds N] [--build | --no-build] [--merge] [TARGET...] - fuzzes, target after target.
+# run.sh [--seconds N] [--runs N] [--build | --no-build] [--merge] [TARGET...] - fuzzes, target
+# after target.
 #
 # Builds the preset "fuzz" (clang, libFuzzer, address and undefined behaviour), runs each target,
 # all of them if none is named, for N seconds (60) from its seeds in corpus/ with its words in
 # dict/, and prints a table.  New inputs are kept in build/fuzz/found/TARGET for the next run,
 # inputs that break a target beside them, in build/fuzz/found/TARGET.broken, with the log.
 #
-# --build only builds.  --merge adds those new inputs that reach what the seeds do not, the
+# --runs ends a target after N inputs, and takes the same ones each time: nothing that was found
+# before counts, and nothing is kept.  --build only builds.  --merge adds those new inputs that reach what the seeds do not, the
 # smallest first and none above 2 KiB, to corpus/ in place of a run.  The exit status is 1 if
 # there was a finding.
 set -u
@@ -14,11 +16,12 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$root/build/fuzz
-seconds=60 make=yes merge=no failed=0
+seconds=60 runs= make=yes merge=no failed=0
 
 while [ $# -gt 0 ]; do
     case $1 in
     --seconds) seconds=$2; shift ;;
+    --runs) runs=$2; shift ;;
     --build) make=only ;;
     --no-build) make=no ;;
     --merge) merge=yes ;;
@@ -53,6 +56,8 @@ merge() {
 
 run() {
     found=$build/found/$1 broken=$build/found/$1.broken log=$build/found/$1.log
+    [ -z "$runs" ] || found=$build/found/$1.same
+    rm -rf "$build/found/$1.same"
     mkdir -p "$found" "$broken"
     words=
     [ ! -f "$here/dict/$1.dict" ] || words=-dict=$here/dict/$1.dict
@@ -60,7 +65,7 @@ run() {
     measure
     before=$used
     "$build/tests/fuzz_$1" "-max_total_time=$seconds" -timeout=20 -rss_limit_mb=2048 \
-        -print_final_stats=1 "-artifact_prefix=$broken/" $words "$found" "$here/corpus/$1" \
+        -print_final_stats=1 ${runs:+-seed=1 "-runs=$runs"} "-artifact_prefix=$broken/" $words "$found" "$here/corpus/$1" \
         >"$log" 2>&1
     status=$?
     taken=$(($(date +%s) - start))
