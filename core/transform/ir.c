@@ -607,6 +607,8 @@ static bool type_strings(struct typing *t)
         t->ret->shape = a->shape == HR_S_DENSE ? HR_S_DENSE : HR_S_OPTIONAL;
     else if (a->shape == HR_S_LIST || hr_ty_size(a) != 1 || t->s->nints != 1)
         return bad(t, "it wants one text in a row");
+    if (op == HR_OP_SPLIT && !t->s->texts[0].len)
+        return bad(t, "its separator is empty"); /* and no piece would ever be the last */
     if (op == HR_OP_SPLIT)
         t->ret->shape = HR_S_LIST;
     return true;
