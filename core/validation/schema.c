@@ -78,6 +78,19 @@ static bool has_statistics(const hr_dataset *set, const char *name, size_t *hint
     return false;
 }
 
+/* A schema is text: what it names must be, too. */
+static hr_status check_name(struct hr_check *c, const hr_feature_stats *f, size_t i)
+{
+    struct hr_slice name = hr_path_step(f, 0);
+
+    if (hr_utf8_valid(name.text, name.len) == name.len && !memchr(name.text, 0, name.len))
+        return HR_OK;
+    return hr_fail(c->arena->env, HR_INVALID,
+                   "the name of feature %zu of the statistics is not UTF-8, or has a NUL in it, so"
+                   " no schema can have it; give the column another name",
+                   i + 1);
+}
+
 static hr_status update(struct hr_check *c, const hr_statistics *statistics, bool infer_shape)
 {
     const hr_dataset *set = hr_view_dataset(c->arena->env, statistics);
@@ -97,6 +110,9 @@ static hr_status update(struct hr_check *c, const hr_statistics *statistics, boo
         f = find(c->schema, set->features[i], &hint);
         if (f)
             hr_check_feature(c, f);
+        else if (hr_path_steps(set->features[i]) == 1 &&
+                 (r = check_name(c, set->features[i], i)) < 0)
+            return r;
         else if (hr_path_steps(set->features[i]) == 1)
             hr_feature_create(c, infer_shape);
         if (c->r < 0)
