@@ -49,7 +49,7 @@ static bool in_domain(const HR_MD(StringDomain) * d, struct hr_slice t)
     size_t i;
 
     for (i = 0; i < d->n_value; i++)
-        if (d->value[i].len == t.len && !memcmp(d->value[i].data, t.text, t.len))
+        if (hr_same_bytes(d->value[i].data, d->value[i].len, t.text, t.len))
             return true;
     return false;
 }
@@ -225,7 +225,7 @@ static void bool_floats(struct hr_check *c, hr_feature *f)
 
 static bool bytes_are(const ProtobufCBinaryData *b, struct hr_slice t)
 {
-    return b->len == t.len && !memcmp(b->data, t.text, t.len);
+    return hr_same_bytes(b->data, b->len, t.text, t.len);
 }
 
 static const char *bool_values(struct hr_check *c, const HR_MD(BoolDomain) * d)

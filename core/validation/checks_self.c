@@ -114,15 +114,15 @@ static void repeats(hr_feature *f)
     size_t i, k, n = 0;
 
     if (f->domain_info_case == HR_DOMAIN(BOOL_DOMAIN) && b->has_true_value && b->has_false_value &&
-        b->true_value.len == b->false_value.len &&
-        !memcmp(b->true_value.data, b->false_value.data, b->true_value.len))
+        hr_same_bytes(b->true_value.data, b->true_value.len, b->false_value.data,
+                      b->false_value.len))
         b->has_false_value = 0;
     if (f->domain_info_case != HR_DOMAIN(STRING_DOMAIN))
         return;
     for (i = 0; i < s->n_value; i++) {
         for (k = 0; k < n; k++)
-            if (s->value[k].len == s->value[i].len &&
-                !memcmp(s->value[k].data, s->value[i].data, s->value[i].len))
+            if (hr_same_bytes(s->value[k].data, s->value[k].len, s->value[i].data,
+                              s->value[i].len))
                 break;
         if (k == n)
             s->value[n++] = s->value[i];

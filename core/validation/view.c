@@ -50,6 +50,11 @@ size_t hr_path_steps(const hr_feature_stats *f)
     return f->field_id_case == HR_MD_E(FEATURE_NAME_STATISTICS__FIELD_ID_NAME);
 }
 
+bool hr_same_bytes(const void *a, size_t n, const void *b, size_t m)
+{
+    return n == m && (!n || !memcmp(a, b, n));
+}
+
 struct hr_slice hr_path_step(const hr_feature_stats *f, size_t i)
 {
     if (f->field_id_case == HR_MD_E(FEATURE_NAME_STATISTICS__FIELD_ID_PATH))
@@ -67,7 +72,7 @@ static bool same_path(const hr_feature_stats *a, const hr_feature_stats *b)
     for (i = 0; i < n; i++) {
         x = hr_path_step(a, i);
         y = hr_path_step(b, i);
-        if (x.len != y.len || (x.len && memcmp(x.text, y.text, x.len) != 0))
+        if (!hr_same_bytes(x.text, x.len, y.text, y.len))
             return false;
     }
     return true;

@@ -49,6 +49,9 @@ uint64_t hr_view_not_utf8(const struct hr_view *v);
 uint64_t hr_view_nan(const struct hr_view *v);
 const HR_MD(Histogram) * hr_view_histogram(const struct hr_view *v, int32_t type);
 
+/* Bytes that are equal; either pointer may be NULL where there are none. */
+bool hr_same_bytes(const void *a, size_t n, const void *b, size_t m);
+
 /* The steps of a path joined by dots, quoted where they must be. */
 char *hr_path_text(struct hr_arena *arena, const hr_feature_stats *f);
 size_t hr_path_steps(const hr_feature_stats *f);
