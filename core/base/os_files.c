@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -228,11 +229,22 @@ int hr_os_memfd(void *user, const char *name)
     return hr_os_result(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
 }
 
+/* Somebody may look at a page in this very moment - the kernel's own accounting does -, and then it
+ * cannot be sealed yet. */
 int hr_os_seal(void *user, int fd)
 {
+    enum { TRIES = 50, PAUSE_NS = 5000000 };
+    static const struct timespec pause = { 0, PAUSE_NS };
+    int r = -1, i;
+
     (void)user;
-    return hr_os_result(
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+    for (i = 0; i < TRIES; i++) {
+        r = fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+        if (r >= 0 || errno != EBUSY)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return hr_os_result(r);
 }
 
 int hr_os_lock(void *user, int fd, bool exclusive)
