@@ -30,6 +30,24 @@ static double as_double(const struct hr_term *t)
     return t->kind == HR_TERM_INT ? (double)t->i : t->d;
 }
 
+bool hr_order_holds(enum hr_expr_op op, int order)
+{
+    switch (op) {
+    case HR_OP_EQ:
+        return order == 0;
+    case HR_OP_NE:
+        return order != 0;
+    case HR_OP_LT:
+        return order < 0;
+    case HR_OP_LE:
+        return order <= 0;
+    case HR_OP_GT:
+        return order > 0;
+    default:
+        return order >= 0;
+    }
+}
+
 int hr_term_compare(const struct hr_term *a, const struct hr_term *b, bool *ret_comparable)
 {
     double x, y;
@@ -213,9 +231,7 @@ static hr_status comparison(struct eval *v, const struct hr_expr *e, const struc
     }
     if (!comparable || (c == 2 && e->op > HR_OP_NE))
         return wrong(v, e, "a comparison", a, b);
-    ret->i = (e->op == HR_OP_EQ && c == 0) || (e->op == HR_OP_NE && c != 0) ||
-             (e->op == HR_OP_LT && c < 0) || (e->op == HR_OP_LE && c <= 0) ||
-             (e->op == HR_OP_GT && c > 0) || (e->op == HR_OP_GE && c >= 0);
+    ret->i = hr_order_holds(e->op, c);
     return HR_OK;
 }
 

@@ -82,4 +82,8 @@ hr_status hr_expr_call(const struct hr_call *call, struct hr_term *ret);
 /* -1, 0 or 1; 2: they differ, or one is not a number, and there is no order. */
 int hr_term_compare(const struct hr_term *a, const struct hr_term *b, bool *ret_comparable);
 
+/* What a comparing operator, HR_OP_EQ to HR_OP_GE, says of that: of 2 only the first two may be
+ * asked. */
+bool hr_order_holds(enum hr_expr_op op, int order);
+
 #endif

@@ -59,14 +59,7 @@ static void read_face(struct hr_reader *rd, const struct hr_json *m, struct hr_n
                                            "doc",      "cache",   "retries", "timeout", "memory",
                                            "isolation" };
 
-    *face = rd->usual;
-    face->local = hr_json_key(m);
-    face->name = hr_full_name(rd, face->local);
-    face->group = rd->group;
-    face->json = m;
-    face->doc = rd->doc;
-    face->dir = rd->dir;
-    face->place = hr_json_key_place(rd->doc, m);
+    hr_begin_node(rd, m, face);
     hr_check_members(rd, m, members, sizeof members / sizeof members[0],
                      "a node with \"pipeline\"");
     hr_read_usual(rd, m, face);

@@ -89,18 +89,23 @@ static size_t count_kinds(const struct hr_json *m, size_t *ret)
     return found;
 }
 
+void hr_begin_node(struct hr_reader *rd, const struct hr_json *m, struct hr_node *ret)
+{
+    *ret = rd->usual;
+    ret->local = hr_json_key(m);
+    ret->name = hr_full_name(rd, ret->local);
+    ret->group = rd->group;
+    ret->json = m;
+    ret->doc = rd->doc;
+    ret->dir = rd->dir;
+    ret->place = hr_json_key_place(rd->doc, m);
+}
+
 static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_node *node)
 {
     size_t found, kind = 0;
 
-    *node = rd->usual;
-    node->local = hr_json_key(m);
-    node->name = hr_full_name(rd, node->local);
-    node->group = rd->group;
-    node->json = m;
-    node->doc = rd->doc;
-    node->dir = rd->dir;
-    node->place = hr_json_key_place(rd->doc, m);
+    hr_begin_node(rd, m, node);
     hr_check_members(rd, m, members, sizeof members / sizeof members[0], "a node");
     node->note = hr_want_text(rd, m, "doc");
     hr_read_usual(rd, m, node);

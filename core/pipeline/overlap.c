@@ -155,22 +155,7 @@ static bool compare(enum hr_expr_op op, const struct hr_term *a, const struct hr
     bool comparable = false;
     int c = hr_term_compare(a, b, &comparable);
 
-    if (!comparable)
-        return op == HR_OP_NE;
-    switch (op) {
-    case HR_OP_EQ:
-        return c == 0;
-    case HR_OP_NE:
-        return c != 0;
-    case HR_OP_LT:
-        return c < 0;
-    case HR_OP_LE:
-        return c <= 0;
-    case HR_OP_GT:
-        return c > 0;
-    default:
-        return c >= 0;
-    }
+    return comparable ? hr_order_holds(op, c) : op == HR_OP_NE;
 }
 
 static bool holds(struct pair *p, const struct hr_expr *e, size_t space)

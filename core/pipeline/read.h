@@ -104,6 +104,8 @@ void hr_bad_node(struct hr_reader *rd, const struct hr_json *at, const struct hr
 
 /* "part.trainer" of a name in the group at hand. */
 const char *hr_full_name(struct hr_reader *rd, const char *local);
+/* A node, or the face of a sub-pipeline: the usual, its names, and where it stands. */
+void hr_begin_node(struct hr_reader *rd, const struct hr_json *m, struct hr_node *ret);
 
 /* One more node.  NULL: too many, or no memory; told. */
 struct hr_node *hr_add_node(struct hr_reader *rd);
