@@ -23,6 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "place.h"
+
 #define OPEN __attribute__((visibility("default")))
 
 enum how { NONE, ONCE, FULL, ALWAYS, KILL };
@@ -94,15 +96,9 @@ static int below(const char *path)
 
 static int ours(int fd)
 {
-    char link[64], path[4096];
-    ssize_t n;
+    char path[4096];
 
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, path, sizeof path - 1);
-    if (n < 0)
-        return 0;
-    path[n] = '\0';
-    return below(path);
+    return below(place_of(fd, path, sizeof path));
 }
 
 OPEN int open(const char *path, int flags, ...)

@@ -9,19 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
+
 static int count;
 
 static int is_log(int fd)
 {
-    char link[64], path[4096];
-    ssize_t n;
+    char path[4096];
 
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, path, sizeof path - 1);
-    if (n < 0)
-        return 0;
-    path[n] = '\0';
-    return strstr(path, "metadata.sqlite-wal") != NULL;
+    return strstr(place_of(fd, path, sizeof path), "metadata.sqlite-wal") != NULL;
 }
 
 static int sync_by(const char *name, int fd)
