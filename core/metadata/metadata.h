@@ -53,8 +53,9 @@ hr_status hr_store_begin_relaxed(struct hr_store *store);
 hr_status hr_store_sync(struct hr_store *store);
 
 /* The same on a thread, while more is written: it covers what was committed before its begin.
- * *ret_fd, which stays the store's, is readable once the result is there; end waits for it.  One
- * at a time: HR_UNAVAILABLE, not told, while one is under way.  Without a begin, end is HR_OK. */
+ * *ret_fd, which is the store's and closed by the end, is readable once the result is there; the
+ * end waits for it.  One at a time: HR_UNAVAILABLE, not told, while one is under way.  Without a
+ * begin, the end is HR_OK. */
 hr_status hr_store_sync_begin(struct hr_store *store, int *ret_fd);
 hr_status hr_store_sync_end(struct hr_store *store);
 

@@ -20,7 +20,7 @@ struct hr_syncing {
     pthread_t thread;
     bool running;
     bool dir_synced; /* the name of the log is durable, too */
-    int ends[2];
+    int ends[2]; /* of the sync under way: what is closed drops out of all that watch it */
     int error;
     char path[HR_MAX_PATH], dir[HR_MAX_PATH];
 };
@@ -54,7 +54,6 @@ static hr_status make(struct hr_store *store)
     struct hr_syncing *s = hr_mem_zero(env, sizeof *s);
     struct hr_buf name;
     hr_status r;
-    int e;
 
     if (!s)
         return HR_EXHAUSTED;
@@ -64,10 +63,7 @@ static hr_status make(struct hr_store *store)
         memcpy(s->path, name.text, name.len + 1);
     hr_buf_clear(&name);
     hr_path_dir(s->path, s->dir);
-    if (r == HR_OK && (e = OS(env, pipe, s->ends)) < 0)
-        r = hr_fail_os(env, e, "make", "a pipe");
     if (r == HR_OK) {
-        OS(env, nonblock, s->ends[0]);
         store->syncing = s;
     } else {
         hr_mem_put(env, s, sizeof *s);
@@ -79,6 +75,7 @@ hr_status hr_store_sync_begin(struct hr_store *store, int *ret_fd)
 {
     hr_status r = store->syncing ? HR_OK : make(store);
     struct hr_syncing *s = store->syncing;
+    int e;
 
     if (r < 0)
         return r;
@@ -86,6 +83,8 @@ hr_status hr_store_sync_begin(struct hr_store *store, int *ret_fd)
         store->unsynced = true;
         return HR_UNAVAILABLE;
     }
+    if ((e = OS(s->env, pipe, s->ends)) < 0)
+        return hr_fail_os(s->env, e, "make", "a pipe");
     *ret_fd = s->ends[0];
     store->unsynced = false; /* what is committed from now on is the next one's */
     s->error = 0;
@@ -101,14 +100,14 @@ hr_status hr_store_sync_begin(struct hr_store *store, int *ret_fd)
 hr_status hr_store_sync_end(struct hr_store *store)
 {
     struct hr_syncing *s = store->syncing;
-    char byte[8];
 
     if (!s || !s->running)
         return HR_OK;
     if (!pthread_equal(s->thread, pthread_self()))
         pthread_join(s->thread, NULL);
     s->running = false;
-    OS(s->env, read, s->ends[0], byte, sizeof byte);
+    OS(s->env, close, s->ends[0]);
+    OS(s->env, close, s->ends[1]);
     s->dir_synced = s->dir_synced || !s->error;
     if (!s->error)
         return HR_OK;
@@ -127,8 +126,6 @@ void hr_store_sync_free(struct hr_store *store)
         return;
     hr_store_sync_end(store);
     hr_errors_cut(store->env, kept);
-    OS(s->env, close, s->ends[0]);
-    OS(s->env, close, s->ends[1]);
     hr_mem_put(s->env, s, sizeof *s);
     store->syncing = NULL;
 }

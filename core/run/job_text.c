@@ -226,13 +226,12 @@ static void put_walls(struct hr_runner *runner, const struct hr_task *task,
     hr_json_close_object(w);
 }
 
-static hr_status put_dirs(struct hr_runner *runner, struct hr_task *task, struct hr_json_writer *w)
+static hr_status put_dirs(struct hr_runner *runner, const struct hr_task *task,
+                          struct hr_json_writer *w)
 {
     char path[HR_MAX_PATH];
-    hr_status r = hr_task_room(runner, task);
+    hr_status r = hr_task_dir(runner, task, HR_DIR_TMP, path);
 
-    if (r == HR_OK)
-        r = hr_task_dir(runner, task, HR_DIR_TMP, path);
     if (r < 0)
         return r;
     hr_json_put_member_text(w, "tmp", path);

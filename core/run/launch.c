@@ -227,7 +227,9 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
     for (i = 0; i < task->model_count; i++)
         plugins[config.plugin_count++] = task->models[i]->plugin;
     hr_buf_of(&job, HR_MAX_JSON_BYTES, runner->env);
-    r = hr_task_job(runner, task, hook, executed, &job);
+    r = strcmp(hook, "run") ? hr_task_room(runner, task) : HR_OK; /* staging has made it */
+    if (r == HR_OK)
+        r = hr_task_job(runner, task, hook, executed, &job);
     config.job = job.text;
     config.job_size = job.len;
     if (r == HR_OK && !strcmp(hook, "run"))

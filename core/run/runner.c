@@ -181,6 +181,7 @@ void hr_runner_free(struct hr_runner *runner)
         hr_task_clear(runner, task);
         hr_arena_clear(&task->arena);
     }
+    hr_runner_let_go(runner);
     hr_tell_clear(runner);
     hr_runner_remove_spares(runner);
     hr_zygote_free(runner->zygote);
@@ -291,7 +292,8 @@ hr_status hr_runner_add_live(struct hr_runner *runner, struct hr_task *task)
         return HR_EXHAUSTED;
     runner->live = all;
     runner->live[runner->live_count++] = task;
-    return task->live = true, HR_OK;
+    task->live = true;
+    return HR_OK;
 }
 
 static void drop_ended(struct hr_runner *runner)
@@ -304,6 +306,17 @@ static void drop_ended(struct hr_runner *runner)
         else
             runner->live[n++] = runner->live[i];
     runner->live_count = n;
+}
+
+/* The first node, in the order of the graph, that has not ended. */
+static size_t first_open(struct hr_runner *runner)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+
+    while (runner->ended < p->node_count &&
+           hr_task_ended(runner->tasks[p->order[runner->ended]]))
+        runner->ended++;
+    return runner->ended;
 }
 
 /* One task, and the instances that it has spread into. */
@@ -326,10 +339,7 @@ static void begin_ready(struct hr_runner *runner)
     const struct hr_pipeline *p = runner->config.pipeline;
     size_t i;
 
-    while (runner->open < p->node_count &&
-           hr_task_ended(runner->tasks[p->order[runner->open]]))
-        runner->open++;
-    for (i = runner->open; i < p->node_count; i++) {
+    for (i = first_open(runner); i < p->node_count; i++) {
         if (runner->running >= (size_t)runner->config.jobs && !runner->failed &&
             !runner->cancelling)
             break;
@@ -374,10 +384,7 @@ static bool step(struct hr_runner *runner)
     go_on(runner);
     hr_runner_written(runner);
     drop_ended(runner);
-    for (i = runner->open; i < runner->config.pipeline->node_count; i++)
-        if (!hr_task_ended(runner->tasks[runner->config.pipeline->order[i]]))
-            return true;
-    return runner->live_count > 0;
+    return first_open(runner) < runner->config.pipeline->node_count || runner->live_count > 0;
 }
 
 static void tell_done(struct hr_runner *runner)

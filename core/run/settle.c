@@ -5,6 +5,8 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
+enum { SETTLE_US = 15000 }; /* results that end within it share a sync */
+
 /* -- the writes of a step -------------------------------------------------- */
 
 static void undo_one(struct hr_runner *runner, struct hr_task *task, hr_status code,
@@ -217,9 +219,7 @@ static void begin_sync(struct hr_runner *runner)
         say_first(runner, runner->unsaid_count, why);
         return;
     }
-    if (!runner->sync_watched)
-        OS(runner->env, watch, runner->watch, runner->sync_fd);
-    runner->sync_watched = true;
+    OS(runner->env, watch, runner->watch, runner->sync_fd);
     runner->syncing = runner->unsaid_count;
 }
 
@@ -239,7 +239,7 @@ void hr_runner_settle(struct hr_runner *runner, bool wait)
     if (runner->syncing && (wait || OS(runner->env, poll, &fd, 1, 0) == 1))
         end_sync(runner);
     if (runner->syncing || !runner->unsaid_count ||
-        (!wait && hr_now_us(runner) - runner->unsaid_us < HR_SETTLE_US))
+        (!wait && hr_now_us(runner) - runner->unsaid_us < SETTLE_US))
         return;
     begin_sync(runner);
     if (wait && runner->syncing)
@@ -248,5 +248,15 @@ void hr_runner_settle(struct hr_runner *runner, bool wait)
 
 int64_t hr_runner_settles_at(const struct hr_runner *runner)
 {
-    return runner->unsaid_count && !runner->syncing ? runner->unsaid_us + HR_SETTLE_US : 0;
+    return runner->unsaid_count && !runner->syncing ? runner->unsaid_us + SETTLE_US : 0;
+}
+
+void hr_runner_let_go(struct hr_runner *runner)
+{
+    size_t kept = runner->env->errors.count;
+
+    if (runner->syncing)
+        hr_store_sync_end(runner->config.store);
+    runner->syncing = 0;
+    hr_errors_cut(runner->env, kept); /* nobody is left to be told */
 }

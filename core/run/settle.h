@@ -23,6 +23,8 @@ hr_status hr_task_say_later(struct hr_runner *runner, struct hr_task *task, int3
 
 /* Tell what may be told by now, or, waiting for the disk, all. */
 void hr_runner_settle(struct hr_runner *runner, bool wait);
+/* Before the runner is freed: the store's one sync is free for others. */
+void hr_runner_let_go(struct hr_runner *runner);
 /* When it is due next, on the monotonic clock; 0: by no time. */
 int64_t hr_runner_settles_at(const struct hr_runner *runner);
 

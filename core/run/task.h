@@ -138,10 +138,9 @@ struct hr_runner {
     struct hr_queued *first, *last, *given;
     struct hr_task **live; /* that have begun, and not ended before this step */
     size_t live_count, live_cap;
-    size_t open; /* in the order of the graph, those before have ended */
+    size_t ended;   /* in the order of the graph, all before it have */
     size_t syncing; /* how many of the first unsaid a sync goes on for */
-    int sync_fd;
-    bool sync_watched;
+    int sync_fd; /* of that sync */
     struct hr_task **unsaid; /* in the order in which they were published */
     size_t unsaid_count, unsaid_cap;
     int64_t unsaid_us; /* since when the first waits */
@@ -251,8 +250,6 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
 
 /* What the file sets on outputs, and the hooks have not.  HR_INVALID: told. */
 hr_status hr_task_extras(struct hr_task *task);
-
-enum { HR_SETTLE_US = 15000 }; /* results that end within it share a sync */
 
 /* "COMPLETE", "FAILED" or "CANCELED": of the run so far, for run.status. */
 const char *hr_runner_outcome(const struct hr_runner *runner);

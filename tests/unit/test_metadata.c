@@ -418,26 +418,29 @@ static void test_sync(void **state)
     struct help_os os;
     struct hr_env_config config = { .os = help_os_init(&os, 0, -EIO) };
     struct hr_store *store;
-    struct pollfd fd = { -1, POLLIN, 0 };
+    struct pollfd fd = { -1, POLLIN, 0 }, watch = fd;
     struct hr_env env;
 
     (void)state;
     hr_env_init(&env, &config);
     close(mkstemp(path));
     assert_int_equal(hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store), HR_OK);
+    watch.fd = env.os->watch_new(env.os->user);
     assert_int_equal(hr_store_sync_end(store), HR_OK); /* none was begun */
     assert_int_equal(put(store, "a"), HR_OK);
     assert_int_equal(hr_store_commit(store), HR_OK);
     assert_int_equal(hr_store_sync_begin(store, &fd.fd), HR_OK);
-    assert_int_equal(poll(&fd, 1, 10000), 1);
+    assert_int_equal(env.os->watch(env.os->user, watch.fd, fd.fd), 0);
+    assert_int_equal(poll(&watch, 1, 10000), 1);
     assert_int_equal(hr_store_sync_end(store), HR_OK);
-    assert_int_equal(poll(&fd, 1, 0), 0);
+    assert_int_equal(poll(&watch, 1, 0), 0); /* nobody who watches it is woken again */
     os.fail_at = os.calls + 2; /* after the open */
     assert_int_equal(hr_store_sync_begin(store, &fd.fd), HR_OK);
     assert_int_equal(hr_store_sync_end(store), HR_DATA_LOSS);
     assert_non_null(strstr(hr_env_error(&env), "-wal"));
     assert_int_equal(hr_store_sync(store), HR_OK);
     hr_store_close(store);
+    close(watch.fd);
     unlink(path);
     hr_env_clear(&env);
 }
