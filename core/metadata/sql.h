@@ -125,6 +125,7 @@ struct hr_store {
     char *path;
     bool in_transaction, relaxed, unsynced;
     bool grouping, group_begun, group_durable;
+    bool bare; /* the part under way is undone with its group */
     struct hr_syncing *syncing; /* NULL: none under way */
     sqlite3_stmt *statements[HR_SQL_COUNT];
 };

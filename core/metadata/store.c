@@ -382,7 +382,7 @@ static hr_status begin_part(struct hr_store *store, bool durable)
     }
     store->unsynced = true;
     store->group_durable = store->group_durable || durable;
-    return r < 0 ? r : hr_sql_run(store, hr_sql_get(store, HR_SQL_PART));
+    return r < 0 || store->bare ? r : hr_sql_run(store, hr_sql_get(store, HR_SQL_PART));
 }
 
 static hr_status begin(struct hr_store *store, int statement, bool relaxed)
@@ -411,6 +411,16 @@ hr_status hr_store_begin_relaxed(struct hr_store *store)
     return begin(store, HR_SQL_BEGIN_WRITE, true);
 }
 
+hr_status hr_store_begin_bare(struct hr_store *store)
+{
+    hr_status r;
+
+    store->bare = store->grouping;
+    r = hr_store_begin_relaxed(store);
+    store->bare = store->bare && r == HR_OK;
+    return r;
+}
+
 /* A durable commit syncs the log with all that stands before it; this one changes nothing
  * but the row of the version, which stays as it is. */
 hr_status hr_store_sync(struct hr_store *store)
@@ -428,9 +438,12 @@ hr_status hr_store_sync(struct hr_store *store)
 
 hr_status hr_store_commit(struct hr_store *store)
 {
-    hr_status r = hr_sql_run(
-        store, hr_sql_get(store, store->grouping ? HR_SQL_PART_COMMIT : HR_SQL_COMMIT));
+    bool bare = store->bare;
+    hr_status r = bare ? HR_OK
+                       : hr_sql_run(store, hr_sql_get(store, store->grouping ? HR_SQL_PART_COMMIT
+                                                                             : HR_SQL_COMMIT));
 
+    store->bare = false;
     if (r < 0) {
         hr_store_rollback(store);
         return r;
@@ -450,14 +463,14 @@ void hr_store_rollback(struct hr_store *store)
     for (i = 0; i < HR_SQL_COUNT; i++)
         if (store->statements[i])
             sqlite3_reset(store->statements[i]);
-    if (store->grouping) {
+    if (store->grouping && !store->bare) {
         hr_sql_run(store, hr_sql_get(store, HR_SQL_PART_ROLLBACK));
         hr_sql_run(store, hr_sql_get(store, HR_SQL_PART_COMMIT));
     } else {
         hr_sql_run(store, hr_sql_get(store, HR_SQL_ROLLBACK));
     }
     hr_errors_cut(store->env, kept); /* SQLite may have rolled back itself */
-    store->in_transaction = false;
+    store->in_transaction = store->bare = false;
 }
 
 /* -- groups ---------------------------------------------------------------- */
