@@ -331,6 +331,7 @@ const struct hr_os *hr_os_default(void)
         .recv = os_recv,
         .spawn = os_spawn,
         .spawn_from = hr_os_spawn_from,
+        .zygote_end = hr_os_zygote_end,
         .kill = os_kill,
         .wait = os_wait,
     };

@@ -33,5 +33,6 @@ int hr_os_lock(void *user, int fd, bool exclusive);
 /* pid, with a descriptor for its end; a negative errno, and it is gone. */
 int hr_os_pidfd(int pid, int *ret_pidfd);
 int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_pidfd);
+void hr_os_zygote_end(void *user, int socket);
 
 #endif

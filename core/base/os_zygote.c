@@ -1,13 +1,15 @@
 /* Processes from a zygote: one that has been through exec, the dynamic linker and the start of its
  * libraries once, and makes children that need none of it.
  *
- * A request is one packet on a socket: the number of descriptors, for each a byte whether there
- * is one, and those there are.  The zygote answers with the pid.  Its children are made by clone()
- * with CLONE_PARENT, so they are children of the host as if it had spawned them itself: it waits
- * for them, kills them and is told of their end, and the zygote's own end harms none.
+ * One child always stands by.  It has told its pid over the socket, and waits there for a request;
+ * when it has one it lets the zygote make the next.  So a process is had by sending one packet,
+ * with nothing to wait for: the number of descriptors, for each a byte whether there is one, and
+ * those there are.  What stands by when the host closes the socket ends by itself.
  *
- * clone() without the C library: no handlers of fork() run and no lock can be held, for a zygote
- * has one thread and no buffered output.
+ * Children are made by clone() with CLONE_PARENT, so they are children of the host as if it had
+ * spawned them itself: it waits for them, kills them and is told of their end, and the zygote's own
+ * end harms none.  clone() without the C library: no handlers of fork() run and no lock can be
+ * held, for a zygote has one thread and no buffered output.
  */
 #include "base/os_files.h"
 
@@ -64,10 +66,11 @@ static int ask(int socket, const struct hr_spawn *s)
     return r < 0 ? -errno : 0;
 }
 
-static int answer(int socket)
+/* What was told next: a pid, or a negative errno; -EPIPE: nobody is there any more. */
+static int next_told(int socket)
 {
     struct pollfd fd = { socket, POLLIN, 0 };
-    int32_t pid = 0;
+    int32_t told = 0;
     ssize_t r;
     int ready;
 
@@ -76,10 +79,16 @@ static int answer(int socket)
     while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return ready ? -errno : -ETIMEDOUT;
-    r = recv(socket, &pid, sizeof pid, 0);
+    r = recv(socket, &told, sizeof told, 0);
     if (r < 0)
         return -errno;
-    return r == sizeof pid && pid ? pid : -EPIPE;
+    return r == sizeof told && told ? told : -EPIPE;
+}
+
+static void take_leave(int pid)
+{
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
 }
 
 int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_pidfd)
@@ -89,25 +98,38 @@ int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_
     (void)user;
     if (s->fds_count > FDS)
         return -EINVAL;
-    if ((r = ask(socket, s)) < 0 || (r = answer(socket)) < 0)
+    if ((pid = next_told(socket)) < 0)
+        return pid;
+    if ((r = ask(socket, s)) < 0) {
+        kill(pid, SIGKILL);
+        take_leave(pid);
         return r;
-    pid = r;
+    }
     if (s->new_group)
         setpgid(pid, pid); /* it does so too: whoever comes first */
     return hr_os_pidfd(pid, ret_pidfd);
 }
 
+void hr_os_zygote_end(void *user, int socket)
+{
+    int pid;
+
+    (void)user;
+    shutdown(socket, SHUT_WR);
+    while ((pid = next_told(socket)) > 0)
+        take_leave(pid);
+}
+
 /* -- the zygote's side ----------------------------------------------------- */
 
-/* The descriptors in their order, and no other. */
+/* The descriptors in their order, and no other.  The first of a zygote is /dev/null, as of all that
+ * was spawned without one. */
 static int lay_out(const struct request *request, const int *fds, int given)
 {
-    int high[FDS], i, k = 0, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int high[FDS], i, k = 0;
 
-    if (null < 0)
-        return -1;
     for (i = 0; i < request->count; i++) {
-        high[i] = fcntl(request->there[i] && k < given ? fds[k] : null, F_DUPFD_CLOEXEC, FDS);
+        high[i] = fcntl(request->there[i] && k < given ? fds[k] : 0, F_DUPFD_CLOEXEC, FDS);
         k += request->there[i];
         if (high[i] < 0)
             return -1;
@@ -157,27 +179,56 @@ static int take_request(int socket, struct request *ret, int fds[FDS], int *ret_
 #define CAN_CLONE 1
 #endif
 
-int hr_os_zygote(int socket)
+static bool tell(int socket, int32_t what)
+{
+    return send(socket, &what, sizeof what, MSG_NOSIGNAL) == sizeof what;
+}
+
+/* As hr_os_zygote() returns in a child. */
+static int stand_by(int socket, int taken)
 {
     struct request request;
-    int fds[FDS], given = 0, r, i;
+    int fds[FDS], given = 0, r;
+
+    if (!tell(socket, (int32_t)getpid()))
+        return 0;
+    while ((r = take_request(socket, &request, fds, &given)) == -EAGAIN)
+        ;
+    if (r != 1)
+        return 0;
+    if (write(taken, "x", 1) < 0) {
+        /* the zygote has gone; this one was asked for, and works */
+    }
+    if (request.new_group)
+        setpgid(0, 0);
+    return lay_out(&request, fds, given) < 0 ? -1 : 1;
+}
+
+/* Until the one that stands by has work; false: the host is gone. */
+static bool wait_taken(int socket, int taken)
+{
+    struct pollfd fds[2] = { { taken, POLLIN, 0 }, { socket, 0, 0 } };
+    char byte;
+
+    while (!fds[0].revents && !fds[1].revents)
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return false;
+    return fds[0].revents & POLLIN && read(taken, &byte, 1) == 1;
+}
+
+int hr_os_zygote(int socket)
+{
+    int taken[2];
     int32_t pid;
 
-    while ((r = take_request(socket, &request, fds, &given)) == 1 || r == -EAGAIN) {
-        if (r < 0)
-            continue;
+    if (pipe2(taken, O_CLOEXEC) < 0)
+        return 0;
+    do {
         pid = CAN_CLONE ? (int32_t)syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0) : -1;
-        if (pid == 0) {
-            if (request.new_group)
-                setpgid(0, 0);
-            return lay_out(&request, fds, given) < 0 ? -1 : 1;
-        }
-        if (pid < 0)
-            pid = CAN_CLONE ? -errno : -ENOSYS;
-        for (i = 0; i < given; i++)
-            close(fds[i]);
-        if (send(socket, &pid, sizeof pid, MSG_NOSIGNAL) < 0)
+        if (pid == 0)
+            return stand_by(socket, taken[1]);
+        if (pid < 0 && !tell(socket, CAN_CLONE ? -errno : -ENOSYS))
             return 0;
-    }
+    } while (wait_taken(socket, taken[0]));
     return 0;
 }

@@ -104,7 +104,7 @@ static void flatten(struct facts *f, const char *path, const cJSON *v)
 
 static bool by_nature(const char *name)
 {
-    static const char *const names[] = { "__host",    "__run",    "__walls", "__cache_key",
+    static const char *const names[] = { "__host",   "__walls",  "__cache_key",
                                          "__summary", "__reason", "tfx_version" };
     size_t i;
 

@@ -288,6 +288,7 @@ static hr_status run(struct replay *rp, bool isolated)
                                         .plugin_count = rp->plugin_count,
                                         .watch = watch };
     struct hr_process *process = NULL;
+    struct hr_crew *crew = NULL;
     hr_status r = watch < 0 ? hr_fail_os(&p->env, watch, "watch", "the worker") : HR_OK;
     size_t i;
 
@@ -298,10 +299,14 @@ static hr_status run(struct replay *rp, bool isolated)
     config.job = rp->text.text;
     config.job_size = rp->text.len;
     if (r == HR_OK)
+        r = hr_crew_new(&p->env, &crew);
+    config.crew = crew;
+    if (r == HR_OK)
         r = hr_process_start(&p->env, &config, &process);
     if (r == HR_OK)
         follow(rp, process, watch);
     hr_process_free(process);
+    hr_crew_free(crew);
     if (watch >= 0)
         p->env.os->close(p->env.os->user, watch);
     return r;

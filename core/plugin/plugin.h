@@ -5,6 +5,7 @@
  *     cache.h      the host's own memory: digests of files, manifests, leases
  *     catalogue.h  where plugins are found, and which component a name means
  *     zygote.h     what workers are copied from
+ *     crew.h       what threads of a host are taken from
  *     process.h    a hook that runs, in a process of its own or on a thread of this one
  */
 #ifndef HR_CORE_PLUGIN_H

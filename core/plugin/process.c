@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -28,15 +29,15 @@ struct hr_process {
     struct hr_env *env;
     int pid, pidfd; /* 0 and -1 of a thread */
     int socket;     /* -1: closed */
-    struct lines prints[2];
     size_t said, said_lines;
     struct hr_thread *thread;
     bool ended, described, told, has_result;
     bool too_much; /* it has said more than it may */
     int status;
     struct hr_buf result;
-    char packet[HR_MAX_PACKET + 1];
     char ending[256];
+    struct lines prints[2];
+    char packet[HR_MAX_PACKET + 1];
 };
 
 /* -- starting -------------------------------------------------------------- */
@@ -207,12 +208,18 @@ static void watch(struct hr_env *env, int watch_fd, int fd)
 
 static struct hr_process *new_process(struct hr_env *env)
 {
-    struct hr_process *p = hr_mem_zero(env, sizeof *p);
+    struct hr_process *p = hr_mem_resize(env, NULL, 0, sizeof *p);
+    int i;
 
     if (!p)
         return NULL;
+    memset(p, 0, offsetof(struct hr_process, prints)); /* the rest is 80 KB of room */
     p->env = env;
-    p->pidfd = p->socket = p->prints[0].fd = p->prints[1].fd = -1;
+    p->pidfd = p->socket = -1;
+    for (i = 0; i < 2; i++) {
+        p->prints[i].fd = -1;
+        p->prints[i].len = 0;
+    }
     hr_buf_of(&p->result, HR_MAX_JSON_BYTES, env);
     return p;
 }
@@ -226,7 +233,7 @@ static hr_status start_thread(struct hr_process *p, const struct hr_process_conf
     if (e < 0)
         return hr_fail_os(p->env, e, "make", "a socket");
     p->socket = pair[0];
-    r = hr_thread_start(p->env, config, pair[1], &p->thread);
+    r = hr_thread_start(config->crew, config, pair[1], &p->thread);
     if (r < 0)
         OS(p->env, close, pair[1]);
     return r;
@@ -498,7 +505,9 @@ void hr_process_stop(struct hr_process *p, int stage)
 {
     if (p->ended)
         return;
-    if (p->socket >= 0)
+    if (p->thread)
+        hr_thread_cancel(p->thread);
+    else if (p->socket >= 0)
         OS(p->env, send, p->socket, "C", 1, -1);
     if (p->pid && stage > HR_STOP_ASK)
         OS(p->env, kill, p->pid, stage == HR_STOP_TERM ? SIGTERM : SIGKILL, true);

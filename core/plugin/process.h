@@ -18,6 +18,7 @@
 #ifndef HR_PROCESS_H
 #define HR_PROCESS_H
 
+#include "plugin/crew.h"
 #include "plugin/info.h"
 #include "plugin/zygote.h"
 
@@ -28,14 +29,17 @@ enum { HR_WORKER_SOCKET = 3, HR_WORKER_JOB = 4, HR_WORKER_PLUGINS = 5, HR_MAX_PA
 
 struct hr_process;
 
-/* The worker's own code, to be run on a thread: it answers on socket as the program does. */
+/* The worker's own code, to be run on a thread: it answers on socket as the program does.  *cancel
+ * is set where that is sent C. */
 typedef void hr_in_process(int socket, const char *job, size_t job_size,
-                           const struct hr_plugin_info *const *plugins, size_t plugin_count);
+                           const struct hr_plugin_info *const *plugins, size_t plugin_count,
+                           volatile int32_t *cancel);
 
 struct hr_process_config {
     const char *worker;                          /* the program; NULL: a thread of this process */
     struct hr_zygote *zygote;                    /* what it is copied from; NULL: it is spawned */
-    hr_in_process *in_process;                   /* what that thread runs */
+    hr_in_process *in_process;                   /* what that thread runs, */
+    struct hr_crew *crew;                        /* and whose it is */
     const struct hr_plugin_info *const *plugins; /* the first has the component; the others
                                                   * load models */
     size_t plugin_count;

@@ -78,6 +78,7 @@ static void stop(struct hr_zygote *z)
     OS(z->env, kill, z->pid, SIGKILL, false);
     while ((r = OS(z->env, wait, z->pid, &status)) == 0)
         OS(z->env, poll, &fd, 1, 100);
+    OS(z->env, zygote_end, z->socket);
     OS(z->env, close, z->pidfd);
     OS(z->env, close, z->socket);
     z->pid = 0;

@@ -1,9 +1,10 @@
 /* zygote.h - what the workers of one run are copied from.
  *
  * Most of what a worker costs is exec, the dynamic linker, and asking the processor what it can do;
- * a zygote is a worker that has done all this and waits.  It has loaded no plugin and its children
- * put up their walls themselves, so they differ in nothing from workers that were spawned.  It also
- * keeps the sealed copies of the plugins: what was digested once is not copied again.
+ * a zygote is a worker that has done all this and waits.  It stands behind those walls that no job
+ * changes, which its copies have from it; it has loaded no plugin, so they differ in nothing from
+ * workers that were spawned.  One copy is made ahead.  It also keeps the sealed copies of the
+ * plugins: what was digested once is not copied again.
  *
  * Nothing depends on it: where it cannot be had, or is killed, workers are spawned.
  * Used by one thread.
@@ -25,7 +26,7 @@ int hr_zygote_spawn(struct hr_zygote *zygote, const struct hr_spawn *spawn, int 
  * manifest was made of. */
 hr_status hr_zygote_copy(struct hr_zygote *zygote, const struct hr_plugin_info *plugin, int *ret);
 
-/* Its children live on.  NULL is allowed. */
+/* Workers live on.  NULL is allowed. */
 void hr_zygote_free(struct hr_zygote *zygote);
 
 #endif

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "run/ahead.h"
 #include "run/record.h"
 #include "run/settle.h"
 #include "run/stage.h"
+#include "run/tell.h"
 
 enum { LEASE_POLL_US = 50000, BACKOFF_US = 200000, ASK_US = 800000, TERM_US = 500000 };
 
@@ -34,6 +36,8 @@ static hr_status reset(struct hr_runner *runner, struct hr_task *task)
     hr_task_clear(runner, task);
     hr_arena_clear(&task->arena);
     task->execution = 0;
+    task->contexts = NULL;
+    task->context_count = 0;
     task->settings = task->key_settings = task->extras = task->key_extras = NULL;
     task->inputs = task->outputs = NULL;
     task->input_count = task->output_count = 0;
@@ -85,14 +89,16 @@ static void record_end(struct hr_runner *runner, struct hr_task *task, hr_status
 
 static void leave(struct hr_runner *runner, struct hr_task *task, enum hr_task_state state)
 {
-    bool held = task->state == HR_TASK_REGISTERED || task->state == HR_TASK_DECIDING ||
-                task->state == HR_TASK_RUNNING || task->state == HR_TASK_PUBLISHING;
+    bool held = task->state == HR_TASK_DECIDING || task->state == HR_TASK_RUNNING ||
+                task->state == HR_TASK_PUBLISHING;
 
     runner->moved = true;
     task->let_go = task->leased;
     hr_process_free(task->process);
     task->process = NULL;
     runner->running -= held;
+    runner->queued -= task->state == HR_TASK_REGISTERED;
+    runner->sealed -= task->state == HR_TASK_SEALED;
     task->state = state;
 }
 
@@ -173,6 +179,13 @@ static bool end_cached(struct hr_runner *runner, struct hr_task *task, int64_t f
     return true;
 }
 
+/* On record, and never begun. */
+static void withdraw(struct hr_runner *runner, struct hr_task *task)
+{
+    record_end(runner, task, HR_OK, "it was not begun, for another node had failed", true);
+    leave(runner, task, HR_TASK_NOT_RUN);
+}
+
 static void end_skipped(struct hr_runner *runner, struct hr_task *task, const char *reason)
 {
     const char *text = reason && *reason ? reason : "its driver skips it";
@@ -190,13 +203,11 @@ static void end_skipped(struct hr_runner *runner, struct hr_task *task, const ch
 static void keep_job(struct hr_runner *runner, const struct hr_task *task, const struct hr_buf *job)
 {
     size_t kept = runner->env->errors.count;
-    char path[HR_MAX_PATH];
     struct hr_buf line;
 
     hr_buf_of(&line, HR_MAX_JSON_BYTES + HR_NUM_TEXT + 2, runner->env);
-    if (hr_buf_format(&line, "%lld\t%s\n", (long long)task->execution, job->text) == HR_OK &&
-        hr_path_join(runner->env, runner->dir, "jobs.jsonl", path) == HR_OK)
-        hr_file_append(runner->env, path, line.text, line.len);
+    if (hr_buf_format(&line, "%lld\t%s\n", (long long)task->execution, job->text) == HR_OK)
+        hr_runner_append(runner, &runner->jobs_fd, "jobs.jsonl", &line);
     hr_buf_clear(&line);
     hr_errors_cut(runner->env, kept);
 }
@@ -219,7 +230,10 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
     if (isolated && !runner->zygote &&
         (r = hr_zygote_new(runner->env, runner->config.worker, &runner->zygote)) < 0)
         return r;
+    if (!isolated && !runner->crew && (r = hr_crew_new(runner->env, &runner->crew)) < 0)
+        return r;
     config.zygote = isolated ? runner->zygote : NULL;
+    config.crew = runner->crew;
     if (runner->config.isolation == HR_ISOLATE_REQUIRED && !isolated)
         return hr_fail(runner->env, HR_PRECONDITION,
                        "node \"%s\" is not isolated, and the run requires it", task->name);
@@ -242,7 +256,7 @@ static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, cons
     return r;
 }
 
-static void publish(struct hr_runner *runner, struct hr_task *task)
+void hr_task_publish(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_store *store = runner->config.store;
     hr_status r = hr_task_extras(task);
@@ -265,6 +279,16 @@ static void publish(struct hr_runner *runner, struct hr_task *task)
     leave(runner, task, HR_TASK_DONE);
 }
 
+/* It holds no place while it waits for others to be published with. */
+static void wait_for_others(struct hr_runner *runner, struct hr_task *task)
+{
+    if (!runner->sealed++)
+        runner->sealed_us = hr_now_us(runner);
+    runner->running--;
+    runner->moved = true;
+    task->state = HR_TASK_SEALED;
+}
+
 static void after_executor(struct hr_runner *runner, struct hr_task *task)
 {
     hr_status r = hr_task_seal(runner, task);
@@ -276,10 +300,14 @@ static void after_executor(struct hr_runner *runner, struct hr_task *task)
             return;
         }
     }
+    if (r == HR_OK) /* its outputs have left it: the next may have it */
+        hr_task_unstage(runner, task, false);
     if (r < 0)
         hr_task_fail(runner, task, r);
+    else if (hr_runner_gathers(runner))
+        wait_for_others(runner, task);
     else
-        publish(runner, task);
+        hr_task_publish(runner, task);
 }
 
 static void execute(struct hr_runner *runner, struct hr_task *task)
@@ -294,6 +322,7 @@ static void execute(struct hr_runner *runner, struct hr_task *task)
     }
     runner->running += task->state != HR_TASK_DECIDING;
     task->state = HR_TASK_RUNNING;
+    task->hook_us = hr_now_us(runner);
 }
 
 /* -- cache and lease ------------------------------------------------------- */
@@ -404,18 +433,26 @@ static void after_driver(struct hr_runner *runner, struct hr_task *task, int32_t
 
 /* -- the beginning --------------------------------------------------------- */
 
+/* What it is has been looked at before, so that this fails only where nothing can be written: then
+ * it fails here, with all that the step has written. */
 static hr_status register_task(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_store *store = runner->config.store;
-    hr_status r = hr_store_begin_relaxed(store);
+    hr_status r = hr_store_begin_bare(store);
 
-    if (r == HR_OK)
-        r = hr_record_registered(runner, task);
+    if (r < 0) {
+        hr_task_fail(runner, task, r);
+        return r;
+    }
+    task->written = task->registered = true;
+    r = hr_record_registered(runner, task);
     if (r == HR_OK)
         r = hr_store_commit(store);
-    if (r < 0)
-        hr_store_rollback(store);
-    task->written = task->registered = r == HR_OK;
+    if (r == HR_OK)
+        return HR_OK;
+    hr_store_rollback(store);
+    hr_runner_written(runner);
+    hr_runner_write(runner);
     return r;
 }
 
@@ -500,22 +537,21 @@ static hr_status prepare(struct hr_runner *runner, struct hr_task *task, const c
 /* On record before anything of it begins: it goes on when the step's writes are committed. */
 static void begin_component(struct hr_runner *runner, struct hr_task *task)
 {
-    hr_status r = register_task(runner, task);
-
-    if (r < 0) {
-        hr_task_fail(runner, task, r);
+    if (register_task(runner, task) < 0)
         return;
-    }
     task->state = HR_TASK_REGISTERED;
-    runner->running++;
+    runner->queued++;
+    runner->room--;
 }
 
 void hr_task_registered(struct hr_runner *runner, struct hr_task *task)
 {
     hr_status r = HR_OK;
 
-    runner->running--;
+    runner->queued--;
     task->state = HR_TASK_WAITING;
+    task->started_us = hr_now_us(runner);
+    hr_runner_tell(runner, task, HR_EVENT_STARTED, HR_OK, "");
     if (!hr_component_offers(task->node->component, HR_DRIVER)) {
         task->state = HR_TASK_LEASE; /* until it is known to run, it holds no place */
         after_driver(runner, task, HR_EXECUTE);
@@ -579,21 +615,21 @@ void hr_task_begin(struct hr_runner *runner, struct hr_task *task)
     r = reset(runner, task);
     task->tries++;
     task->started_us = hr_now_us(runner);
-    hr_runner_tell(runner, task, HR_EVENT_STARTED, HR_OK, "");
-    if (r == HR_OK && task->keep) {
-        begin_kept(runner, task);
+    if (r == HR_OK && !task->keep)
+        r = prepare(runner, task, &skip);
+    if (r == HR_OK && !skip && !task->keep && task->node->kind == HR_NODE_COMPONENT) {
+        begin_component(runner, task);
         return;
     }
-    if (r == HR_OK)
-        r = prepare(runner, task, &skip);
-    if (r < 0)
+    hr_runner_tell(runner, task, HR_EVENT_STARTED, HR_OK, "");
+    if (r == HR_OK && task->keep)
+        begin_kept(runner, task);
+    else if (r < 0)
         hr_task_fail(runner, task, r);
     else if (skip)
         end_skipped(runner, task, skip);
-    else if (task->node->kind != HR_NODE_COMPONENT)
-        begin_own(runner, task);
     else
-        begin_component(runner, task);
+        begin_own(runner, task);
 }
 
 /* -- going on -------------------------------------------------------------- */
@@ -659,6 +695,8 @@ static void hook_ended(struct hr_runner *runner, struct hr_task *task)
     int32_t verdict = HR_EXECUTE;
     hr_status r = judge(runner, task, &verdict);
 
+    if (task->state == HR_TASK_RUNNING)
+        hr_runner_took(runner, hr_now_us(runner) - task->hook_us);
     hr_process_free(task->process);
     task->process = NULL;
     task->result = NULL;
@@ -670,7 +708,7 @@ static void hook_ended(struct hr_runner *runner, struct hr_task *task)
     else if (task->state == HR_TASK_RUNNING)
         after_executor(runner, task);
     else
-        publish(runner, task);
+        hr_task_publish(runner, task);
 }
 
 static void take_message(struct hr_runner *runner, struct hr_task *task, const struct hr_message *m)
@@ -734,11 +772,15 @@ static void pump_process(struct hr_runner *runner, struct hr_task *task)
 
 void hr_task_pump(struct hr_runner *runner, struct hr_task *task)
 {
+    bool idle = task->state == HR_TASK_LEASE || task->state == HR_TASK_REGISTERED;
+
     if (task->process) {
         pump_process(runner, task);
-    } else if (task->state == HR_TASK_LEASE && runner->cancelling) {
+    } else if (idle && runner->cancelling) {
         hr_fail(runner->env, HR_CANCELLED, "cancelled");
         hr_task_fail(runner, task, HR_CANCELLED);
+    } else if (task->state == HR_TASK_REGISTERED && hr_runner_stops(runner, task)) {
+        withdraw(runner, task);
     } else if (task->state == HR_TASK_LEASE && hr_now_us(runner) >= task->wake_us) {
         look_then_execute(runner, task);
     } else if (task->state == HR_TASK_BACKOFF && runner->cancelling) {

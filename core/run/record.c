@@ -161,52 +161,53 @@ static hr_status part_contexts(struct hr_runner *runner, const struct hr_task *t
 
 enum { MAX_CONTEXTS = 4 + 2 * 16 };
 
-static hr_status contexts(struct hr_runner *runner, struct hr_task *task, bool cache,
-                          int64_t ret[MAX_CONTEXTS], size_t *ret_n)
+/* The contexts of an execution and of its artifacts, but for that of its cache key; the execution
+ * is put into them. */
+static hr_status associate(struct hr_runner *runner, struct hr_task *task)
 {
     const struct hr_pipeline *p = runner->config.pipeline;
-    size_t g = task->node->group;
+    size_t g = task->node->group, n = 3, i;
+    int64_t *ids = hr_arena_array(&task->arena, MAX_CONTEXTS, sizeof *ids);
     char name[512];
     hr_status r;
 
+    if (!ids)
+        return HR_EXHAUSTED;
     snprintf(name, sizeof name, "%s.%s", runner->config.pipeline->name, task->node->name);
-    ret[0] = runner->context_pipeline;
-    ret[1] = runner->context_run;
-    *ret_n = 3;
-    r = hr_store_put_context(runner->config.store, runner->type_context_node, name, &ret[2]);
-    if (r == HR_OK && cache && task->key[0]) {
-        r = hr_store_put_context(runner->config.store, runner->type_context_cache, task->key,
-                                 &ret[3]);
-        *ret_n = 4;
-    }
-    for (; g != (size_t)HR_NO_GROUP && r == HR_OK && *ret_n + 2 <= MAX_CONTEXTS;
-         g = p->groups[g].face.group, *ret_n += 2)
-        r = part_contexts(runner, task, g, ret + *ret_n);
-    return r;
-}
-
-static hr_status associate(struct hr_runner *runner, struct hr_task *task, bool cache)
-{
-    int64_t ids[MAX_CONTEXTS];
-    size_t n, i;
-    hr_status r = contexts(runner, task, cache, ids, &n);
-
+    ids[0] = runner->context_pipeline;
+    ids[1] = runner->context_run;
+    r = hr_store_put_context(runner->config.store, runner->type_context_node, name, &ids[2]);
+    for (; g != (size_t)HR_NO_GROUP && r == HR_OK && n + 2 < MAX_CONTEXTS;
+         g = p->groups[g].face.group, n += 2)
+        r = part_contexts(runner, task, g, ids + n);
     for (i = 0; i < n && r == HR_OK; i++)
         r = hr_store_put_association(runner->config.store, ids[i], task->execution);
+    task->contexts = ids;
+    task->context_count = n;
     return r;
 }
 
-static hr_status attribute(struct hr_runner *runner, struct hr_task *task,
-                           const struct hr_task_channel *channels, size_t count, bool cache)
+/* From now on the result is found by its key: that context is one more. */
+static hr_status associate_key(struct hr_runner *runner, struct hr_task *task)
 {
-    int64_t ids[MAX_CONTEXTS];
-    size_t n, i, k, a;
-    hr_status r = contexts(runner, task, cache, ids, &n);
+    int64_t *id = &task->contexts[task->context_count];
+    hr_status r = hr_store_put_context(runner->config.store, runner->type_context_cache, task->key,
+                                       id);
+
+    return r < 0 ? r : hr_store_put_association(runner->config.store, *id, task->execution);
+}
+
+/* Artifacts into the first n contexts. */
+static hr_status attribute(struct hr_runner *runner, struct hr_task *task,
+                           const struct hr_task_channel *channels, size_t count, size_t n)
+{
+    hr_status r = HR_OK;
+    size_t i, k, a;
 
     for (i = 0; i < count; i++)
         for (a = 0; a < channels[i].count; a++)
             for (k = 0; k < n && r == HR_OK; k++)
-                r = hr_store_put_attribution(runner->config.store, ids[k],
+                r = hr_store_put_attribution(runner->config.store, task->contexts[k],
                                              channels[i].artifacts[a].id);
     return r;
 }
@@ -362,8 +363,6 @@ static hr_status put_identity(struct hr_runner *runner, struct hr_task *task)
     const struct hr_component_info *c = task->node->component;
     hr_status r = put_text(runner, task, "__host", runner->config.host->id);
 
-    if (r == HR_OK)
-        r = put_text(runner, task, "__run", runner->id);
     if (r == HR_OK && c)
         r = put_text(runner, task, "__plugin", c->plugin->id);
     if (r == HR_OK && c)
@@ -401,10 +400,11 @@ hr_status hr_record_registered(struct hr_runner *runner, struct hr_task *task)
     if (r == HR_OK && task->head)
         r = put_instance(runner, task, hr_task_number(task), task->item_json);
     if (r == HR_OK)
-        r = associate(runner, task, false);
+        r = associate(runner, task);
     if (r == HR_OK)
         r = put_events(runner, task, task->inputs, task->input_count, HR_EVENT_INPUT);
-    return r < 0 ? r : attribute(runner, task, task->inputs, task->input_count, false);
+    return r < 0 ? r : attribute(runner, task, task->inputs, task->input_count,
+                                 task->context_count);
 }
 
 static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
@@ -443,15 +443,17 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
                                 &a->node);
 }
 
+/* cache: it is a result that later runs may take. */
 static hr_status finish(struct hr_runner *runner, struct hr_task *task, int64_t state,
                         int64_t event, bool cache)
 {
     hr_status r = put_events(runner, task, task->outputs, task->output_count, event);
+    bool key = cache && task->key[0];
 
+    if (r == HR_OK && key)
+        r = associate_key(runner, task);
     if (r == HR_OK)
-        r = associate(runner, task, cache);
-    if (r == HR_OK)
-        r = attribute(runner, task, task->outputs, task->output_count, cache);
+        r = attribute(runner, task, task->outputs, task->output_count, task->context_count + key);
     if (r == HR_OK)
         r = put_set(runner, task);
     return r < 0 ? r
@@ -485,6 +487,8 @@ hr_status hr_record_kept(struct hr_runner *runner, struct hr_task *task,
         r = put_text(runner, task, "__cache_key", kept->key);
     if (r == HR_OK)
         r = put_text(runner, task, "__reason", reason);
+    if (r == HR_OK)
+        r = associate(runner, task);
     return r < 0 ? r
                  : finish(runner, task, HR_EXECUTION_CACHED,
                           task->node->kind == HR_NODE_RESOLVER ? HR_EVENT_INTERNAL_OUTPUT

@@ -3,8 +3,8 @@
  * Every function here runs inside a write transaction of the caller.  What is ours has names
  * that begin with "__":
  *
- *     execution  __host, __run, __cache_key, __plugin, __plugin_digest, __component_version,
- *                __walls, __reason, __summary; of an instance __index, __item
+ *     execution  __host, __cache_key, __plugin, __plugin_digest, __component_version, __walls,
+ *                __reason, __summary; of an instance __index, __item
  *     context    of a run: __pipeline_file, __options, __parameters, __name, __host; of the run
  *                of a sub-pipeline __part_of
  *     artifact   __digest

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "run/ahead.h"
 #include "run/record.h"
 #include "run/settle.h"
 #include "run/stage.h"
@@ -117,6 +118,7 @@ hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *conf
     runner->env = env;
     runner->config = *config;
     runner->watch = runner->timer = runner->sync_fd = -1;
+    runner->events_fd = runner->jobs_fd = -1;
     runner->wake[0] = runner->wake[1] = -1;
     runner->started_us = hr_now_us(runner);
     hr_arena_init(&runner->arena, env, 0);
@@ -160,6 +162,24 @@ hr_status hr_runner_start(struct hr_env *env, const struct hr_runner_config *con
     return HR_OK;
 }
 
+static void close_all(struct hr_runner *runner)
+{
+    int fds[] = { runner->wake[0], runner->wake[1],   runner->timer,
+                  runner->watch,   runner->events_fd, runner->jobs_fd };
+    size_t i;
+
+    for (i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            OS(runner->env, close, fds[i]);
+}
+
+/* On record, and not ended. */
+static bool is_open(const struct hr_task *task)
+{
+    return task->process || task->state == HR_TASK_REGISTERED || task->state == HR_TASK_LEASE ||
+           task->state == HR_TASK_SEALED;
+}
+
 void hr_runner_free(struct hr_runner *runner)
 {
     struct hr_env *env = runner ? runner->env : NULL;
@@ -170,7 +190,7 @@ void hr_runner_free(struct hr_runner *runner)
     for (i = 0; i < runner->count; i++) {
         struct hr_task *task = runner->tasks[i];
 
-        if (task->process) { /* freed in the middle: closed as cancelled */
+        if (is_open(task)) { /* freed in the middle: closed as cancelled */
             hr_task_unstage(runner, task, true);
             if (hr_store_begin(runner->config.store, true) == HR_OK &&
                 (hr_record_canceled(env, runner->config.store, task->execution, HR_CANCELLED,
@@ -185,13 +205,8 @@ void hr_runner_free(struct hr_runner *runner)
     hr_tell_clear(runner);
     hr_runner_remove_spares(runner);
     hr_zygote_free(runner->zygote);
-    for (i = 0; i < 2; i++)
-        if (runner->wake[i] >= 0)
-            OS(env, close, runner->wake[i]);
-    if (runner->timer >= 0)
-        OS(env, close, runner->timer);
-    if (runner->watch >= 0)
-        OS(env, close, runner->watch);
+    hr_crew_free(runner->crew);
+    close_all(runner);
     hr_arena_clear(&runner->arena);
     hr_mem_put(env, runner, sizeof *runner);
 }
@@ -241,8 +256,8 @@ static bool before_done(const struct hr_runner *runner, const struct hr_task *ta
 
 static bool at_work(const struct hr_task *task)
 {
-    return task->process || task->state == HR_TASK_LEASE || task->state == HR_TASK_BACKOFF ||
-           task->state == HR_TASK_SPREAD;
+    return task->process || task->state == HR_TASK_REGISTERED || task->state == HR_TASK_LEASE ||
+           task->state == HR_TASK_BACKOFF || task->state == HR_TASK_SPREAD;
 }
 
 /* May one more instance of its node begin? */
@@ -258,13 +273,46 @@ static bool within_parallel(const struct hr_runner *runner, const struct hr_task
     return busy < (size_t)each->parallel;
 }
 
+bool hr_runner_stops(const struct hr_runner *runner, const struct hr_task *task)
+{
+    return runner->cancelling || runner->sync_failed ||
+           (runner->failed && !runner->config.keep_going && !task->node->last);
+}
+
+/* What is on record for good goes on while there are places: it starts, or is found in the
+ * cache. */
+static void go_on(struct hr_runner *runner)
+{
+    size_t i;
+
+    for (i = 0; i < runner->live_count && runner->running < (size_t)runner->config.jobs; i++) {
+        struct hr_task *task = runner->live[i];
+
+        if (task->state == HR_TASK_REGISTERED && !task->registered &&
+            !hr_runner_stops(runner, task))
+            hr_task_registered(runner, task);
+    }
+}
+
+/* Between the writes of a long step: places that have become free are taken by what is on record
+ * from steps before. */
+static void keep_busy(struct hr_runner *runner)
+{
+    size_t i;
+
+    if (!runner->queued)
+        return;
+    for (i = 0; i < runner->live_count; i++)
+        if (runner->live[i]->process)
+            hr_task_pump(runner, runner->live[i]);
+    go_on(runner);
+}
+
 static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
 {
-    bool place = runner->running < (size_t)runner->config.jobs, blocked = false;
-    bool stop = runner->cancelling || runner->sync_failed ||
-                (runner->failed && !runner->config.keep_going && !task->node->last);
+    bool room = hr_runner_has_room(runner), blocked = false;
 
-    if (task->state == HR_TASK_BACKOFF && !runner->cancelling && place &&
+    if (task->state == HR_TASK_BACKOFF && !runner->cancelling && room &&
         hr_now_us(runner) >= task->wake_us)
         hr_task_begin(runner, task);
     if (task->state != HR_TASK_WAITING)
@@ -274,10 +322,12 @@ static void begin_if_ready(struct hr_runner *runner, struct hr_task *task)
             task->state = HR_TASK_NOT_RUN;
         return;
     }
-    if (stop)
+    if (hr_runner_stops(runner, task))
         task->state = HR_TASK_NOT_RUN;
-    else if (place && within_parallel(runner, task))
+    else if (room && within_parallel(runner, task)) {
         hr_task_begin(runner, task);
+        keep_busy(runner);
+    }
 }
 
 hr_status hr_runner_add_live(struct hr_runner *runner, struct hr_task *task)
@@ -332,16 +382,15 @@ static void begin_with_instances(struct hr_runner *runner, struct hr_task *task)
     hr_task_gather(runner, task);
 }
 
-/* Begin what is ready, in the order of the graph; instances where their node stands.  With all
- * places taken and nothing wrong there is nothing to find. */
+/* Begin what is ready, in the order of the graph; instances where their node stands.  Without room
+ * and with nothing wrong there is nothing to find. */
 static void begin_ready(struct hr_runner *runner)
 {
     const struct hr_pipeline *p = runner->config.pipeline;
     size_t i;
 
     for (i = first_open(runner); i < p->node_count; i++) {
-        if (runner->running >= (size_t)runner->config.jobs && !runner->failed &&
-            !runner->cancelling)
+        if (!hr_runner_has_room(runner) && !runner->failed && !runner->cancelling)
             break;
         begin_with_instances(runner, runner->tasks[p->order[i]]);
     }
@@ -359,14 +408,15 @@ static void check_cancel(struct hr_runner *runner)
         runner->cancelling = true;
 }
 
-/* What is on record by now goes on: it starts, or is found in the cache. */
-static void go_on(struct hr_runner *runner)
+static void publish_sealed(struct hr_runner *runner)
 {
     size_t i;
 
-    for (i = 0; i < runner->live_count; i++)
-        if (runner->live[i]->state == HR_TASK_REGISTERED)
-            hr_task_registered(runner, runner->live[i]);
+    for (i = 0; runner->publishes && i < runner->live_count; i++)
+        if (runner->live[i]->state == HR_TASK_SEALED) {
+            hr_task_publish(runner, runner->live[i]);
+            keep_busy(runner);
+        }
 }
 
 /* One round; true: something is still to come. */
@@ -378,6 +428,8 @@ static bool step(struct hr_runner *runner)
     hr_runner_write(runner);
     for (i = 0; i < runner->live_count; i++)
         hr_task_pump(runner, runner->live[i]);
+    hr_runner_plan(runner);
+    publish_sealed(runner);
     begin_ready(runner);
     hr_runner_written(runner);
     hr_runner_write(runner);
@@ -431,6 +483,7 @@ static bool any_process(const struct hr_runner *runner)
 static int patience(const struct hr_runner *runner, int32_t timeout_ms)
 {
     int64_t now = hr_now_us(runner), settles = hr_runner_settles_at(runner);
+    int64_t publishes = hr_runner_publishes_at(runner);
     int64_t least = 500000; /* the file "cancel" is looked for */
     size_t i;
 
@@ -449,6 +502,8 @@ static int patience(const struct hr_runner *runner, int32_t timeout_ms)
     }
     if (settles && settles - now < least)
         least = settles > now ? settles - now : 0;
+    if (publishes && publishes - now < least)
+        least = publishes > now ? publishes - now : 0;
     if (timeout_ms >= 0 && least > (int64_t)timeout_ms * 1000)
         return timeout_ms;
     return (int)((least + 999) / 1000);

@@ -7,6 +7,7 @@
  * For the cache key the same expressions are computed once more with digests for uris and 0
  * for ids, so that a result is found again wherever its inputs lie.
  */
+#include <math.h>
 #include <string.h>
 
 #include "run/task.h"
@@ -368,6 +369,20 @@ hr_status hr_task_filter(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
+/* The store has no NaN: told before anything of the node is written. */
+static hr_status check_numbers(struct hr_runner *runner, const struct hr_task *task)
+{
+    const struct hr_setting *s = task->settings;
+    size_t i;
+
+    for (i = 0; i < task->node->setting_count; i++)
+        if (s[i].value.kind == HR_TERM_FLOAT && isnan(s[i].value.d))
+            return hr_fail(runner->env, HR_INVALID,
+                           "node \"%s\": the property \"%s\" is not a number (NaN)", task->name,
+                           s[i].info->key);
+    return HR_OK;
+}
+
 hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)
 {
     struct task_scope s;
@@ -376,6 +391,8 @@ hr_status hr_task_settings(struct hr_runner *runner, struct hr_task *task)
     begin(&s, runner, task, false);
     r = hr_node_settings(runner->config.pipeline, task->node, &s.values, &task->arena,
                          &task->settings);
+    if (r == HR_OK)
+        r = check_numbers(runner, task);
     if (r == HR_OK)
         r = hr_node_extras(runner->config.pipeline, task->node, &s.values, &task->arena,
                            &task->extras);

@@ -6,11 +6,12 @@
 
 enum hr_task_state {
     HR_TASK_WAITING,    /* for nodes before it */
-    HR_TASK_REGISTERED, /* until the step's writes are committed */
+    HR_TASK_REGISTERED, /* on record, until there is a place */
     HR_TASK_DECIDING,   /* its driver runs */
     HR_TASK_LEASE,      /* somebody else works on the same */
     HR_TASK_RUNNING,
     HR_TASK_PUBLISHING, /* its publisher runs */
+    HR_TASK_SEALED,     /* its outputs are; they are published with those of others */
     HR_TASK_BACKOFF,    /* until the next try */
     HR_TASK_SPREAD,     /* its instances are at work */
     HR_TASK_DONE,
@@ -68,6 +69,8 @@ struct hr_task {
     enum hr_task_state state;
     struct hr_arena arena; /* of one try */
     int64_t execution;
+    int64_t *contexts; /* that it and its artifacts are in; there is room for one more */
+    size_t context_count;
     int32_t tries;
     const struct hr_kept *kept; /* executions of an earlier run that stand for this one */
     size_t kept_count;
@@ -97,7 +100,7 @@ struct hr_task {
     const char *end_text;   /* NULL: by its summary */
     int64_t ended_us;       /* when it was */
     int stop_stage;
-    int64_t started_us, wake_us, stop_us, deadline_us;
+    int64_t started_us, hook_us, wake_us, stop_us, deadline_us;
     double done, total;
     char unit[32];
     char lines[HR_TASK_LINES][HR_TASK_LINE]; /* the last log lines, a ring */
@@ -119,7 +122,13 @@ struct hr_runner {
     struct hr_arena arena;
     struct hr_param_values values;
     struct hr_task **tasks; /* as the pipeline's nodes, then instances */
-    size_t count, cap, running;
+    size_t count, cap;
+    size_t running, queued, sealed; /* that hold a place; are on record only; are to be published */
+    size_t room; /* how many may begin in this round */
+    bool publishes;    /* in this round, what is sealed */
+    int64_t sealed_us; /* since when the first of it waits */
+    int64_t pace_us;   /* what executors took lately */
+    size_t paced;
     char id[128], dir[HR_MAX_PATH];
     int64_t number;
     int64_t context_base; /* of the run whose results are kept; 0: none */
@@ -135,12 +144,14 @@ struct hr_runner {
     int64_t spares[HR_SPARE_DIRS]; /* executions whose staging is empty, to be used again */
     size_t spare_count;
     struct hr_zygote *zygote; /* NULL before the first worker */
+    struct hr_crew *crew;     /* NULL before the first hook in this process */
     struct hr_queued *first, *last, *given;
     struct hr_task **live; /* that have begun, and not ended before this step */
     size_t live_count, live_cap;
     size_t ended;   /* in the order of the graph, all before it have */
     size_t syncing; /* how many of the first unsaid a sync goes on for */
     int sync_fd; /* of that sync */
+    int events_fd, jobs_fd; /* files of the run that are appended to; -1: not yet */
     struct hr_task **unsaid; /* in the order in which they were published */
     size_t unsaid_count, unsaid_cap;
     int64_t unsaid_us; /* since when the first waits */
@@ -254,10 +265,14 @@ hr_status hr_task_extras(struct hr_task *task);
 /* "COMPLETE", "FAILED" or "CANCELED": of the run so far, for run.status. */
 const char *hr_runner_outcome(const struct hr_runner *runner);
 
-/* Begin a task that is ready; go on with one that is on record, or whose hook has ended, or whose
- * time has come. */
+/* Must a task that has not begun to work not begin now? */
+bool hr_runner_stops(const struct hr_runner *runner, const struct hr_task *task);
+
+/* Begin a task that is ready; go on with one that is on record and has a place, or that is sealed,
+ * or whose hook has ended, or whose time has come. */
 void hr_task_begin(struct hr_runner *runner, struct hr_task *task);
 void hr_task_registered(struct hr_runner *runner, struct hr_task *task);
+void hr_task_publish(struct hr_runner *runner, struct hr_task *task);
 void hr_task_pump(struct hr_runner *runner, struct hr_task *task);
 
 /* The try has failed with code; the reasons are in env. */

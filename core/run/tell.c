@@ -44,18 +44,33 @@ hr_status hr_event_json(const hr_event *e, struct hr_buf *to)
     return hr_json_end(&w);
 }
 
+void hr_runner_append(struct hr_runner *runner, int *fd, const char *name,
+                      const struct hr_buf *text)
+{
+    struct hr_env *env = runner->env;
+    size_t kept = env->errors.count;
+    char path[HR_MAX_PATH];
+
+    if (hr_path_join(env, runner->dir, name, path) == HR_OK) {
+        if (*fd < 0)
+            *fd = env->os->open(env->os->user, path,
+                                HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_APPEND, 0644);
+        if (*fd >= 0)
+            hr_fd_write(env, *fd, path, text->text, text->len);
+    }
+    hr_errors_cut(env, kept);
+}
+
 static void append(struct hr_runner *runner, const hr_event *e)
 {
     size_t kept = runner->env->errors.count;
-    char path[HR_MAX_PATH];
     struct hr_buf line;
 
     hr_buf_of(&line, HR_MAX_JSON_BYTES, runner->env);
-    if (hr_event_json(e, &line) == HR_OK && hr_buf_char(&line, '\n') == HR_OK &&
-        hr_path_join(runner->env, runner->dir, "events.jsonl", path) == HR_OK)
-        hr_file_append(runner->env, path, line.text, line.len);
+    if (hr_event_json(e, &line) == HR_OK && hr_buf_char(&line, '\n') == HR_OK)
+        hr_runner_append(runner, &runner->events_fd, "events.jsonl", &line);
     hr_buf_clear(&line);
-    hr_errors_cut(runner->env, kept); /* a run does not fail for its record of events */
+    hr_errors_cut(runner->env, kept);
 }
 
 static struct hr_queued *add(struct hr_runner *runner, struct hr_task *task, int32_t kind,

@@ -10,4 +10,9 @@ bool hr_tell_take(struct hr_runner *runner, const hr_event **ret);
 void hr_tell_end(struct hr_runner *runner, const char *text);
 void hr_tell_clear(struct hr_runner *runner);
 
+/* Append to a file of the run's directory; *fd, -1 before the first time, stays open.  A run does
+ * not fail for what is only told. */
+void hr_runner_append(struct hr_runner *runner, int *fd, const char *name,
+                      const struct hr_buf *text);
+
 #endif

@@ -51,7 +51,7 @@ def one_run(db, t, pipeline, nodes, i):
             db.execute("INSERT INTO Association (context_id, execution_id) VALUES (?, ?)", (c, e))
         for c in (pipeline, run, nodes[k]):
             db.execute("INSERT INTO Attribution (context_id, artifact_id) VALUES (?, ?)", (c, a))
-        for name in ("__host", "__run", "__cache_key", "__plugin", "__summary"):
+        for name in ("__host", "__cache_key", "__plugin", "__summary", "__walls"):
             db.execute("INSERT INTO ExecutionProperty (execution_id, name, is_custom_property,"
                        " string_value) VALUES (?, ?, 1, ?)",
                        (e, name, "%064x" % e if name == "__cache_key" else "%s %d" % (name, e)))

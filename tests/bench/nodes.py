@@ -22,7 +22,7 @@ def timed(command, cwd):
 def main(build):
     headrace = os.path.join(build, "bin", "headrace")
     plugins = ["--plugin-path", os.path.join(build, "test_plugins")]
-    figures = {"make": [], "workers": [], "in process": [], "check": []}
+    figures, moved = {"make": [], "workers": [], "in process": [], "check": []}, 0
     with tempfile.TemporaryDirectory(prefix="hr_bench_") as home:
         with open(os.path.join(home, "pipeline.json"), "w") as f:
             f.write('{"headrace": 1, "name": "thousand", "nodes": {%s}}' % ", ".join(
@@ -35,7 +35,10 @@ def main(build):
             for name, command in (("make", ["make", "-s", "-j2"]), ("workers", run),
                                   ("in process", run + ["--isolation", "none"]),
                                   ("check", [headrace, "check"] + plugins)):
-                subprocess.run(["rm", "-rf", os.path.join(home, ".headrace")], check=True)
+                # Moved, not removed: ext4 goes around the inodes of what was removed just now.
+                if os.path.exists(os.path.join(home, ".headrace")):
+                    os.rename(os.path.join(home, ".headrace"), os.path.join(home, "old%d" % moved))
+                    moved += 1
                 figures[name].append(timed(command, home))
     m = {k: sorted(v)[len(v) // 2] for k, v in figures.items()}
     bad = 0

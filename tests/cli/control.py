@@ -211,6 +211,22 @@ def test_for_each(h):
                       "stats[1]": "cached", "none": "skipped"}, states
 
 
+def test_parallel(h):
+    """Never more instances at once than "parallel" lets, whatever places there are."""
+    each = ', "for_each": {"in": [1, 2, 3, 4, 5, 6], "parallel": %d}'
+    for most in 1, 3:
+        pipeline(h, {"n": '{"command": ["sh", "-c", ": ${item}; date +%%s%%N; sleep 0.2; date '
+                          '+%%s%%N"]%s}' % (each % most)})
+        times = {}
+        for e in h.run("run", "--json", "--jobs", "8", "--no-cache").events():
+            if e["event"] == "log":
+                times.setdefault(e["node"], []).append(int(e["text"]))
+        marks = sorted([(begin, 1) for begin, end in times.values()] +
+                       [(end, -1) for begin, end in times.values()])
+        at_once = [sum(d for _, d in marks[:i + 1]) for i in range(len(marks))]
+        assert len(times) == 6 and max(at_once) == most, (most, at_once)
+
+
 def test_for_each_fails(h):
     data(h, "d1")
     pipeline(h, {"gen": GEN % ("${item}", ', "for_each": {"in": ["d1", "gone"]}'),

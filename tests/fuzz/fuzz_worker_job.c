@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "headrace/flow.h"
+#include "plugin/worker/watch.h"
 #include "plugin/worker/worker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -135,6 +136,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct hr_worker_source source = { .linked = &plugin, .digest = "d" };
     size_t first = size ? data[0] : 0;
     int ends[2];
+    volatile int32_t cancel = 0;
+    struct hr_worker_start start = { .sources = &source, .source_count = 1, .cancel = &cancel };
     struct hr_env env;
 
     if (size < 1 || size - 1 < first)
@@ -143,8 +146,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (env.os->socketpair(env.os->user, ends) == 0) {
         if (first)
             env.os->send(env.os->user, ends[0], data + 1, first, -1);
-        hr_worker_serve(ends[1], (const char *)data + 1 + first, size - 1 - first, &source, 1,
-                        false);
+        hr_watch_once(env.os, ends[1], &cancel);
+        start.socket = ends[1];
+        start.job = (const char *)data + 1 + first;
+        start.job_size = size - 1 - first;
+        hr_worker_serve(&start);
         take_result(&env, ends[0]);
         env.os->close(env.os->user, ends[0]);
         env.os->close(env.os->user, ends[1]);

@@ -47,8 +47,9 @@ static void digest_of(struct hr_env *env, int fd, char hex[HR_SHA256_HEX])
 
 /* One worker's life.  The status of the process is 0 also where the hook has failed: that is told
  * in its result. */
-static int work(void)
+static int work(const struct hr_walls *walls)
 {
+    struct hr_worker_start start = { .socket = HR_WORKER_SOCKET, .walls = walls };
     struct hr_worker_source sources[MAX_PLUGINS];
     char paths[MAX_PLUGINS][32], digest[HR_SHA256_HEX];
     struct hr_env env;
@@ -74,7 +75,11 @@ static int work(void)
         digest_of(&env, HR_WORKER_PLUGINS, digest);
         sources[0].digest = digest;
     }
-    hr_worker_serve(HR_WORKER_SOCKET, job.text, job.len, sources, n, true);
+    start.job = job.text;
+    start.job_size = job.len;
+    start.sources = sources;
+    start.source_count = n;
+    hr_worker_serve(&start);
     hr_buf_clear(&job);
     hr_env_clear(&env);
     fflush(NULL);
@@ -87,11 +92,14 @@ static int work(void)
 
 int main(int argc, char **argv)
 {
+    struct hr_walls walls;
+
+    hr_worker_walls_of_all(&walls);
     if (argc == 2 && !strcmp(argv[1], HR_WORKER_ZYGOTE)) {
         int copied = hr_os_zygote(HR_WORKER_SOCKET);
 
         if (copied <= 0)
             _exit(copied ? 1 : 0);
     }
-    _exit(work());
+    _exit(work(&walls));
 }

@@ -17,8 +17,7 @@ static void init(struct hr_resident *m, struct hr_env *env)
 {
     struct hr_env_config config = { .alloc = env->alloc,
                                     .alloc_user = env->alloc_user,
-                                    .os = env->os,
-                                    .cancel = &m->w.cancel };
+                                    .os = env->os };
 
     hr_env_init(&m->w.env, &config);
     hr_arena_init(&m->w.arena, &m->w.env, 0);

@@ -1,72 +1,13 @@
 /* One hook, from the job to the result. */
 #include "plugin/worker/state.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "plugin/manifest_of.h"
 #include "plugin/worker/behind.h"
-
-/* -- the host's side is watched -------------------------------------------- */
-
-struct watcher {
-    pthread_t id;
-    int socket, stop[2];
-    volatile int32_t *cancel;
-    bool isolated, running;
-    const struct hr_os *os;
-};
-
-/* C asks to cancel; the end of the socket means that the host is gone. */
-static void *watch(void *arg)
-{
-    struct watcher *w = arg;
-    struct pollfd fds[2] = { { w->socket, POLLIN, 0 }, { w->stop[0], POLLIN, 0 } };
-    char packet[16];
-
-    for (;;) {
-        int64_t n;
-
-        w->os->poll(w->os->user, fds, 2, -1);
-        if (fds[1].revents)
-            return NULL;
-        if (!fds[0].revents)
-            continue;
-        n = w->os->recv(w->os->user, w->socket, packet, sizeof packet, NULL);
-        if (n > 0 && packet[0] == 'C') {
-            __atomic_store_n(w->cancel, 1, __ATOMIC_RELAXED);
-        } else if (n != -EAGAIN) { /* gone; or the plugin has closed it, and nobody will hear */
-            __atomic_store_n(w->cancel, 1, __ATOMIC_RELAXED);
-            if (w->isolated)
-                _exit(n == 0); /* or as a hook that took the socket away */
-            return NULL;
-        }
-    }
-}
-
-static void watcher_start(struct watcher *w, struct hr_worker *worker, bool isolated)
-{
-    *w = (struct watcher){ .socket = worker->channel.socket,
-                           .cancel = &worker->cancel,
-                           .isolated = isolated,
-                           .os = worker->env.os };
-    if (w->os->pipe(w->os->user, w->stop) < 0)
-        return;
-    w->running = pthread_create(&w->id, NULL, watch, w) == 0;
-}
-
-static void watcher_stop(struct watcher *w)
-{
-    if (!w->running)
-        return;
-    w->os->write(w->os->user, w->stop[1], "x", 1);
-    pthread_join(w->id, NULL);
-    w->os->close(w->os->user, w->stop[0]);
-    w->os->close(w->os->user, w->stop[1]);
-}
+#include "plugin/worker/watch.h"
 
 /* -- hooks ----------------------------------------------------------------- */
 
@@ -242,19 +183,18 @@ static hr_status manifest(struct hr_worker *w)
     return r;
 }
 
-static void init(struct hr_worker *w, int socket, const struct hr_worker_source *sources,
-                 size_t count)
+static void init(struct hr_worker *w, const struct hr_worker_start *start)
 {
-    struct hr_env_config config = { .cancel = &w->cancel };
+    struct hr_env_config config = { .cancel = start->cancel };
 
     memset(w, 0, sizeof *w);
     hr_env_init(&w->env, &config);
     hr_arena_init(&w->arena, &w->env, 0);
-    w->channel = (struct hr_channel){ &w->env, socket, 0 };
+    w->channel = (struct hr_channel){ &w->env, start->socket, 0 };
     pthread_mutex_init(&w->lock, NULL);
-    w->sources = sources;
-    w->source_count = count;
-    w->plugins = hr_arena_array(&w->arena, count + 1, sizeof *w->plugins);
+    w->sources = start->sources;
+    w->source_count = start->source_count;
+    w->plugins = hr_arena_array(&w->arena, start->source_count + 1, sizeof *w->plugins);
     hr_worker_make_hosts(w);
 }
 
@@ -266,16 +206,17 @@ static void clear(struct hr_worker *w)
 }
 
 /* Walls first: nothing of the plugin, not even a constructor, runs before. */
-static hr_status prepare(struct hr_worker *w, const char *job, size_t n, bool isolated)
+static hr_status prepare(struct hr_worker *w, const struct hr_worker_start *start)
 {
-    hr_status r = w->plugins ? hr_job_read(&w->env, &w->arena, job, n, &w->job) : HR_EXHAUSTED;
+    hr_status r = w->plugins ? hr_job_read(&w->env, &w->arena, start->job, start->job_size, &w->job)
+                             : HR_EXHAUSTED;
     char text[256];
 
-    if (r < 0 || !isolated)
+    if (r < 0 || !start->walls)
         return r;
     if (w->job.tmp && chdir(w->job.tmp) < 0)
         return hr_fail(&w->env, HR_UNAVAILABLE, "cannot work in \"%s\"", w->job.tmp);
-    if ((r = hr_worker_walls(&w->env, &w->job, text, sizeof text)) == HR_OK)
+    if ((r = hr_worker_walls(&w->env, &w->job, start->walls, text, sizeof text)) == HR_OK)
         hr_channel_walls(&w->channel, text);
     return r;
 }
@@ -306,17 +247,17 @@ static hr_status run_guarded(struct hr_worker *w, int32_t *verdict)
     return r;
 }
 
-void hr_worker_serve(int socket, const char *job, size_t job_size,
-                     const struct hr_worker_source *sources, size_t count, bool isolated)
+void hr_worker_serve(const struct hr_worker_start *start)
 {
-    struct hr_worker w;
-    struct watcher watcher;
+    bool isolated = start->walls != NULL;
     int32_t verdict = HR_EXECUTE;
+    struct hr_worker w;
     hr_status r;
 
-    init(&w, socket, sources, count);
-    r = prepare(&w, job, job_size, isolated);
-    watcher_start(&watcher, &w, isolated);
+    init(&w, start);
+    r = prepare(&w, start);
+    if (isolated)
+        w.env.cancel = hr_watch_start(w.env.os, start->socket);
     if (r == HR_OK && w.job.hook == HR_HOOK_MANIFEST)
         r = manifest(&w);
     else if (r == HR_OK)
@@ -326,19 +267,25 @@ void hr_worker_serve(int socket, const char *job, size_t job_size,
         send_result(&w, r, verdict);
     else if (r < 0)
         hr_channel_log(&w.channel, HR_ERROR, hr_env_error(&w.env));
-    watcher_stop(&watcher);
     clear(&w);
 }
 
 void hr_worker_in_process(int socket, const char *job, size_t job_size,
-                          const struct hr_plugin_info *const *plugins, size_t plugin_count)
+                          const struct hr_plugin_info *const *plugins, size_t plugin_count,
+                          volatile int32_t *cancel)
 {
     struct hr_worker_source sources[16];
     size_t i, n = plugin_count < 16 ? plugin_count : 16;
+    struct hr_worker_start start = { .socket = socket,
+                                     .job = job,
+                                     .job_size = job_size,
+                                     .sources = sources,
+                                     .source_count = n,
+                                     .cancel = cancel };
 
     for (i = 0; i < n; i++)
         sources[i] = (struct hr_worker_source){ .path = plugins[i]->path,
                                                 .linked = plugins[i]->linked,
                                                 .digest = plugins[i]->digest };
-    hr_worker_serve(socket, job, job_size, sources, n, false);
+    hr_worker_serve(&start);
 }

@@ -45,7 +45,6 @@ struct hr_worker {
     struct hr_env env;
     struct hr_arena arena; /* of the hook's thread; texts that it was given live here */
     struct hr_channel channel;
-    volatile int32_t cancel;
     struct hr_job job;
     const struct hr_worker_source *sources;
     const hr_plugin **plugins; /* as they are loaded */
@@ -99,7 +98,9 @@ void hr_worker_drop_models(struct hr_worker *w);
 /* The table of an interface that the component offers; NULL: it does not. */
 const void *hr_worker_offer(const hr_component *component, const char *id);
 
-/* Put up the walls; text gets what stands.  HR_PRECONDITION: less than is required, told. */
-hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, char *text, size_t n);
+/* Put up the walls of a job, behind those of all; text gets what stands.  HR_PRECONDITION: less
+ * than is required, told. */
+hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, const struct hr_walls *all,
+                          char *text, size_t n);
 
 #endif

@@ -1,12 +1,16 @@
 /* The walls of a worker, in the order in which they go up; each that the kernel lacks is
  * named in the text, and later ones do not depend on it.
  *
- *     limits       no core, open files, memory by RLIMIT_DATA (RLIMIT_AS would refuse to map large
- *                  inputs), and first to go when the machine has no memory left
- *     no_new_privs and no capabilities
+ *     of all       no core, open files, and first to go when the machine has no memory left;
+ *                  no_new_privs and no capabilities; seccomp: calls that no component needs.
+ *                  A zygote has them for all its copies
+ *     of one job   memory by RLIMIT_DATA (RLIMIT_AS would refuse to map large inputs)
  *     Landlock     files by path; numbers of the kernel's interface up to ABI 7 are our own,
  *                  since older headers lack the later ones
- *     seccomp      calls that no component needs, and those that it did not ask for
+ *     seccomp      calls that it did not ask for, and those on others than itself
+ *
+ * The kernel runs each filter once for every call that there is when it is installed, so the long
+ * one is that of all.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -240,8 +244,7 @@ static void deny_always(struct program *p)
         /* what stays when the process is gone, or belongs to others */
         SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop, SYS_semctl,
         SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink,
-        /* the group of processes is killed at the end: nobody leaves it */
-        SYS_setsid, SYS_setpgid,
+        SYS_setsid,
 #if defined(__x86_64__)
         SYS_chown, SYS_lchown, SYS_iopl, SYS_ioperm,
 #endif
@@ -299,13 +302,20 @@ static void deny_processes(struct program *p)
 #endif
 }
 
-static bool seccomp(const struct hr_job *job, int landlock_abi)
+static bool install(struct program *p)
 {
-    struct program p = { .n = 0 };
     struct sock_fprog prog;
 
-    if (!ARCH)
-        return false;
+    give(p, SECCOMP_RET_ALLOW);
+    prog = (struct sock_fprog){ p->n, p->code };
+    return ARCH && p->n < PROGRAM &&
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0;
+}
+
+static bool seccomp_of_all(void)
+{
+    struct program p = { .n = 0 };
+
     load(&p, offsetof(struct seccomp_data, arch));
     add(&p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCH);
     give(&p, SECCOMP_RET_KILL_PROCESS);
@@ -315,6 +325,18 @@ static bool seccomp(const struct hr_job *job, int landlock_abi)
     give(&p, SECCOMP_RET_ERRNO | EPERM);
 #endif
     deny_always(&p);
+    return install(&p);
+}
+
+/* On top of that of all, which has looked at the architecture. */
+static bool seccomp_of_job(const struct hr_job *job, int landlock_abi)
+{
+    struct program p = { .n = 0 };
+
+    load(&p, offsetof(struct seccomp_data, nr));
+    /* The group of processes is killed at the end: nobody leaves it.  A copy of a zygote has
+     * made its own by now. */
+    deny(&p, SYS_setpgid, EPERM);
     if (!job->walls.network)
         deny(&p, SYS_socket, EPERM);
     if (!job->walls.process)
@@ -324,11 +346,7 @@ static bool seccomp(const struct hr_job *job, int landlock_abi)
     limit_signals(&p, landlock_abi);
     only_own(&p, SYS_prlimit64, 0, (uint32_t)getpid(), true);
     only_own(&p, SYS_setpriority, 1, (uint32_t)getpid(), true);
-    give(&p, SECCOMP_RET_ALLOW);
-    prog = (struct sock_fprog){ p.n, p.code };
-    if (p.n == PROGRAM)
-        return false;
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0;
+    return install(&p);
 }
 
 /* -- the rest -------------------------------------------------------------- */
@@ -346,7 +364,7 @@ static void offer_to_die(void)
     close(fd);
 }
 
-static void limits(const struct hr_job *job)
+static void limits(void)
 {
     struct rlimit none = { 0, 0 }, files;
 
@@ -356,6 +374,10 @@ static void limits(const struct hr_job *job)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     offer_to_die();
+}
+
+static void limit_memory(const struct hr_job *job)
+{
 #if !defined(HR_SANITIZED)
     if (job->walls.memory > 0) {
         struct rlimit data = { (rlim_t)job->walls.memory, (rlim_t)job->walls.memory };
@@ -384,16 +406,23 @@ static bool drop_capabilities(void)
     return syscall(SYS_capset, &header, none) == 0;
 }
 
-hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, char *text, size_t n)
+void hr_worker_walls_of_all(struct hr_walls *ret)
 {
-    bool privs, caps, calls;
+    limits();
+    ret->capabilities = drop_capabilities();
+    ret->no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    ret->seccomp = seccomp_of_all();
+}
+
+hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, const struct hr_walls *all,
+                          char *text, size_t n)
+{
+    bool privs = all->no_new_privs, caps = all->capabilities, calls;
     int files;
 
-    limits(job);
-    caps = drop_capabilities();
-    privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    limit_memory(job);
     files = landlock(job);
-    calls = seccomp(job, files);
+    calls = seccomp_of_job(job, files) && all->seccomp;
     snprintf(text, n, "%s%s%s%s", privs ? "no_new_privs" : "-no_new_privs",
              caps ? " capabilities" : " -capabilities", files ? " landlock" : " -landlock",
              calls ? " seccomp" : " -seccomp");

@@ -11,6 +11,7 @@
  *     models.c   hr.models/1                  walls.c    limits, Landlock, seccomp
  *     load.c     the .so                      serve.c    the hook, from begin to result
  *     behind.h   what a hook has left running
+ *     watch.h    the host, which may cancel or die
  *     resident.h a model that stays loaded in a host
  */
 #ifndef HR_WORKER_H
@@ -26,12 +27,30 @@ struct hr_worker_source {
     const char *digest;     /* NULL: not told */
 };
 
-/* Run the job to its end and send the result.  isolated: this process is the worker's own. */
-void hr_worker_serve(int socket, const char *job, size_t job_size,
-                     const struct hr_worker_source *sources, size_t count, bool isolated);
+/* The walls that do not depend on a job, as they stand. */
+struct hr_walls {
+    bool no_new_privs, capabilities, seccomp;
+};
+
+struct hr_worker_start {
+    int socket;
+    const char *job;
+    size_t job_size;
+    const struct hr_worker_source *sources;
+    size_t source_count;
+    const struct hr_walls *walls; /* the process is a worker's own, behind them; NULL: not so */
+    volatile int32_t *cancel;     /* then: set by who asks to cancel; NULL: nobody does */
+};
+
+/* Put up those walls, for this process and its children. */
+void hr_worker_walls_of_all(struct hr_walls *ret);
+
+/* Run the job to its end and send the result. */
+void hr_worker_serve(const struct hr_worker_start *start);
 
 /* hr_in_process of plugin/process.h. */
 void hr_worker_in_process(int socket, const char *job, size_t job_size,
-                          const struct hr_plugin_info *const *plugins, size_t plugin_count);
+                          const struct hr_plugin_info *const *plugins, size_t plugin_count,
+                          volatile int32_t *cancel);
 
 #endif
