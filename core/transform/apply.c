@@ -483,7 +483,7 @@ static void begin_batch(const struct hr_apply *a, struct hr_eval *e, const struc
     hr_pool_reset(&e->pool);
     e->batch_rows = rows->length;
     for (i = 0; i < a->nsteps; i++)
-        e->regs[a->steps[i]].memo_done = false;
+        e->regs[a->steps[i]].memo_n = 0;
     for (i = 0; i < ir->ninputs; i++) {
         e->dict_done[i] = false;
         if (a->columns[i] >= 0)

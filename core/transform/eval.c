@@ -228,25 +228,28 @@ static bool by_entry(const struct hr_step *s)
     }
 }
 
+/* Of the entries that are new since the last block. */
 static hr_status make_memo(struct hr_eval *e, const struct hr_step *s, const struct hr_extra *x,
                            struct hr_reg *r, struct hr_reg *const *a)
 {
     struct hr_reg entries = { .elem = HR_E_BYTES, .shape = HR_S_DENSE, .size = 1 };
     struct hr_reg out = { .elem = r->elem, .shape = HR_S_DENSE, .size = 1 };
     struct hr_reg *args[2] = { &entries, s->nargs > 1 ? a[1] : NULL };
+    size_t size = hr_elem_size(r->elem), done = (size_t)r->memo_n * size;
     hr_status status;
 
-    entries.v = a[0]->dict;
-    entries.n = out.n = a[0]->ndict;
-    if (!room(e, &r->memo, &r->memo_cap, (size_t)out.n * hr_elem_size(r->elem), 1))
+    if (!room(e, &r->memo, &r->memo_cap, (size_t)a[0]->ndict * size, 1))
         return hr_eval_memory(e);
-    out.own = r->memo;
-    out.own_cap = r->memo_cap;
+    entries.v = a[0]->dict + r->memo_n;
+    entries.n = out.n = a[0]->ndict - r->memo_n;
+    out.own = (char *)r->memo + done;
+    out.own_cap = r->memo_cap - done;
     out.v = out.own;
     status = kernel(e, s, x, &out, args);
-    r->memo_done = status == HR_OK;
     if (status < 0)
         e->error->row = -1;
+    else
+        r->memo_n = a[0]->ndict;
     return status;
 }
 
@@ -331,7 +334,7 @@ static hr_status run(struct hr_eval *e, const struct hr_step *s, const struct hr
         return HR_OK;
     }
     if (by_entry(s) && a[0]->codes && a[0]->ndict <= e->batch_rows + 1) {
-        if (!r->memo_done && (status = make_memo(e, s, x, r, a)) < 0)
+        if (r->memo_n < a[0]->ndict && (status = make_memo(e, s, x, r, a)) < 0)
             return status;
         return gather(e, r, a[0]);
     }

@@ -10,7 +10,8 @@
  *     list       values offsets[row] up to offsets[row + 1]; valid as above
  *
  * Bytes may be coded: value i is dict[codes[i]].  What depends on the value alone is then
- * computed once for each entry of the dictionary, and once for a batch.
+ * computed once for each entry of the dictionary, and once for a batch.  A dictionary may grow
+ * from block to block of a batch; what is in it stays where it is.
  */
 #ifndef HR_TRANSFORM_EVAL_H
 #define HR_TRANSFORM_EVAL_H
@@ -34,7 +35,7 @@ struct hr_reg {
     uint8_t *own_valid;
     int32_t *own_offsets, *own_codes;
     size_t own_cap, memo_cap, valid_cap, offsets_cap, codes_cap;
-    bool memo_done; /* for this batch */
+    int64_t memo_n; /* entries that memo has for this batch */
 };
 
 struct hr_regex;

@@ -2,7 +2,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "transform/eval.h"
+
+HR_CPU_INLINE void scale_body(float *restrict o, const float *restrict p, float m, float d,
+                              int64_t n)
+{
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        o[i] = (p[i] - m) / d;
+}
+
+HR_CPU_TWINS(scale, (float *o, const float *p, float m, float d, int64_t n), (o, p, m, d, n))
 
 /* (x - mean) / sqrt(var); x - mean where sqrt(var) is 0. */
 static void z_score(struct hr_reg *r, struct hr_reg *const *a)
@@ -18,8 +30,7 @@ static void z_score(struct hr_reg *r, struct hr_reg *const *a)
             for (i = 0; i < n; i++)
                 o[i] = p[i] - m;
         else
-            for (i = 0; i < n; i++)
-                o[i] = (p[i] - m) / d;
+            scale(o, p, m, d, n);
         return;
     }
     for (i = 0; i < n; i += size)
@@ -69,51 +80,68 @@ static int64_t bucket(const float *b, int64_t n, float x)
     return low;
 }
 
-/* Counts of borders that are not above each x, in pieces of 8 that a compiler turns into
- * vectors; m is a multiple of 8. */
-static void count_borders(const float *b, int64_t nb, const float *restrict x, int32_t *restrict c,
-                          int64_t m)
+/* Counts of borders that are not above each x, in pieces of PIECE that a compiler turns into
+ * vectors; m is a multiple of it. */
+enum { PIECE = 32 };
+
+HR_CPU_INLINE void count_borders_body(const float *restrict b, int64_t nb, const float *restrict x,
+                                      int64_t *restrict o, int64_t m)
 {
     int64_t i, k, j;
 
-    for (i = 0; i < m; i += 8) {
-        int32_t sum[8] = { 0 };
+    for (i = 0; i < m; i += PIECE) {
+        int32_t sum[PIECE] = { 0 };
 
-        for (k = 0; k < nb; k++)
-            for (j = 0; j < 8; j++)
-                sum[j] += !(x[i + j] < b[k]);
-        for (j = 0; j < 8; j++)
-            c[i + j] = sum[j];
+        for (k = 0; k < nb; k++) {
+            const float border = b[k];
+
+            for (j = 0; j < PIECE; j++)
+                sum[j] += !(x[i + j] < border);
+        }
+        for (j = 0; j < PIECE; j++)
+            o[i + j] = sum[j];
     }
+}
+
+HR_CPU_TWINS(count_borders,
+             (const float *b, int64_t nb, const float *x, int64_t *o, int64_t m),
+             (b, nb, x, o, m))
+
+/* Buckets of m values. */
+static void buckets_of(const float *b, int64_t nb, const float *x, int64_t *o, int64_t m)
+{
+    float rest[PIECE] = { 0 };
+    int64_t i, whole = m & ~(int64_t)(PIECE - 1), to[PIECE];
+
+    if (nb > COUNT_MAX) {
+        for (i = 0; i < m; i++)
+            o[i] = bucket(b, nb, x[i]);
+        return;
+    }
+    count_borders(b, nb, x, o, whole);
+    if (whole == m)
+        return;
+    memcpy(rest, x + whole, (size_t)(m - whole) * sizeof *x);
+    count_borders(b, nb, rest, to, PIECE);
+    memcpy(o + whole, to, (size_t)(m - whole) * sizeof *o);
 }
 
 /* How many borders are not above x; NaN: all. */
 static void buckets(struct hr_reg *r, struct hr_reg *const *a)
 {
     const float *b = a[1]->v;
-    int64_t i, n = r->n, nb = a[1]->n;
-    int64_t *o = r->own;
+    int64_t i, n = r->n, nb = a[1]->n, from, m;
     float x[HR_BLOCK];
-    int32_t c[HR_BLOCK];
-    int64_t from, m;
 
+    if (a[0]->elem == HR_E_FLOAT) {
+        buckets_of(b, nb, a[0]->v, r->own, n);
+        return;
+    }
     for (from = 0; from < n; from += HR_BLOCK) {
         m = n - from < HR_BLOCK ? n - from : HR_BLOCK;
-        if (a[0]->elem == HR_E_FLOAT)
-            memcpy(x, (const float *)a[0]->v + from, (size_t)m * sizeof *x);
-        else
-            for (i = 0; i < m; i++)
-                x[i] = (float)((const int64_t *)a[0]->v)[from + i];
-        if (nb > COUNT_MAX) {
-            for (i = 0; i < m; i++)
-                o[from + i] = bucket(b, nb, x[i]);
-            continue;
-        }
-        for (i = m; i & 7; i++)
-            x[i] = 0;
-        count_borders(b, nb, x, c, i);
         for (i = 0; i < m; i++)
-            o[from + i] = c[i];
+            x[i] = (float)((const int64_t *)a[0]->v)[from + i];
+        buckets_of(b, nb, x, (int64_t *)r->own + from, m);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "transform/eval.h"
 
 /* One loop for each of: two columns, column and constant, constant and column or both. */
@@ -281,14 +282,39 @@ static void logic(const struct hr_step *s, struct hr_reg *r, struct hr_reg *cons
 
 /* -- conversions ---------------------------------------- */
 
+static inline bool fits_int(float x)
+{
+    return x >= -9223372036854775808.0f && x < 9223372036854775808.0f;
+}
+
+/* Without a look at each: how many do not fit.  Those are 0. */
+HR_CPU_INLINE void cut_floats_body(int64_t *restrict o, const float *restrict p, int64_t n,
+                                   int32_t *ret_bad)
+{
+    int32_t bad = 0;
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        bad += !fits_int(p[i]);
+    for (i = 0; i < n && !bad; i++)
+        o[i] = (int64_t)p[i];
+    *ret_bad = bad;
+}
+
+HR_CPU_TWINS(cut_floats, (int64_t * o, const float *p, int64_t n, int32_t *ret_bad),
+             (o, p, n, ret_bad))
+
 static hr_status to_int(struct hr_eval *e, struct hr_reg *r, struct hr_reg *const *a)
 {
     const float *p = a[0]->v;
     int64_t *o = r->own;
+    int32_t bad = 1;
     int64_t i;
 
-    for (i = 0; i < r->n; i++) {
-        bool fits = p[i] >= -9223372036854775808.0f && p[i] < 9223372036854775808.0f;
+    if (r->n < INT32_MAX)
+        cut_floats(o, p, r->n, &bad);
+    for (i = 0; i < r->n && bad; i++) {
+        bool fits = fits_int(p[i]);
 
         if (!fits && present(e, r, i))
             return hr_eval_fail(e, r, i, "to_int: %g is no integer of 64 bits; use if_else or clip",
@@ -298,21 +324,97 @@ static hr_status to_int(struct hr_eval *e, struct hr_reg *r, struct hr_reg *cons
     return HR_OK;
 }
 
-static hr_status to_bytes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *const *a)
+static bool put_number(struct hr_eval *e, const struct hr_reg *a, int64_t i, struct hr_slice *to)
 {
-    struct hr_slice *o = r->own;
+    char *text = hr_pool_get(e, HR_NUM_TEXT);
+
+    if (!text)
+        return false;
+    to->text = text;
+    to->len = a->elem == HR_E_INT ? hr_num_put_int(text, ((const int64_t *)a->v)[i])
+                                  : hr_num_put_float(text, ((const float *)a->v)[i]);
+    return true;
+}
+
+/* Numbers of a batch that were met, and their texts.  Numbers that become texts are mostly names,
+ * of which there are few: the texts are the dictionary of the result. */
+enum { MET = 1024, MET_SLOTS = 4 * MET, MET_ROWS = 64 /* below it is not worth it */ };
+struct met {
+    struct hr_slice texts[MET];
+    uint64_t bits[MET];
+    uint16_t slots[MET_SLOTS]; /* place + 1 */
+};
+
+static inline uint64_t bits_of(const struct hr_reg *a, int64_t i)
+{
+    uint32_t bits;
+
+    if (a->elem == HR_E_INT)
+        return (uint64_t)((const int64_t *)a->v)[i];
+    memcpy(&bits, (const float *)a->v + i, sizeof bits);
+    return bits;
+}
+
+/* The codes of all values, or of those before one too many is met; *ret_n: how many. */
+static hr_status code_numbers(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a,
+                              int64_t *ret_n)
+{
+    struct met *t = r->memo;
     int64_t i;
 
     for (i = 0; i < r->n; i++) {
-        char *text = hr_pool_get(e, HR_NUM_TEXT);
+        uint64_t bits = bits_of(a, i);
+        size_t k = (bits * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 12);
 
-        if (!text)
-            return hr_eval_memory(e);
-        o[i].text = text;
-        o[i].len = a[0]->elem == HR_E_INT ? hr_num_put_int(text, ((const int64_t *)a[0]->v)[i])
-                                          : hr_num_put_float(text, ((const float *)a[0]->v)[i]);
+        while (t->slots[k] && t->bits[t->slots[k] - 1] != bits)
+            k = (k + 1) & (MET_SLOTS - 1);
+        if (!t->slots[k]) {
+            if (r->memo_n == MET)
+                break;
+            if (!put_number(e, a, i, &t->texts[r->memo_n]))
+                return hr_eval_memory(e);
+            t->bits[r->memo_n] = bits;
+            t->slots[k] = (uint16_t)++r->memo_n;
+        }
+        r->own_codes[i] = t->slots[k] - 1;
     }
+    *ret_n = i;
     return HR_OK;
+}
+
+/* As codes, where few numbers are met; else r is left as it was. */
+static hr_status to_coded(struct hr_eval *e, struct hr_reg *r, const struct hr_reg *a)
+{
+    hr_status status;
+    int64_t n = 0;
+
+    if (r->cst || a->cst || e->batch_rows < MET_ROWS || r->memo_n == MET)
+        return HR_OK;
+    if (!hr_mem_reserve(e->env, &r->memo, &r->memo_cap, sizeof(struct met), 1, SIZE_MAX / 64) ||
+        !hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)r->n + 1,
+                        sizeof *r->own_codes, SIZE_MAX / 64))
+        return hr_eval_memory(e);
+    if (!r->memo_n)
+        memset(((struct met *)r->memo)->slots, 0, sizeof((struct met *)r->memo)->slots);
+    if ((status = code_numbers(e, r, a, &n)) < 0 || n < r->n)
+        return status;
+    r->codes = r->own_codes;
+    r->dict = ((struct met *)r->memo)->texts;
+    r->ndict = r->memo_n;
+    r->v = NULL;
+    return HR_OK;
+}
+
+static hr_status to_bytes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *const *a)
+{
+    struct hr_slice *o = r->own;
+    hr_status status = to_coded(e, r, a[0]);
+    int64_t i;
+
+    for (i = 0; i < r->n && !r->codes && status == HR_OK; i++)
+        if (!put_number(e, a[0], i, &o[i]))
+            status = hr_eval_memory(e);
+    return status;
 }
 
 static bool read_number(struct hr_slice s, float *f, int64_t *n)
@@ -366,20 +468,30 @@ static hr_status to_number(struct hr_eval *e, const struct hr_step *s, struct hr
     return HR_OK;
 }
 
+#define CHOOSE(TYPE)                                                                               \
+    do {                                                                                           \
+        const TYPE *p = a[1]->v, *q = a[2]->v;                                                     \
+        TYPE *o = r->own;                                                                          \
+        for (i = 0; i < r->n; i++)                                                                 \
+            o[i] = c[i * each[0]] ? p[i * each[1]] : q[i * each[2]];                               \
+    } while (0)
+
 /* The value that is chosen, and whether it is missing is that value's. */
 static hr_status if_else(struct hr_eval *e, struct hr_reg *r, struct hr_reg *const *a)
 {
+    const int64_t each[3] = { !a[0]->cst, !a[1]->cst, !a[2]->cst };
     const uint8_t *c = a[0]->v;
-    size_t size = hr_elem_size(r->elem);
     uint8_t *valid;
     int64_t i;
 
-    for (i = 0; i < r->n; i++) {
-        const struct hr_reg *from = c[a[0]->cst ? 0 : i] ? a[1] : a[2];
-
-        memcpy((char *)r->own + (size_t)i * size,
-               (const char *)from->v + (from->cst ? 0 : (size_t)i * size), size);
-    }
+    if (r->elem == HR_E_INT)
+        CHOOSE(int64_t);
+    else if (r->elem == HR_E_FLOAT)
+        CHOOSE(float);
+    else if (r->elem == HR_E_BYTES)
+        CHOOSE(struct hr_slice);
+    else
+        CHOOSE(uint8_t);
     if (r->shape != HR_S_OPTIONAL)
         return HR_OK;
     if (!(valid = hr_reg_valid(e, r, e->rows)))

@@ -1,6 +1,7 @@
 /* Row by row: columns to registers, missing values, lists and vectors. */
 #include <string.h>
 
+#include "base/base.h"
 #include "transform/eval.h"
 
 /* -- columns ---------------------------------------- */
@@ -20,23 +21,46 @@ static hr_status bad_count(struct hr_eval *e, const struct hr_feature *f, struct
                         (long long)n, (long long)(f->shape == HR_FEATURE_DENSE ? size : 1));
 }
 
+/* The eight bits of a byte as bytes of 0 and 1, the first in the lowest. */
+static inline uint64_t spread(uint8_t bits)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), each = UINT64_C(0x8040201008040201);
+
+    return (((bits * ones & each) + 127 * ones) >> 7) & ones;
+}
+
+/* n bits from a place on as bytes.  Returns whether all are 1. */
+static bool read_bits(const uint8_t *bits, int64_t at, int64_t n, uint8_t *to)
+{
+    uint64_t eight, all = UINT64_MAX;
+    uint8_t each = 1;
+    int64_t i = 0, k;
+
+    for (; i < n && ((at + i) & 7); i++)
+        each &= to[i] = bits[(at + i) >> 3] >> ((at + i) & 7) & 1;
+    for (; i + 8 <= n; i += 8) {
+        all &= eight = spread(bits[(at + i) >> 3]);
+        for (k = 0; k < 8; k++)
+            to[i + k] = (uint8_t)(eight >> 8 * k);
+    }
+    for (; i < n; i++)
+        each &= to[i] = bits[(at + i) >> 3] >> ((at + i) & 7) & 1;
+    return each && (all == UINT64_MAX || all == UINT64_C(0x0101010101010101));
+}
+
 /* Validity of a scalar column.  Sets r->valid if a row lacks its value. */
 static hr_status scalar_valid(struct hr_eval *e, const struct hr_feature *f, struct hr_reg *r,
                               const struct hr_col *c)
 {
     uint8_t *valid;
-    int64_t i, at = c->at + e->row;
+    int64_t i;
     bool all;
 
     if (!c->valid)
         return HR_OK;
     if (!(valid = hr_reg_valid(e, r, e->rows)))
         return hr_eval_memory(e);
-    for (i = 0; i < e->rows; i++)
-        valid[i] = c->valid[(at + i) >> 3] >> ((at + i) & 7) & 1;
-    for (i = 0, all = true; i < e->rows; i++)
-        all &= valid[i];
-    if (all)
+    if ((all = read_bits(c->valid, c->at + e->row, e->rows, valid)))
         r->valid = NULL;
     for (i = 0; i < e->rows && !all && f->shape == HR_FEATURE_DENSE; i++)
         if (!valid[i])
@@ -153,6 +177,22 @@ static hr_status load_values(struct hr_eval *e, const struct hr_step *s, struct 
     return r->dict ? HR_OK : hr_eval_memory(e);
 }
 
+/* All rows one entry: what is made of it is made once. */
+static hr_status code_nothing(struct hr_eval *e, struct hr_reg *r)
+{
+    static const struct hr_slice nothing = { "", 0 };
+
+    if (!hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)e->rows,
+                        sizeof *r->own_codes, SIZE_MAX / 64))
+        return hr_eval_memory(e);
+    memset(r->own_codes, 0, (size_t)e->rows * sizeof *r->own_codes);
+    r->codes = r->own_codes;
+    r->dict = &nothing;
+    r->ndict = 1;
+    r->v = NULL;
+    return HR_OK;
+}
+
 /* A column of no type: no row has a value. */
 static hr_status load_nothing(struct hr_eval *e, struct hr_reg *r, const struct hr_feature *f,
                               const struct hr_col *c)
@@ -169,10 +209,24 @@ static hr_status load_nothing(struct hr_eval *e, struct hr_reg *r, const struct 
     memset(valid, f->shape == HR_FEATURE_LIST && hr_col_present(c, 0), (size_t)e->rows);
     memset(offsets, 0, ((size_t)e->rows + 1) * sizeof *offsets);
     r->n = f->shape == HR_FEATURE_LIST ? 0 : e->rows;
-    if (f->shape == HR_FEATURE_OPTIONAL)
-        r->offsets = NULL;
-    return HR_OK;
+    if (f->shape != HR_FEATURE_OPTIONAL)
+        return HR_OK;
+    r->offsets = NULL;
+    return f->type == HR_FEATURE_BYTES ? code_nothing(e, r) : HR_OK;
 }
+
+/* What is missing may have any code. */
+HR_CPU_INLINE void keep_codes_body(int32_t *restrict o, const int32_t *restrict p,
+                                   const uint8_t *restrict valid, int64_t n)
+{
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        o[i] = valid[i] ? p[i] : 0;
+}
+
+HR_CPU_TWINS(keep_codes, (int32_t * o, const int32_t *p, const uint8_t *valid, int64_t n),
+             (o, p, valid, n))
 
 /* Codes of a column with one value at most. */
 static hr_status load_codes(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r,
@@ -181,7 +235,6 @@ static hr_status load_codes(struct hr_eval *e, const struct hr_step *s, struct h
     const struct hr_col *c = &e->cols[s->ints[0]];
     const int32_t *from = (const int32_t *)c->values + c->at + e->row;
     hr_status status = scalar_valid(e, f, r, c);
-    int64_t i;
 
     if (status < 0)
         return status;
@@ -194,8 +247,7 @@ static hr_status load_codes(struct hr_eval *e, const struct hr_step *s, struct h
     if (!hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)e->rows,
                         sizeof *from, SIZE_MAX / 64))
         return hr_eval_memory(e);
-    for (i = 0; i < e->rows; i++) /* what is missing has any code */
-        r->own_codes[i] = r->valid[i] ? from[i] : 0;
+    keep_codes(r->own_codes, from, r->valid, e->rows);
     r->codes = r->own_codes;
     return HR_OK;
 }
@@ -226,25 +278,40 @@ hr_status hr_kernel_input(struct hr_eval *e, const struct hr_step *s, struct hr_
 
 /* -- missing ---------------------------------------- */
 
-static hr_status fill_codes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
+HR_CPU_INLINE void fill_codes_body(int32_t *restrict o, const int32_t *restrict p,
+                                   const uint8_t *restrict valid, int64_t n)
+{
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        o[i] = valid[i] ? p[i] + 1 : 0;
+}
+
+HR_CPU_TWINS(fill_codes, (int32_t * o, const int32_t *p, const uint8_t *valid, int64_t n),
+             (o, p, valid, n))
+
+/* The dictionary with one entry more, which comes first: the rest may grow. */
+static hr_status fill_coded(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
 {
     struct hr_slice *d;
     int64_t i;
 
-    if (!r->memo_done) { /* the dictionary with one entry more */
+    if (r->memo_n < x->ndict + 1) {
         if (!hr_mem_reserve(e->env, &r->memo, &r->memo_cap, ((size_t)x->ndict + 1) * sizeof *d, 1,
                             SIZE_MAX / 64))
             return hr_eval_memory(e);
         d = r->memo;
-        memcpy(d, x->dict, (size_t)x->ndict * sizeof *d);
-        d[x->ndict] = *(const struct hr_slice *)v->v;
-        r->memo_done = true;
+        memcpy(d + 1, x->dict, (size_t)x->ndict * sizeof *d);
+        d[0] = *(const struct hr_slice *)v->v;
+        r->memo_n = x->ndict + 1;
     }
     if (!hr_mem_reserve(e->env, (void **)&r->own_codes, &r->codes_cap, (size_t)x->n + 1,
                         sizeof *r->own_codes, SIZE_MAX / 64))
         return hr_eval_memory(e);
-    for (i = 0; i < x->n; i++)
-        r->own_codes[i] = x->valid && !x->valid[i] ? (int32_t)x->ndict : x->codes[i];
+    if (x->valid)
+        fill_codes(r->own_codes, x->codes, x->valid, x->n);
+    for (i = 0; !x->valid && i < x->n; i++)
+        r->own_codes[i] = x->codes[i] + 1;
     r->codes = r->own_codes;
     r->dict = r->memo;
     r->ndict = x->ndict + 1;
@@ -252,20 +319,35 @@ static hr_status fill_codes(struct hr_eval *e, struct hr_reg *r, struct hr_reg *
     return HR_OK;
 }
 
-#define FILL(TYPE)                                                                                 \
-    do {                                                                                           \
-        const TYPE *p = x->v, *q = v->v;                                                           \
-        TYPE *o = r->own;                                                                          \
-        for (i = 0; i < r->n; i++)                                                                 \
-            o[i] = x->valid[i] ? p[i] : q[v->cst ? 0 : i];                                         \
-    } while (0)
+/* Of one type: from a column, or a constant. */
+#define FILL(NAME, TYPE)                                                                           \
+    HR_CPU_INLINE void NAME##_body(TYPE *restrict o, const TYPE *restrict p,                       \
+                                   const TYPE *restrict q, bool cst,                               \
+                                   const uint8_t *restrict valid, int64_t n)                       \
+    {                                                                                              \
+        const TYPE one = q[0];                                                                     \
+        int64_t i;                                                                                 \
+        if (cst)                                                                                   \
+            for (i = 0; i < n; i++)                                                                \
+                o[i] = valid[i] ? p[i] : one;                                                      \
+        else                                                                                       \
+            for (i = 0; i < n; i++)                                                                \
+                o[i] = valid[i] ? p[i] : q[i];                                                     \
+    }                                                                                              \
+    HR_CPU_TWINS(NAME,                                                                             \
+                 (TYPE * o, const TYPE *p, const TYPE *q, bool cst, const uint8_t *valid,          \
+                  int64_t n),                                                                      \
+                 (o, p, q, cst, valid, n))
+
+FILL(fill_ints, int64_t)
+FILL(fill_floats, float)
+FILL(fill_bytes, struct hr_slice)
+FILL(fill_bools, uint8_t)
 
 static hr_status fill(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, struct hr_reg *v)
 {
-    int64_t i;
-
     if (x->codes && v->cst)
-        return fill_codes(e, r, x, v);
+        return fill_coded(e, r, x, v);
     if (x->elem == HR_E_BYTES && (!hr_reg_slices(e, x) || !hr_reg_slices(e, v)))
         return hr_eval_memory(e);
     r->n = e->rows;
@@ -276,13 +358,13 @@ static hr_status fill(struct hr_eval *e, struct hr_reg *r, struct hr_reg *x, str
     if (!hr_reg_room(e, r, r->n, hr_elem_size(r->elem)))
         return hr_eval_memory(e);
     if (r->elem == HR_E_INT)
-        FILL(int64_t);
+        fill_ints(r->own, x->v, v->v, v->cst, x->valid, r->n);
     else if (r->elem == HR_E_FLOAT)
-        FILL(float);
+        fill_floats(r->own, x->v, v->v, v->cst, x->valid, r->n);
     else if (r->elem == HR_E_BYTES)
-        FILL(struct hr_slice);
+        fill_bytes(r->own, x->v, v->v, v->cst, x->valid, r->n);
     else
-        FILL(uint8_t);
+        fill_bools(r->own, x->v, v->v, v->cst, x->valid, r->n);
     return HR_OK;
 }
 

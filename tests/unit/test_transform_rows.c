@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "headrace/rows.h"
 #include "help_transform.h"
 
 /* Outputs that never vary, by what the analyzers have seen. */
@@ -160,11 +161,84 @@ static void test_constants(void **state)
     hr_env_clear(&env);
 }
 
+/* Numbers that become texts: few, ever more, all different, few and then all different. */
+static void name_rows(struct help_rows *ret)
+{
+    static const char *const names[] = { "a", "b", "d" };
+    struct ArrowArray columns[4];
+    struct hr_builder b[3], c;
+    int64_t i;
+    int k;
+
+    for (k = 0; k < 3; k++)
+        hr_builder_init(&b[k], "l", 0);
+    hr_builder_init(&c, "f", 0);
+    for (i = 0; i < 5000; i++) {
+        uint64_t v = hr_random_at(5, (uint64_t)i);
+
+        hr_builder_int(&b[0], i / 300 - 8);
+        hr_builder_int(&b[1], i * 7919);
+        hr_builder_int(&b[2], i < 2000 ? i % 10 : i);
+        if (v % 20 == 0)
+            hr_builder_null(&c);
+        else
+            hr_builder_double(&c, v % 31 ? (double)(v % 50) / 8 - 0.0 : strtod("-0", NULL));
+    }
+    assert_int_equal(hr_schema_new("+s", "", 4, &ret->schema), HR_OK);
+    for (k = 0; k < 3; k++) {
+        assert_int_equal(hr_builder_done(&b[k], &columns[k]), HR_OK);
+        assert_int_equal(hr_schema_column(ret->schema.children[k], names[k], "l", 0), HR_OK);
+    }
+    assert_int_equal(hr_builder_done(&c, &columns[3]), HR_OK);
+    assert_int_equal(hr_schema_column(ret->schema.children[3], "c", "f", 0), HR_OK);
+    assert_int_equal(hr_rows_make(columns, 4, 5000, &ret->rows), HR_OK);
+}
+
+/* They are made once for each number of a batch where few are met; the same comes of it. */
+static void test_names_of_numbers(void **state)
+{
+    static const char source[] =
+        "e = hash_strings(to_bytes(a), 100)\nf = hash_strings(to_bytes(b), 100)\n"
+        "g = hash_strings(to_bytes(d), 100)\nh = lower(fill(to_bytes(c), \"NONE\"))\n"
+        "i = length(to_bytes(b))\nj = concat_text(to_bytes(a), \"x\", to_bytes(d))\n"
+        "k = to_bytes(c)\nl = fill(to_bytes(c), to_bytes(a))\nm = upper(to_bytes(d))\n"
+        "n = hash_strings(lower(fill(to_bytes(c), \"\")), 7)\n";
+    static const int64_t sizes[] = { 5000, 4096, 1024, 100, 64 };
+    struct help_rows rows, out;
+    struct hr_plan *plan;
+    char *want, *got, first[400];
+    struct hr_env env;
+    size_t i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    name_rows(&rows);
+    assert_int_equal(
+        help_features(&env, source, "a:int b:int d:int c:float?", &rows, NULL, &plan), HR_OK);
+    assert_int_equal(help_apply(&env, plan, &rows, 1, &out), HR_OK);
+    want = help_text(&out);
+    help_clear(&out);
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(want, "\n"), want);
+    assert_string_equal(first, "[91,35,35,\"2.25\",1,\"-8x0\",\"2.25\",\"2.25\",\"0\",5]");
+    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        assert_int_equal(help_apply(&env, plan, &rows, sizes[i], &out), HR_OK);
+        got = help_text(&out);
+        assert_string_equal(got, want);
+        free(got);
+        help_clear(&out);
+    }
+    free(want);
+    hr_plan_close(plan);
+    help_clear(&rows);
+    hr_env_clear(&env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_still),
                                         cmocka_unit_test(test_constants),
-                                        cmocka_unit_test(test_bad_row_of_many) };
+                                        cmocka_unit_test(test_bad_row_of_many),
+                                        cmocka_unit_test(test_names_of_numbers) };
 
     return cmocka_run_group_tests_name("transform/rows", tests, NULL, NULL);
 }
