@@ -225,7 +225,7 @@ void hr_pass_clear(struct hr_env *env, struct hr_pass *p)
 }
 
 /* to += x * from, in pieces of 8 that a compiler turns into vectors. */
-static inline void add_times(float *restrict to, const float *restrict from, float x, int32_t n)
+HR_CPU_INLINE void add_times(float *restrict to, const float *restrict from, float x, int32_t n)
 {
     int32_t j = 0, k;
 
@@ -236,7 +236,8 @@ static inline void add_times(float *restrict to, const float *restrict from, flo
         to[j] += x * from[j];
 }
 
-static void row_input(const struct hr_net *net, const struct hr_samples *s, size_t i, float *in)
+HR_CPU_INLINE void row_input(const struct hr_net *net, const struct hr_samples *s, size_t i,
+                             float *in)
 {
     size_t k, from = i ? s->ends[i - 1] : 0;
     float *vector;
@@ -251,8 +252,8 @@ static void row_input(const struct hr_net *net, const struct hr_samples *s, size
     }
 }
 
-void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i, struct hr_pass *p,
-                 size_t row)
+HR_CPU_INLINE void pass_row_body(const struct hr_net *net, const struct hr_samples *s, size_t i,
+                                 struct hr_pass *p, size_t row)
 {
     float *in = p->in + row * (size_t)net->layers[0].in, *out = NULL;
     size_t id, from = i ? s->ends[i - 1] : 0;
@@ -273,6 +274,17 @@ void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i,
         for (j = 0; k + 1 < net->layers_n && j < l->out; j++)
             out[j] = out[j] > 0 ? out[j] : 0;
     }
+}
+
+HR_CPU_TWINS(pass_row,
+             (const struct hr_net *net, const struct hr_samples *s, size_t i, struct hr_pass *p,
+              size_t row),
+             (net, s, i, p, row))
+
+void hr_pass_row(const struct hr_net *net, const struct hr_samples *s, size_t i, struct hr_pass *p,
+                 size_t row)
+{
+    pass_row(net, s, i, p, row);
 }
 
 /* -- what logits mean ---------------------------------------- */
