@@ -14,10 +14,27 @@ static hr_status refuse(struct hr_env *env, const char *what)
     return hr_fail(env, HR_INVALID, "the evaluation does not offer %s; take it out", what);
 }
 
+static void check_metrics_offered(struct hr_env *env, const HR_MA(MetricsSpec) * s)
+{
+    size_t k;
+
+    if (s->n_output_names || s->n_output_weights)
+        refuse(env, "outputNames and outputWeights");
+    if (s->query_key && *s->query_key)
+        refuse(env, "metrics of queries (queryKey)");
+    if (s->n_cross_slice_thresholds)
+        refuse(env, "crossSliceThresholds");
+    if (s->aggregate && s->aggregate->top_k_list)
+        refuse(env, "aggregate.topKList");
+    for (k = 0; k < s->n_metrics; k++)
+        if (s->metrics[k]->n_cross_slice_thresholds)
+            refuse(env, "crossSliceThresholds");
+}
+
 /* What TFMA has and this has not. */
 static hr_status check_offered(struct hr_env *env, const hr_eval_config *c)
 {
-    size_t errors = env->errors.count, i, k;
+    size_t errors = env->errors.count, i;
 
     if (c->n_cross_slicing_specs)
         refuse(env, "crossSlicingSpecs");
@@ -32,21 +49,8 @@ static hr_status check_offered(struct hr_env *env, const hr_eval_config *c)
     if (c->options && c->options->compute_confidence_intervals &&
         c->options->compute_confidence_intervals->value)
         refuse(env, "computeConfidenceIntervals");
-    for (i = 0; i < c->n_metrics_specs; i++) {
-        const HR_MA(MetricsSpec) *s = c->metrics_specs[i];
-
-        if (s->n_output_names || s->n_output_weights)
-            refuse(env, "outputNames and outputWeights");
-        if (s->query_key && *s->query_key)
-            refuse(env, "metrics of queries (queryKey)");
-        if (s->n_cross_slice_thresholds)
-            refuse(env, "crossSliceThresholds");
-        if (s->aggregate && s->aggregate->top_k_list)
-            refuse(env, "aggregate.topKList");
-        for (k = 0; k < s->n_metrics; k++)
-            if (s->metrics[k]->n_cross_slice_thresholds)
-                refuse(env, "crossSliceThresholds");
-    }
+    for (i = 0; i < c->n_metrics_specs; i++)
+        check_metrics_offered(env, c->metrics_specs[i]);
     return env->errors.count > errors ? HR_INVALID : HR_OK;
 }
 

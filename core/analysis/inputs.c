@@ -372,25 +372,21 @@ static bool is_number(const struct hr_col *c)
     return c->kind == HR_COL_INT || c->kind == HR_COL_FLOAT;
 }
 
-/* Open the columns of a batch, and let the model predict. */
-static hr_status open_source(struct self *s, hr_run *run, const struct ArrowArray *rows,
-                             struct source *x)
+/* A column of the rows, or of what was made of them. */
+static hr_status open_column(const struct self *s, const struct source *x, bool prepared,
+                             const struct ArrowArray *rows, int64_t i, struct hr_col *ret)
+{
+    return hr_col_open(prepared ? &x->prep : &s->in, prepared ? &x->prepared : rows, i, ret);
+}
+
+static hr_status open_columns(struct self *s, const struct ArrowArray *rows, struct source *x)
 {
     const struct ArrowSchema *schema = x->iface ? &x->out : &s->in;
-    hr_status r = HR_OK;
 
-    if (x->iface)
-        r = x->iface->predict(x->model, run, rows, &x->predicted);
-    if (r == HR_OK && (x->label_prepared || x->weight_prepared))
-        r = x->prep_iface->predict(x->prep_model, run, rows, &x->prepared);
-    if (r < 0)
-        return r;
-    if (hr_col_open(x->label_prepared ? &x->prep : &s->in,
-                    x->label_prepared ? &x->prepared : rows, x->label, &x->label_col) < 0 ||
+    if (open_column(s, x, x->label_prepared, rows, x->label, &x->label_col) < 0 ||
         hr_col_open(schema, x->iface ? &x->predicted : rows, x->score, &x->score_col) < 0 ||
-        (x->weight >= 0 && hr_col_open(x->weight_prepared ? &x->prep : &s->in,
-                                       x->weight_prepared ? &x->prepared : rows, x->weight,
-                                       &x->weight_col) < 0))
+        (x->weight >= 0 &&
+         open_column(s, x, x->weight_prepared, rows, x->weight, &x->weight_col) < 0))
         return hr_fail(&s->env, HR_INVALID, "the columns of a batch are not of their types");
     if (!is_number(&x->score_col) || (x->weight >= 0 && !is_number(&x->weight_col)))
         return hr_fail(&s->env, HR_INVALID, "column \"%s\" holds no numbers",
@@ -398,6 +394,19 @@ static hr_status open_source(struct self *s, hr_run *run, const struct ArrowArra
     if (x->label_col.kind == HR_COL_NULL)
         return hr_fail(&s->env, HR_INVALID, "label column \"%s\" is empty", x->label_col.name);
     return HR_OK;
+}
+
+/* Open the columns of a batch, and let the model predict. */
+static hr_status open_source(struct self *s, hr_run *run, const struct ArrowArray *rows,
+                             struct source *x)
+{
+    hr_status r = HR_OK;
+
+    if (x->iface)
+        r = x->iface->predict(x->model, run, rows, &x->predicted);
+    if (r == HR_OK && (x->label_prepared || x->weight_prepared))
+        r = x->prep_iface->predict(x->prep_model, run, rows, &x->prepared);
+    return r < 0 ? r : open_columns(s, rows, x);
 }
 
 static hr_status put_rows(struct self *s, int64_t length, struct hr_builder *b)

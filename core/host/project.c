@@ -251,6 +251,34 @@ hr_status hr_host_lock(struct hr_project *p)
 
 /* Directories of a path with colons, then the project's, the user's, what was installed, the
  * standard ones. */
+/* The parts between colons that are not empty; text is cut up. */
+static size_t cut_places(char *text, const char **places)
+{
+    size_t n = 0;
+
+    while (*text) {
+        char *colon = strchr(text, ':');
+
+        if (colon)
+            *colon = '\0';
+        if (*text)
+            places[n++] = text;
+        text = colon ? colon + 1 : text + strlen(text);
+    }
+    return n;
+}
+
+/* A person's own, if it is there; NULL: it is not. */
+static const char *home_place(struct hr_project *p, struct hr_arena *arena)
+{
+    const char *home = p->env.os->getenv(p->env.os->user, "HOME"), *place;
+
+    if (!home || home[0] != '/')
+        return NULL;
+    place = hr_arena_format(arena, "%s/.local/lib/headrace/plugins", home);
+    return place && hr_dir_exists(&p->env, place) ? place : NULL;
+}
+
 static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const char ***ret)
 {
     const char *path = p->plugin_path, *home, **places, **installed;
@@ -266,22 +294,11 @@ static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const c
     places = hr_arena_array(arena, most + count, sizeof *places);
     if (r < 0 || !copy || !places)
         return r < 0 ? r : HR_EXHAUSTED;
-    while (*copy) {
-        char *colon = strchr(copy, ':');
-
-        if (colon)
-            *colon = '\0';
-        if (*copy)
-            places[n++] = copy;
-        copy = colon ? colon + 1 : copy + strlen(copy);
-    }
+    n = cut_places(copy, places);
     if (p->opened && hr_dir_exists(&p->env, p->paths.plugins))
         places[n++] = p->paths.plugins;
-    home = p->env.os->getenv(p->env.os->user, "HOME");
-    if (home && home[0] == '/' &&
-        (places[n] = hr_arena_format(arena, "%s/.local/lib/headrace/plugins", home)) &&
-        hr_dir_exists(&p->env, places[n]))
-        n++;
+    if ((home = home_place(p, arena)))
+        places[n++] = home;
     for (i = 0; i < count; i++)
         places[n++] = installed[i];
     places[n++] = p->where.plugins;

@@ -258,52 +258,75 @@ static hr_status keep_package(struct hr_project *p, const char *file, const char
     return r < 0 ? r : hr_dir_sync(&p->env, dir);
 }
 
+/* What is to be pulled, and that it is not here yet. */
+static hr_status look_at_taken(struct hr_project *p, const char *file, const struct hr_taken *t,
+                               struct hr_change *c, struct hr_arena *arena, char *ret_digest)
+{
+    struct hr_meta_node node;
+    hr_status r;
+
+    if (strcmp(t->kind, "model") != 0)
+        return hr_fail(&p->env, HR_INVALID, "\"%s\" is a package of kind \"%s\", no model", file,
+                       t->kind);
+    c->model = c->model ? c->model : t->id;
+    c->version = c->version ? c->version : t->version;
+    if ((r = hr_taken_digest(p, t, "model/", ret_digest)) < 0)
+        return r;
+    r = hr_model_find(p, hr_arena_format(arena, "%s@%s", c->model, c->version), arena, &node);
+    if (r == HR_NOT_FOUND)
+        return HR_OK;
+    if (r < 0)
+        return r;
+    return hr_fail(&p->env, HR_EXISTS, "%s@%s is there already%s", c->model, c->version,
+                   hr_text_eq(hr_meta_text(&node, "__digest"), ret_digest)
+                       ? ", the very same"
+                       : " and is another; give --version to take it as");
+}
+
+/* Where it stays, and the model in it. */
+static hr_status place_taken(struct hr_project *p, const struct hr_taken *t,
+                             const struct hr_change *c, struct hr_arena *arena, char *ret_place,
+                             const char **ret_model)
+{
+    const char *dir = hr_arena_format(arena, "%s/pulled/%s/%s-%.16s", p->paths.artifacts, c->model,
+                                      c->version, t->head.digest);
+
+    *ret_model = dir ? hr_arena_format(arena, "%s/model", dir) : NULL;
+    return *ret_model ? hr_path_join(&p->env, "", dir, ret_place) : HR_EXHAUSTED;
+}
+
+/* Unpack what was looked at. */
+static hr_status unpack(struct hr_project *p, const char *file, const struct hr_trust *trust,
+                        const struct hr_taken *t, const char *place)
+{
+    struct hr_taken again;
+    hr_status r = hr_tree_remove(&p->env, place); /* of a pull that did not come to its end */
+
+    if (r < 0 || (r = hr_package_take(p, file, trust, place, &again)) < 0)
+        return r;
+    if (strcmp(again.head.digest, t->head.digest) != 0)
+        r = hr_fail(&p->env, HR_DATA_LOSS, "\"%s\" has changed meanwhile", file);
+    hr_taken_clear(&again);
+    return r;
+}
+
 /* Unpack first, where it stays; then tell the store, in one transaction. */
 static hr_status pull(struct hr_project *p, const char *file, struct hr_change *c,
                       const char *const *keys, struct hr_arena *arena, const char **ret_json)
 {
     char digest[HR_SHA256_HEX], place[HR_MAX_PATH] = "";
-    const char *dir, *model;
-    struct hr_meta_node node;
+    const char *model = NULL;
     struct hr_taken t;
     struct hr_trust trust;
     hr_status r = hr_trust_read(p, keys, arena, &trust);
 
     if (r < 0 || (r = hr_package_take(p, file, &trust, NULL, &t)) < 0)
         return r;
-    if (strcmp(t.kind, "model") != 0)
-        r = hr_fail(&p->env, HR_INVALID, "\"%s\" is a package of kind \"%s\", no model", file,
-                    t.kind);
-    c->model = c->model ? c->model : t.id;
-    c->version = c->version ? c->version : t.version;
+    r = look_at_taken(p, file, &t, c, arena, digest);
     if (r == HR_OK)
-        r = hr_taken_digest(p, &t, "model/", digest);
-    if (r == HR_OK) {
-        r = hr_model_find(p, hr_arena_format(arena, "%s@%s", c->model, c->version), arena, &node);
-        if (r == HR_OK)
-            r = hr_fail(&p->env, HR_EXISTS, "%s@%s is there already%s", c->model, c->version,
-                        hr_text_eq(hr_meta_text(&node, "__digest"), digest)
-                            ? ", the very same"
-                            : " and is another; give --version to take it as");
-        else if (r == HR_NOT_FOUND)
-            r = HR_OK;
-    }
-    dir = hr_arena_format(arena, "%s/pulled/%s/%s-%.16s", p->paths.artifacts, c->model, c->version,
-                          t.head.digest);
-    model = dir ? hr_arena_format(arena, "%s/model", dir) : NULL;
-    if (r == HR_OK && (!model || (r = hr_path_join(&p->env, "", dir, place)) < 0))
-        r = r < 0 ? r : HR_EXHAUSTED;
+        r = place_taken(p, &t, c, arena, place, &model);
     if (r == HR_OK)
-        r = hr_tree_remove(&p->env, place); /* of a pull that did not come to its end */
-    if (r == HR_OK) {
-        struct hr_taken again;
-
-        if ((r = hr_package_take(p, file, &trust, place, &again)) == HR_OK) {
-            if (strcmp(again.head.digest, t.head.digest) != 0)
-                r = hr_fail(&p->env, HR_DATA_LOSS, "\"%s\" has changed meanwhile", file);
-            hr_taken_clear(&again);
-        }
-    }
+        r = unpack(p, file, &trust, &t, place);
     if (r == HR_OK)
         r = keep_package(p, file, c->model, c->version);
     if (r == HR_OK)

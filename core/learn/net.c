@@ -3,15 +3,15 @@
 #include <math.h>
 #include <string.h>
 
-static hr_status check(struct hr_env *env, const struct hr_net_shape *s)
+static bool between(int32_t x, int32_t least, int32_t most)
+{
+    return x >= least && x <= most;
+}
+
+static hr_status check_hidden(struct hr_env *env, const struct hr_net_shape *s)
 {
     int32_t i;
 
-    if (s->kind < HR_NET_LINEAR || s->kind > HR_NET_DNN || s->task < HR_TASK_REGRESSION ||
-        s->task > HR_TASK_CLASSES || s->ids < HR_IDS_WIDE || s->ids > HR_IDS_EMBEDDING)
-        return hr_fail(env, HR_INVALID, "a net is linear or dnn, with a task and a way of ids");
-    if (!s->ninputs || s->ninputs > HR_MAX_INPUTS)
-        return hr_fail(env, HR_INVALID, "a net has from 1 to 100000 inputs, not %zu", s->ninputs);
     if (s->nhidden < 0 || s->nhidden > HR_MAX_LAYERS)
         return hr_fail(env, HR_INVALID, "a net has at most 16 hidden layers, not %d",
                        (int)s->nhidden);
@@ -19,6 +19,21 @@ static hr_status check(struct hr_env *env, const struct hr_net_shape *s)
         if (s->hidden[i] < 1 || s->hidden[i] > HR_MAX_UNITS)
             return hr_fail(env, HR_INVALID, "a hidden layer has from 1 to 65536 units, not %d",
                            (int)s->hidden[i]);
+    return HR_OK;
+}
+
+static hr_status check(struct hr_env *env, const struct hr_net_shape *s)
+{
+    hr_status r;
+
+    if (!between(s->kind, HR_NET_LINEAR, HR_NET_DNN) ||
+        !between(s->task, HR_TASK_REGRESSION, HR_TASK_CLASSES) ||
+        !between(s->ids, HR_IDS_WIDE, HR_IDS_EMBEDDING))
+        return hr_fail(env, HR_INVALID, "a net is linear or dnn, with a task and a way of ids");
+    if (!s->ninputs || s->ninputs > HR_MAX_INPUTS)
+        return hr_fail(env, HR_INVALID, "a net has from 1 to 100000 inputs, not %zu", s->ninputs);
+    if ((r = check_hidden(env, s)) < 0)
+        return r;
     if (s->task == HR_TASK_CLASSES ? s->classes < 2 || s->classes > HR_MAX_UNITS : s->classes != 1)
         return hr_fail(env, HR_INVALID, "there are from 2 to 65536 classes, not %d",
                        (int)s->classes);

@@ -41,12 +41,12 @@ static hr_status add_links(const struct hr_look *look, const struct kind *k, str
     return r;
 }
 
-static hr_status make_sql(const struct hr_look *look, struct hr_buf *sql)
+/* What a node is by itself. */
+static hr_status add_own(const struct hr_look *look, const struct kind *k, struct hr_buf *sql)
 {
-    const struct kind *k = &kinds[look->kind];
-    hr_status r = hr_buf_format(sql, "SELECT n.id FROM %s n WHERE 1", k->table);
+    hr_status r = HR_OK;
 
-    if (r == HR_OK && look->type)
+    if (look->type)
         r = hr_buf_format(sql,
                           " AND %sn.type_id IN (SELECT id FROM Type WHERE name = ?2 AND"
                           " type_kind = %d AND version IS NULL)",
@@ -55,17 +55,36 @@ static hr_status make_sql(const struct hr_look *look, struct hr_buf *sql)
                           (int)look->kind);
     if (r == HR_OK && look->state)
         r = hr_buf_format(sql, " AND n.%s = %lld", k->state, (long long)look->state);
-    if (r == HR_OK && look->output_key)
-        r = add_output(look, sql);
-    else if (r == HR_OK && k->link)
-        r = add_links(look, k, sql);
-    if (r == HR_OK && look->before)
+    return r;
+}
+
+static hr_status add_rest(const struct hr_look *look, const struct kind *k, struct hr_buf *sql)
+{
+    hr_status r = HR_OK;
+
+    if (look->before)
         r = hr_buf_format(sql, " AND n.id < %lld", (long long)look->before);
     if (r == HR_OK && look->property)
         r = hr_buf_format(sql,
                           " AND EXISTS (SELECT 1 FROM %s q WHERE q.%s = n.id AND q.name = ?3 AND"
                           " q.is_custom_property = 1 AND (?4 IS NULL OR q.string_value = ?4))",
                           k->property, k->property_id);
+    return r;
+}
+
+static hr_status make_sql(const struct hr_look *look, struct hr_buf *sql)
+{
+    const struct kind *k = &kinds[look->kind];
+    hr_status r = hr_buf_format(sql, "SELECT n.id FROM %s n WHERE 1", k->table);
+
+    if (r == HR_OK)
+        r = add_own(look, k, sql);
+    if (r == HR_OK && look->output_key)
+        r = add_output(look, sql);
+    else if (r == HR_OK && k->link)
+        r = add_links(look, k, sql);
+    if (r == HR_OK)
+        r = add_rest(look, k, sql);
     if (r == HR_OK)
         r = hr_buf_text(sql, look->newest_first ? " ORDER BY n.id DESC" : " ORDER BY n.id");
     if (r == HR_OK && look->limit)

@@ -235,13 +235,39 @@ static bool get_field(struct wire *w, int *field, int *type, struct wire *part, 
 }
 
 static bool read_struct(struct wire w, struct hr_json_writer *to, int depth);
+static bool read_value(struct wire w, struct hr_json_writer *to, int depth);
+
+static void put_number(struct wire part, struct hr_json_writer *to)
+{
+    double d;
+
+    memcpy(&d, part.p, sizeof d);
+    if (d > -9e15 && d < 9e15 && d == (double)(int64_t)d)
+        hr_json_put_int(to, (int64_t)d);
+    else
+        hr_json_put_double(to, d);
+}
+
+static bool read_list(struct wire list, struct hr_json_writer *to, int depth)
+{
+    struct wire item;
+    uint64_t value = 0;
+    int field, type;
+
+    hr_json_open_array(to);
+    while (list.p < list.end)
+        if (!get_field(&list, &field, &type, &item, &value) || field != 1 || type != 2 ||
+            !read_value(item, to, depth))
+            return false;
+    hr_json_close_array(to);
+    return true;
+}
 
 static bool read_value(struct wire w, struct hr_json_writer *to, int depth)
 {
-    struct wire part, item;
+    struct wire part;
     uint64_t value = 0;
-    int field, type, f, t;
-    double d;
+    int field, type;
 
     if (w.p == w.end) {
         hr_json_put_null(to);
@@ -249,31 +275,26 @@ static bool read_value(struct wire w, struct hr_json_writer *to, int depth)
     }
     if (depth > HR_MAX_JSON_DEPTH || !get_field(&w, &field, &type, &part, &value))
         return false;
-    if (field == 1 && type == 0) {
+    switch ((int64_t)field * 8 + type) {
+    case 1 * 8 + 0:
         hr_json_put_null(to);
-    } else if (field == 4 && type == 0) {
-        hr_json_put_bool(to, value != 0);
-    } else if (field == 2 && type == 1) {
-        memcpy(&d, part.p, sizeof d);
-        if (d > -9e15 && d < 9e15 && d == (double)(int64_t)d)
-            hr_json_put_int(to, (int64_t)d);
-        else
-            hr_json_put_double(to, d);
-    } else if (field == 3 && type == 2) {
+        return true;
+    case 2 * 8 + 1:
+        put_number(part, to);
+        return true;
+    case 3 * 8 + 2:
         hr_json_put_bytes(to, (const char *)part.p, (size_t)(part.end - part.p));
-    } else if (field == 5 && type == 2) {
+        return true;
+    case 4 * 8 + 0:
+        hr_json_put_bool(to, value != 0);
+        return true;
+    case 5 * 8 + 2:
         return read_struct(part, to, depth + 1);
-    } else if (field == 6 && type == 2) {
-        hr_json_open_array(to);
-        while (part.p < part.end)
-            if (!get_field(&part, &f, &t, &item, &value) || f != 1 || t != 2 ||
-                !read_value(item, to, depth + 1))
-                return false;
-        hr_json_close_array(to);
-    } else {
+    case 6 * 8 + 2:
+        return read_list(part, to, depth + 1);
+    default:
         return false;
     }
-    return true;
 }
 
 static bool read_entry(struct wire entry, struct wire *key, struct wire *value)

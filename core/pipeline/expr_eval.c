@@ -48,20 +48,30 @@ bool hr_order_holds(enum hr_expr_op op, int order)
     }
 }
 
+static int compare_numbers(double x, double y)
+{
+    return isunordered(x, y) ? 2 : (x > y) - (x < y);
+}
+
+static int compare_lists(const struct hr_term *a, const struct hr_term *b, bool *ret_comparable)
+{
+    size_t i;
+
+    for (i = 0; i < a->count && i < b->count && *ret_comparable; i++)
+        if (hr_term_compare(&a->items[i], &b->items[i], ret_comparable))
+            return 2;
+    return a->count == b->count ? 0 : 2;
+}
+
 int hr_term_compare(const struct hr_term *a, const struct hr_term *b, bool *ret_comparable)
 {
-    double x, y;
-    size_t i;
     int c;
 
     *ret_comparable = true;
     if (a->kind == HR_TERM_INT && b->kind == HR_TERM_INT)
         return (a->i > b->i) - (a->i < b->i);
-    if (numeric(a) && numeric(b)) {
-        x = as_double(a);
-        y = as_double(b);
-        return isunordered(x, y) ? 2 : (x > y) - (x < y);
-    }
+    if (numeric(a) && numeric(b))
+        return compare_numbers(as_double(a), as_double(b));
     if (a->kind != b->kind) {
         *ret_comparable = a->kind == HR_TERM_NULL || b->kind == HR_TERM_NULL;
         return 2; /* null differs from all but itself */
@@ -70,12 +80,8 @@ int hr_term_compare(const struct hr_term *a, const struct hr_term *b, bool *ret_
         return (c = strcmp(a->text, b->text)) < 0 ? -1 : c > 0;
     if (a->kind == HR_TERM_BOOL)
         return a->i == b->i ? 0 : 2;
-    if (a->kind == HR_TERM_LIST) {
-        for (i = 0; i < a->count && i < b->count && *ret_comparable; i++)
-            if (hr_term_compare(&a->items[i], &b->items[i], ret_comparable))
-                return 2;
-        return a->count == b->count ? 0 : 2;
-    }
+    if (a->kind == HR_TERM_LIST)
+        return compare_lists(a, b, ret_comparable);
     return a->kind == HR_TERM_NULL ? 0 : 2;
 }
 

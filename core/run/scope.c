@@ -179,6 +179,39 @@ static const char *real_path(const struct task_scope *s, const struct hr_term *f
     return file->text;
 }
 
+/* What is known of an artifact that is there. */
+static hr_status artifact_member(const struct task_scope *s, const struct hr_term *of,
+                                 const char *name, struct hr_arena *arena, struct hr_term *ret)
+{
+    const struct hr_task_artifact *a = of->artifact;
+
+    if (!strcmp(name, "type"))
+        return text_term(a->type, ret);
+    if (!strcmp(name, "name"))
+        return text_term(a->node.name ? a->node.name : "", ret);
+    if (!strcmp(name, "value"))
+        return value_of(s->runner, a, arena, ret);
+    if (strcmp(name, "id") != 0)
+        return HR_NOT_FOUND;
+    *ret = (struct hr_term){ .kind = HR_TERM_INT, .i = of->i };
+    return HR_OK;
+}
+
+/* The folder of a split, or a file. */
+static hr_status path_member(const struct task_scope *s, const struct hr_term *of, const char *name,
+                             const struct hr_term *place, struct hr_arena *arena,
+                             struct hr_term *ret)
+{
+    if (place->kind != HR_TERM_TEXT ||
+        (!of->artifact && !hr_text_starts(of->text, HR_OUTPUT_PLACE)))
+        return HR_NOT_FOUND;
+    if (!strcmp(name, "split"))
+        return below(s->runner, of, place->text, "Split-", arena, ret);
+    if (!strcmp(name, "file"))
+        return below(s->runner, of, place->text, "", arena, ret);
+    return HR_NOT_FOUND;
+}
+
 static hr_status member(void *user, const struct hr_term *of, const char *name,
                         const struct hr_term *args, size_t n, struct hr_arena *arena,
                         struct hr_term *ret)
@@ -190,31 +223,13 @@ static hr_status member(void *user, const struct hr_term *of, const char *name,
         return json_member(s->runner, of, name, arena, ret);
     if (of->kind != HR_TERM_ARTIFACT)
         return HR_NOT_FOUND;
-    if (n == 1 && args[0].kind == HR_TERM_TEXT &&
-        (a || hr_text_starts(of->text, HR_OUTPUT_PLACE))) {
-        if (!strcmp(name, "split"))
-            return below(s->runner, of, args[0].text, "Split-", arena, ret);
-        if (!strcmp(name, "file"))
-            return below(s->runner, of, args[0].text, "", arena, ret);
-    }
     if (n)
-        return HR_NOT_FOUND;
+        return n == 1 ? path_member(s, of, name, &args[0], arena, ret) : HR_NOT_FOUND;
     if (!strcmp(name, "uri"))
         return text_term(of->text, ret);
     if (!a && (!strcmp(name, "text") || !strcmp(name, "json")))
         return read_file(s->runner, real_path(s, of, arena), *name == 'j', arena, ret);
-    if (!a)
-        return HR_NOT_FOUND;
-    if (!strcmp(name, "type"))
-        return text_term(a->type, ret);
-    if (!strcmp(name, "name"))
-        return text_term(a->node.name ? a->node.name : "", ret);
-    if (!strcmp(name, "value"))
-        return value_of(s->runner, a, arena, ret);
-    if (strcmp(name, "id") != 0)
-        return HR_NOT_FOUND;
-    *ret = (struct hr_term){ .kind = HR_TERM_INT, .i = of->i };
-    return HR_OK;
+    return a ? artifact_member(s, of, name, arena, ret) : HR_NOT_FOUND;
 }
 
 /* Follow ".property.blessed" and the like from a value. */

@@ -183,6 +183,23 @@ static hr_status find_outputs(struct hr_apply *a, int flags)
     return r;
 }
 
+/* Inputs whose steps are needed. */
+static void find_needs(struct hr_apply *a, const uint8_t *need)
+{
+    const struct hr_ir *ir = &a->plan->ir;
+    size_t i, step;
+
+    a->nneeds = 0;
+    for (i = 0; i < ir->ninputs; i++) {
+        for (step = 0; step < ir->nsteps; step++)
+            if (need[step] && ir->steps[step].op == HR_OP_INPUT &&
+                (size_t)ir->steps[step].ints[0] == i)
+                break;
+        if (step < ir->nsteps)
+            a->needs[a->nneeds++] = (int32_t)i;
+    }
+}
+
 static hr_status find_steps(struct hr_apply *a)
 {
     const struct hr_ir *ir = &a->plan->ir;
@@ -197,17 +214,8 @@ static hr_status find_steps(struct hr_apply *a)
     for (i = ir->nsteps; i-- > 0;)
         for (k = 0; k < ir->steps[i].nargs && need[i]; k++)
             need[ir->steps[i].args[k]] = 1;
-    a->nsteps = a->nconst = a->nneeds = 0;
-    for (i = 0; i < ir->ninputs; i++) {
-        size_t step;
-
-        for (step = 0; step < ir->nsteps; step++)
-            if (need[step] && ir->steps[step].op == HR_OP_INPUT &&
-                (size_t)ir->steps[step].ints[0] == i)
-                break;
-        if (step < ir->nsteps)
-            a->needs[a->nneeds++] = (int32_t)i;
-    }
+    a->nsteps = a->nconst = 0;
+    find_needs(a, need);
     for (pass = 0; pass < 2; pass++) {
         for (i = 0; i < ir->nsteps; i++)
             if (need[i] && (ir->steps[i].type.shape != HR_S_CONST) == (pass == 1))

@@ -337,28 +337,31 @@ static bool vector(struct typing *t, const int64_t *dims, int32_t rank)
     return true;
 }
 
-static bool type_leaf(struct typing *t)
+/* Is its one number a place in a list of n? */
+static bool has_place(const struct hr_step *s, size_t n)
+{
+    return s->nints == 1 && s->ints[0] >= 0 && (uint64_t)s->ints[0] < n;
+}
+
+static bool type_input(struct typing *t)
+{
+    const struct hr_feature *f;
+
+    if (!has_place(t->s, t->ir->ninputs))
+        return bad(t, "there is no such column");
+    f = &t->ir->inputs[t->s->ints[0]];
+    t->ret->elem = (uint8_t)f->type;
+    t->ret->shape = (uint8_t)f->shape;
+    t->ret->rank = f->rank;
+    memcpy(t->ret->dims, f->dims, sizeof t->ret->dims);
+    return true;
+}
+
+static bool type_const(struct typing *t)
 {
     const struct hr_step *s = t->s;
-    const struct hr_feature *f;
     int64_t n;
 
-    *t->ret = (struct hr_ty){ 0 };
-    if (s->op == HR_OP_VOCABULARY) {
-        t->ret->elem = HR_E_VOCAB;
-        return (s->nints == 1 && s->ints[0] >= 0 && (uint64_t)s->ints[0] < t->ir->nvocabs) ||
-               bad(t, "there is no such vocabulary");
-    }
-    if (s->op == HR_OP_INPUT) {
-        if (s->nints != 1 || s->ints[0] < 0 || (uint64_t)s->ints[0] >= t->ir->ninputs)
-            return bad(t, "there is no such column");
-        f = &t->ir->inputs[s->ints[0]];
-        t->ret->elem = (uint8_t)f->type;
-        t->ret->shape = (uint8_t)f->shape;
-        t->ret->rank = f->rank;
-        memcpy(t->ret->dims, f->dims, sizeof t->ret->dims);
-        return true;
-    }
     if (s->nints < 2 || s->ints[0] < HR_E_INT || s->ints[0] > HR_E_BOOL || s->ints[1] < 0 ||
         s->ints[1] > 1 || s->nints < 2 + s->ints[1])
         return bad(t, "its type is not complete");
@@ -377,6 +380,33 @@ static bool type_leaf(struct typing *t)
     return true;
 }
 
+static bool type_leaf(struct typing *t)
+{
+    *t->ret = (struct hr_ty){ 0 };
+    if (t->s->op == HR_OP_INPUT)
+        return type_input(t);
+    if (t->s->op != HR_OP_VOCABULARY)
+        return type_const(t);
+    t->ret->elem = HR_E_VOCAB;
+    return has_place(t->s, t->ir->nvocabs) || bad(t, "there is no such vocabulary");
+}
+
+static bool type_to_number(struct typing *t)
+{
+    const struct hr_ty *a = t->a[0];
+
+    if (a->elem != HR_E_BYTES || a->shape == HR_S_LIST || hr_ty_size(a) != 1)
+        return bad(t, "it reads one text");
+    t->ret->elem = HR_E_FLOAT;
+    if (t->s->nargs == 1)
+        t->ret->shape = HR_S_OPTIONAL, t->ret->rank = 0;
+    else if (!number(t->a[1]) || t->a[1]->shape != HR_S_CONST)
+        return bad(t, "the default is a constant number");
+    else
+        t->ret->elem = t->a[1]->elem;
+    return true;
+}
+
 static bool type_convert(struct typing *t)
 {
     const struct hr_ty *a = t->a[0];
@@ -384,18 +414,8 @@ static bool type_convert(struct typing *t)
 
     if (!join(t, t->s->nargs))
         return false;
-    if (op == HR_OP_TO_NUMBER) {
-        if (a->elem != HR_E_BYTES || a->shape == HR_S_LIST || hr_ty_size(a) != 1)
-            return bad(t, "it reads one text");
-        t->ret->elem = HR_E_FLOAT;
-        if (t->s->nargs == 1)
-            t->ret->shape = HR_S_OPTIONAL, t->ret->rank = 0;
-        else if (!number(t->a[1]) || t->a[1]->shape != HR_S_CONST)
-            return bad(t, "the default is a constant number");
-        else
-            t->ret->elem = t->a[1]->elem;
-        return true;
-    }
+    if (op == HR_OP_TO_NUMBER)
+        return type_to_number(t);
     if (op == HR_OP_TO_BYTES ? a->elem != HR_E_INT && a->elem != HR_E_FLOAT
                              : a->elem == HR_E_BYTES || a->elem == HR_E_VOCAB)
         return bad(t, op == HR_OP_TO_BYTES ? "it wants a number" : "it wants a number or bool");
@@ -439,18 +459,25 @@ static bool type_scale(struct typing *t)
 
 /* Keys are ints or texts; values and the default, which comes last, ints, floats or texts:
  * ints[0] keys' type, [1] values' type, [2] n. */
-static bool type_lookup(struct typing *t)
+/* Are there as many keys and values as a table says? */
+static bool table_is_whole(const struct hr_step *s)
 {
-    const struct hr_step *s = t->s;
     int64_t ni = 3, nf = 0, nt = 0, n;
 
     if (s->nints < 3 || s->ints[2] < 0 || s->ints[2] > HR_MAX_FEATURES_BYTES)
-        return bad(t, "its table is not complete");
+        return false;
     n = s->ints[2];
     *(s->ints[0] == HR_E_INT ? &ni : &nt) += n;
     if (s->op == HR_OP_LOOKUP)
         *(s->ints[1] == HR_E_INT ? &ni : s->ints[1] == HR_E_FLOAT ? &nf : &nt) += n + 1;
-    if (ni != s->nints || nf != s->nfloats || nt != s->ntexts)
+    return ni == s->nints && nf == s->nfloats && nt == s->ntexts;
+}
+
+static bool type_lookup(struct typing *t)
+{
+    const struct hr_step *s = t->s;
+
+    if (!table_is_whole(s))
         return bad(t, "its table is not complete");
     if (s->ints[0] != t->a[0]->elem || (s->ints[0] != HR_E_INT && s->ints[0] != HR_E_BYTES))
         return bad(t, "keys are of the type of x, int or bytes");
@@ -479,6 +506,11 @@ static bool type_text(struct typing *t)
     return true;
 }
 
+static bool is_borders(const struct hr_ty *a)
+{
+    return a->elem == HR_E_FLOAT && a->shape == HR_S_CONST && a->rank == 1;
+}
+
 static bool type_ids(struct typing *t)
 {
     const struct hr_ty *x = t->a[0];
@@ -490,8 +522,7 @@ static bool type_ids(struct typing *t)
         return (x->elem == HR_E_BYTES && s->nints == 4 && s->ints[0] > 0) ||
                bad(t, "it wants bytes and a number of buckets above 0");
     if (s->op == HR_OP_BUCKETS)
-        return (number(x) && t->a[1]->elem == HR_E_FLOAT && t->a[1]->shape == HR_S_CONST &&
-                t->a[1]->rank == 1) ||
+        return (number(x) && is_borders(t->a[1])) ||
                bad(t, "it wants a number and a list of borders");
     if (t->a[1]->elem != HR_E_VOCAB || s->nints != 2 || s->ints[0] < 0 || s->ints[0] > INT32_MAX ||
         (x->elem != HR_E_BYTES && x->elem != HR_E_INT))
@@ -614,34 +645,55 @@ static bool type_strings(struct typing *t)
     return true;
 }
 
+static bool type_broadcast(struct typing *t)
+{
+    const struct hr_ty *a = t->a[0];
+
+    *t->ret = (struct hr_ty){ .elem = a->elem, .shape = HR_S_DENSE };
+    if (a->shape != HR_S_DENSE || hr_ty_size(a) != 1)
+        return bad(t, "it wants one value in every row");
+    return vector(t, t->s->ints, t->s->nints);
+}
+
+static bool type_fill(struct typing *t)
+{
+    const struct hr_ty *a = t->a[0];
+
+    *t->ret = (struct hr_ty){ .elem = a->elem, .shape = HR_S_DENSE };
+    if (a->shape != HR_S_OPTIONAL || t->a[1]->elem != a->elem || hr_ty_size(t->a[1]) != 1 ||
+        t->a[1]->shape > HR_S_DENSE)
+        return bad(t, "it wants an optional value and one of its type");
+    return true;
+}
+
+static bool type_densify(struct typing *t)
+{
+    const struct hr_ty *a = t->a[0];
+
+    *t->ret = (struct hr_ty){ .elem = a->elem, .shape = HR_S_DENSE };
+    if (t->a[1]->elem != a->elem || t->a[1]->shape != HR_S_CONST || t->a[1]->rank ||
+        t->s->nints != 1 || a->elem == HR_E_VOCAB)
+        return bad(t, "it wants a length and a constant of the type of x");
+    return vector(t, t->s->ints, 1);
+}
+
 static bool type_row(struct typing *t)
 {
     const struct hr_ty *a = t->a[0];
 
     switch (t->s->op) {
     case HR_OP_BROADCAST:
-        *t->ret = (struct hr_ty){ .elem = a->elem, .shape = HR_S_DENSE };
-        if (a->shape != HR_S_DENSE || hr_ty_size(a) != 1)
-            return bad(t, "it wants one value in every row");
-        return vector(t, t->s->ints, t->s->nints);
+        return type_broadcast(t);
     case HR_OP_IS_MISSING:
         *t->ret = (struct hr_ty){ .elem = HR_E_BOOL, .shape = HR_S_DENSE };
         return true;
     case HR_OP_FILL:
-        *t->ret = (struct hr_ty){ .elem = a->elem, .shape = HR_S_DENSE };
-        if (a->shape != HR_S_OPTIONAL || t->a[1]->elem != a->elem || hr_ty_size(t->a[1]) != 1 ||
-            t->a[1]->shape > HR_S_DENSE)
-            return bad(t, "it wants an optional value and one of its type");
-        return true;
+        return type_fill(t);
     case HR_OP_LEN:
         *t->ret = (struct hr_ty){ .elem = HR_E_INT, .shape = HR_S_DENSE };
         return true;
     case HR_OP_DENSIFY:
-        *t->ret = (struct hr_ty){ .elem = a->elem, .shape = HR_S_DENSE };
-        if (t->a[1]->elem != a->elem || t->a[1]->shape != HR_S_CONST || t->a[1]->rank ||
-            t->s->nints != 1 || a->elem == HR_E_VOCAB)
-            return bad(t, "it wants a length and a constant of the type of x");
-        return vector(t, t->s->ints, 1);
+        return type_densify(t);
     case HR_OP_CONCAT:
         return type_concat(t);
     case HR_OP_ONE_HOT:

@@ -382,12 +382,33 @@ static void look(struct hr_program *p)
     }
 }
 
+static bool same_const(const struct hr_step *a, const struct hr_step *b)
+{
+    return a->type.elem == HR_E_INT ? a->ints[2] == b->ints[2] : a->floats[0] == b->floats[0];
+}
+
+/* Is there a max of what a min is of, and is it the same?  a is what the min was found to be. */
+static bool is_max_too(const struct hr_program *p, const struct hr_step *min,
+                       const struct hr_step *a)
+{
+    const struct hr_step *s, *b;
+    size_t i;
+
+    for (i = 0; i < p->ir.nsteps; i++) {
+        s = &p->ir.steps[i];
+        if (s->op == HR_OP_MAX && s->nargs == 1 && s->args[0] == min->args[0] &&
+            (b = known_step(p, (int32_t)i)) && !b->type.rank && same_const(a, b))
+            return true;
+    }
+    return false;
+}
+
 /* Did the analyzers see one value of a step alone?  Only of what every row has: where values
  * may be missing, that varies. */
 static void seen_still(const struct hr_program *p, uint8_t *still)
 {
-    const struct hr_step *s, *t, *a, *b;
-    size_t i, k;
+    const struct hr_step *s, *a;
+    size_t i;
 
     for (i = 0; i < p->ir.nsteps; i++) {
         s = &p->ir.steps[i];
@@ -397,14 +418,8 @@ static void seen_still(const struct hr_program *p, uint8_t *still)
             continue;
         if (s->op == HR_OP_VAR && a->type.elem != HR_E_INT && a->floats[0] == 0)
             still[s->args[0]] = 1;
-        for (k = 0; s->op == HR_OP_MIN && k < p->ir.nsteps; k++) {
-            t = &p->ir.steps[k];
-            if (t->op == HR_OP_MAX && t->nargs == 1 && t->args[0] == s->args[0] &&
-                (b = known_step(p, (int32_t)k)) && !b->type.rank &&
-                (a->type.elem == HR_E_INT ? a->ints[2] == b->ints[2]
-                                          : a->floats[0] == b->floats[0]))
-                still[s->args[0]] = 1;
-        }
+        if (s->op == HR_OP_MIN && is_max_too(p, s, a))
+            still[s->args[0]] = 1;
     }
 }
 

@@ -91,10 +91,20 @@ static bool is_index(const char *format)
     return format[0] && !format[1] && strchr("cCsSiIlL", format[0]);
 }
 
+/* Has it as many children as its type wants? */
+static bool children_fit(const struct ArrowSchema *s, enum hr_arrow_type type)
+{
+    if (type == HR_ARROW_LIST || type == HR_ARROW_ARRAY)
+        return s->n_children == 1;
+    if (type == HR_ARROW_STRUCT)
+        return s->n_children >= 0 && s->n_children <= HR_MAX_COLUMNS;
+    return !s->n_children;
+}
+
 static hr_status check_type(const struct check *c, const struct ArrowSchema *s, int depth)
 {
     enum hr_arrow_type type;
-    int64_t width, i, want = 0;
+    int64_t width, i;
     hr_status r;
 
     if (depth > MAX_DEPTH)
@@ -106,11 +116,7 @@ static hr_status check_type(const struct check *c, const struct ArrowSchema *s, 
         return bad_schema(c, s, "has a type that is not supported");
     if (s->dictionary && !is_index(s->format))
         return bad_schema(c, s, "has a dictionary, but no codes of an integer type");
-    if (type == HR_ARROW_LIST || type == HR_ARROW_ARRAY)
-        want = 1;
-    else if (type == HR_ARROW_STRUCT)
-        want = s->n_children;
-    if (s->n_children != want || s->n_children < 0 || s->n_children > HR_MAX_COLUMNS)
+    if (!children_fit(s, type))
         return bad_schema(c, s, "has a wrong number of children");
     for (i = 0; i < s->n_children; i++) {
         if (!s->children || !s->children[i])
@@ -380,6 +386,18 @@ static hr_status check_items(const struct check *c, const struct ArrowSchema *s,
     return HR_OK;
 }
 
+static hr_status check_bytes(const struct check *c, const struct ArrowSchema *s,
+                             const struct ArrowArray *a, int64_t width)
+{
+    hr_status r = check_offsets(c, s, a, width, width == 4 ? INT32_MAX : INT64_MAX);
+
+    if (r < 0)
+        return r;
+    if (a->length && !a->buffers[2] && offset_at(a->buffers[1], width, a->offset + a->length) > 0)
+        return bad(c, s, "has no buffer of bytes");
+    return HR_OK;
+}
+
 static hr_status check_parts(const struct check *c, const struct ArrowSchema *s,
                              const struct ArrowArray *a, enum hr_arrow_type type, int64_t width)
 {
@@ -391,11 +409,7 @@ static hr_status check_parts(const struct check *c, const struct ArrowSchema *s,
     case HR_ARROW_FIXED:
         return a->length && !a->buffers[1] ? bad(c, s, "has no buffer of values") : HR_OK;
     case HR_ARROW_BYTES:
-        if ((r = check_offsets(c, s, a, width, width == 4 ? INT32_MAX : INT64_MAX)) < 0)
-            return r;
-        if (a->length && !a->buffers[2] && offset_at(a->buffers[1], width, end) > 0)
-            return bad(c, s, "has no buffer of bytes");
-        return HR_OK;
+        return check_bytes(c, s, a, width);
     case HR_ARROW_LIST:
         if ((r = check_offsets(c, s, a, width, a->children[0]->length)) < 0)
             return r;
@@ -416,13 +430,11 @@ static hr_status check_parts(const struct check *c, const struct ArrowSchema *s,
     }
 }
 
-/* An array of at least `least` values. */
-static hr_status check_array(const struct check *c, const struct ArrowSchema *s,
-                             const struct ArrowArray *a, int64_t least)
+/* What can be seen without looking into a buffer. */
+static hr_status check_head(const struct check *c, const struct ArrowSchema *s,
+                            const struct ArrowArray *a, int64_t least, int64_t buffers)
 {
-    int64_t width, i;
-    enum hr_arrow_type type = hr_arrow_type(s->format, &width);
-    hr_status r;
+    int64_t i;
 
     if (!a || !a->release)
         return bad(c, s, "is empty: it was released or never filled");
@@ -433,7 +445,7 @@ static hr_status check_array(const struct check *c, const struct ArrowSchema *s,
                        "%s: column \"%s\" of format \"%s\" has %lld values, too few for %lld",
                        c->what, c->column ? c->column : "", s->format, (long long)a->length,
                        (long long)least);
-    if (a->n_buffers != hr_arrow_buffers(type) || (a->n_buffers && !a->buffers))
+    if (a->n_buffers != buffers || (a->n_buffers && !a->buffers))
         return bad(c, s, "has a wrong number of buffers");
     if (a->n_children != s->n_children || (a->n_children && !a->children))
         return bad(c, s, "has a wrong number of children");
@@ -442,7 +454,18 @@ static hr_status check_array(const struct check *c, const struct ArrowSchema *s,
             return bad(c, s, "has no pointer to a child");
     if (!a->dictionary != !s->dictionary)
         return bad(c, s, "and its schema disagree about a dictionary");
-    if ((r = check_nulls(c, s, a)) < 0 || (r = check_parts(c, s, a, type, width)) < 0)
+    return HR_OK;
+}
+
+/* An array of at least `least` values. */
+static hr_status check_array(const struct check *c, const struct ArrowSchema *s,
+                             const struct ArrowArray *a, int64_t least)
+{
+    int64_t width;
+    enum hr_arrow_type type = hr_arrow_type(s->format, &width);
+    hr_status r = check_head(c, s, a, least, hr_arrow_buffers(type));
+
+    if (r < 0 || (r = check_nulls(c, s, a)) < 0 || (r = check_parts(c, s, a, type, width)) < 0)
         return r;
     if (!s->dictionary)
         return HR_OK;

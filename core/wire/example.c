@@ -170,6 +170,22 @@ static hr_status bad(struct names *s, const char *why)
                    (long long)s->record - 1, why);
 }
 
+/* A name that is new. */
+static hr_status take_name(struct names *s, const char *name, size_t size, bool grow)
+{
+    hr_status r;
+
+    if (!grow)
+        return hr_fail(s->env, HR_INVALID,
+                       "record %lld has the feature \"%.*s\", which its schema has not",
+                       (long long)s->record - 1, (int)(size < 200 ? size : 200), name);
+    if (hr_utf8_valid(name, size) != size || (size && memchr(name, 0, size)))
+        return bad(s, "the name of a feature is not UTF-8, or has a NUL");
+    if ((r = names_add(s, name, size, hr_hash64(name, size, 0))) == HR_OK)
+        s->next = s->n;
+    return r;
+}
+
 /* An entry of the map; grow: take names that are new. */
 static hr_status take_entry(struct names *s, struct wire entry, bool grow)
 {
@@ -177,6 +193,7 @@ static hr_status take_entry(struct names *s, struct wire entry, bool grow)
     uint32_t number, type;
     struct column *c;
     uint64_t hash = 0;
+    const char *text;
     size_t size;
     hr_status r;
 
@@ -188,22 +205,13 @@ static hr_status take_entry(struct names *s, struct wire entry, bool grow)
         else if (number == 2 && type == 2)
             value = part;
     }
+    text = name.p ? (const char *)name.p : "";
     size = (size_t)(name.end - name.p);
-    c = names_find(s, name.p ? (const char *)name.p : "", size, &hash);
+    c = names_find(s, text, size, &hash);
     if (!c) {
-        if (!grow)
-            return hr_fail(s->env, HR_INVALID,
-                           "record %lld has the feature \"%.*s\", which its schema has not",
-                           (long long)s->record - 1, (int)(size < 200 ? size : 200),
-                           name.p ? (const char *)name.p : "");
-        if (hr_utf8_valid(name.p ? (const char *)name.p : "", size) != size ||
-            (size && memchr(name.p, 0, size)))
-            return bad(s, "the name of a feature is not UTF-8, or has a NUL");
-        hash = hr_hash64(name.p ? (const char *)name.p : "", size, 0);
-        if ((r = names_add(s, name.p ? (const char *)name.p : "", size, hash)) < 0)
+        if ((r = take_name(s, text, size, grow)) < 0)
             return r;
         c = &s->columns[s->n - 1];
-        s->next = s->n;
     }
     c->seen = s->record;
     c->value = value;

@@ -156,6 +156,23 @@ static bool escape_digits(struct in *in, int base, int max, uint32_t *ret)
     return n > 0;
 }
 
+/* Behind \\x, \\u or \\U. */
+static bool escape_hex(struct in *in, char c)
+{
+    uint32_t v;
+
+    if (c == 'x' || c == 'X') {
+        if (!escape_digits(in, 16, 2, &v))
+            return stop(in, "a hexadecimal digit");
+        hr_buf_char(&in->bytes, (char)v);
+        return true;
+    }
+    if (!escape_digits(in, 16, c == 'u' ? 4 : 8, &v) || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
+        return stop(in, "a code point");
+    put_utf8(&in->bytes, v);
+    return true;
+}
+
 static bool escape(struct in *in)
 {
     static const char marks[] = "abfnrtv\\'\"?", chars[] = "\a\b\f\n\r\t\v\\'\"?";
@@ -176,20 +193,12 @@ static bool escape(struct in *in)
     mark = c ? strchr(marks, c) : NULL;
     if (mark) {
         hr_buf_char(&in->bytes, chars[mark - marks]);
-    } else if (c == 'x' || c == 'X') {
-        if (!escape_digits(in, 16, 2, &v))
-            return stop(in, "a hexadecimal digit");
-        hr_buf_char(&in->bytes, (char)v);
-    } else if (c == 'u' || c == 'U') {
-        if (!escape_digits(in, 16, c == 'u' ? 4 : 8, &v) || v > 0x10ffff ||
-            (v >= 0xd800 && v < 0xe000))
-            return stop(in, "a code point");
-        put_utf8(&in->bytes, v);
-    } else {
-        in->p--;
-        return stop(in, "one of the escapes \\n \\t \\\" \\' \\\\ \\ooo \\xhh");
+        return true;
     }
-    return true;
+    if (c && strchr("xXuU", c))
+        return escape_hex(in, c);
+    in->p--;
+    return stop(in, "one of the escapes \\n \\t \\\" \\' \\\\ \\ooo \\xhh");
 }
 
 /* One or more quoted parts, joined in in->bytes. */

@@ -290,25 +290,13 @@ static hr_status name_labels(struct trainer *t, int64_t n)
     return HR_OK;
 }
 
-static hr_status choose_task(struct trainer *t)
+/* The label's values are to be classes: how many there are, and what of it. */
+static hr_status choose_classes(struct trainer *t, const char *task, struct facts f)
 {
-    const char *task = t->easy.run->prop_text(t->run, "task");
-    int64_t column = hr_col_find(&t->train.schema, t->label), n;
     const struct hr_slice *tokens;
     size_t count = 0;
-    struct facts f;
-    hr_status r;
+    int64_t n;
 
-    if (column < 0)
-        return no_feature(t, t->label);
-    if ((r = look(t, column, &f)) < 0)
-        return r;
-    t->shape.classes = 1;
-    t->shape.label = t->label;
-    if (!strcmp(task, "regression") || (!strcmp(task, "auto") && f.kind == HR_COL_FLOAT)) {
-        t->shape.task = HR_TASK_REGRESSION;
-        return HR_OK;
-    }
     if (t->plan && hr_plan_vocabulary(t->plan, t->label, &tokens, &count) && count &&
         f.most < (int64_t)count)
         f.most = (int64_t)count - 1;
@@ -326,6 +314,26 @@ static hr_status choose_task(struct trainer *t)
     if (t->shape.task == HR_TASK_CLASSES)
         t->shape.classes = (int32_t)n;
     return name_labels(t, n);
+}
+
+static hr_status choose_task(struct trainer *t)
+{
+    const char *task = t->easy.run->prop_text(t->run, "task");
+    int64_t column = hr_col_find(&t->train.schema, t->label);
+    struct facts f;
+    hr_status r;
+
+    if (column < 0)
+        return no_feature(t, t->label);
+    if ((r = look(t, column, &f)) < 0)
+        return r;
+    t->shape.classes = 1;
+    t->shape.label = t->label;
+    if (!strcmp(task, "regression") || (!strcmp(task, "auto") && f.kind == HR_COL_FLOAT)) {
+        t->shape.task = HR_TASK_REGRESSION;
+        return HR_OK;
+    }
+    return choose_classes(t, task, f);
 }
 
 hr_status trainer_inputs(struct trainer *t)
