@@ -249,8 +249,6 @@ hr_status hr_host_lock(struct hr_project *p)
     return p->host.fd >= 0 ? HR_OK : hr_host_begin(&p->env, &p->paths, &p->host);
 }
 
-/* Directories of a path with colons, then the project's, the user's, what was installed, the
- * standard ones. */
 /* The parts between colons that are not empty; text is cut up. */
 static size_t cut_places(char *text, const char **places)
 {
@@ -279,6 +277,8 @@ static const char *home_place(struct hr_project *p, struct hr_arena *arena)
     return place && hr_dir_exists(&p->env, place) ? place : NULL;
 }
 
+/* Directories of a path with colons, then the project's, the user's, what was installed, the
+ * standard ones. */
 static hr_status places_of(struct hr_project *p, struct hr_arena *arena, const char ***ret)
 {
     const char *path = p->plugin_path, *home, **places, **installed;

@@ -203,7 +203,7 @@ static hr_status make_places(struct replay *rp)
 }
 
 /* A text as it stands in JSON, without the quotes. */
-static hr_status quoted(struct replay *rp, const char *text, struct hr_buf *to)
+static hr_status quoted(const char *text, struct hr_buf *to)
 {
     struct hr_json_writer w;
     hr_status r;
@@ -214,7 +214,6 @@ static hr_status quoted(struct replay *rp, const char *text, struct hr_buf *to)
     r = hr_json_end(&w);
     if (r == HR_OK)
         hr_buf_cut(to, to->len - 1);
-    (void)rp;
     return r;
 }
 
@@ -228,9 +227,9 @@ static hr_status move_one(struct replay *rp, const struct move *move, struct hr_
     hr_buf_of(&from, 4 * HR_MAX_PATH, &rp->p->env);
     hr_buf_of(&to, 4 * HR_MAX_PATH, &rp->p->env);
     hr_buf_of(&moved, HR_MAX_JSON_BYTES, &rp->p->env);
-    r = quoted(rp, move->from, &from);
+    r = quoted(move->from, &from);
     if (r == HR_OK)
-        r = quoted(rp, move->to, &to);
+        r = quoted(move->to, &to);
     while (r == HR_OK && (at = strstr(rest, from.text + 1))) {
         const char *end = at + from.len - 1;
         bool whole = *end == '/' || *end == '"' || *end == '\\' || *end == ' ';
