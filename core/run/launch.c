@@ -212,41 +212,51 @@ static void keep_job(struct hr_runner *runner, const struct hr_task *task, const
     hr_errors_cut(runner->env, kept);
 }
 
+/* Where its hook works: in a worker, or on a thread of this process. */
+static hr_status choose_place(struct hr_runner *runner, const struct hr_task *task,
+                              struct hr_process_config *config)
+{
+    bool isolated = runner->config.isolation != HR_ISOLATE_NONE &&
+                    task->node->isolation != HR_ISOLATE_NONE &&
+                    !task->node->component->plugin->linked;
+    hr_status r = HR_OK;
+
+    if (!isolated && runner->config.isolation == HR_ISOLATE_REQUIRED)
+        return hr_fail(runner->env, HR_PRECONDITION,
+                       "node \"%s\" is not isolated, and the run requires it", task->name);
+    if (isolated && !runner->zygote)
+        r = hr_zygote_new(runner->env, runner->config.worker, &runner->zygote);
+    if (!isolated && !runner->crew)
+        r = hr_crew_new(runner->env, &runner->crew);
+    config->worker = isolated ? runner->config.worker : NULL;
+    config->zygote = isolated ? runner->zygote : NULL;
+    config->in_process = runner->config.in_process;
+    config->crew = runner->crew;
+    config->watch = runner->watch;
+    return r;
+}
+
 static hr_status start_hook(struct hr_runner *runner, struct hr_task *task, const char *hook,
                             hr_status executed)
 {
     const struct hr_plugin_info *plugins[9];
-    bool isolated = runner->config.isolation != HR_ISOLATE_NONE &&
-                    task->node->isolation != HR_ISOLATE_NONE &&
-                    !task->node->component->plugin->linked;
-    struct hr_process_config config = { .worker = isolated ? runner->config.worker : NULL,
-                                        .in_process = runner->config.in_process,
-                                        .plugins = plugins,
-                                        .watch = runner->watch };
+    struct hr_process_config config = { .plugins = plugins };
+    bool runs = !strcmp(hook, "run");
     struct hr_buf job;
-    hr_status r;
+    hr_status r = choose_place(runner, task, &config);
     size_t i;
 
-    if (isolated && !runner->zygote &&
-        (r = hr_zygote_new(runner->env, runner->config.worker, &runner->zygote)) < 0)
-        return r;
-    if (!isolated && !runner->crew && (r = hr_crew_new(runner->env, &runner->crew)) < 0)
-        return r;
-    config.zygote = isolated ? runner->zygote : NULL;
-    config.crew = runner->crew;
-    if (runner->config.isolation == HR_ISOLATE_REQUIRED && !isolated)
-        return hr_fail(runner->env, HR_PRECONDITION,
-                       "node \"%s\" is not isolated, and the run requires it", task->name);
     plugins[config.plugin_count++] = task->node->component->plugin;
     for (i = 0; i < task->model_count; i++)
         plugins[config.plugin_count++] = task->models[i]->plugin;
     hr_buf_of(&job, HR_MAX_JSON_BYTES, runner->env);
-    r = strcmp(hook, "run") ? hr_task_room(runner, task) : HR_OK; /* staging has made it */
+    if (r == HR_OK && !runs) /* for that staging has made it */
+        r = hr_task_room(runner, task);
     if (r == HR_OK)
         r = hr_task_job(runner, task, hook, executed, &job);
     config.job = job.text;
     config.job_size = job.len;
-    if (r == HR_OK && !strcmp(hook, "run"))
+    if (r == HR_OK && runs)
         keep_job(runner, task, &job);
     if (r == HR_OK)
         r = hr_process_start(runner->env, &config, &task->process);

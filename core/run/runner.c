@@ -479,31 +479,34 @@ static bool any_process(const struct hr_runner *runner)
     return false;
 }
 
+/* When a task is due by time alone; 0: by no time. */
+static int64_t due_at(const struct hr_runner *runner, const struct hr_task *t)
+{
+    if (t->state == HR_TASK_LEASE || t->state == HR_TASK_BACKOFF)
+        return t->wake_us;
+    if (!t->process)
+        return 0;
+    return t->timed_out || runner->cancelling ? t->stop_us : t->deadline_us;
+}
+
+/* What is left of least if something is due then. */
+static int64_t sooner(int64_t least, int64_t at, int64_t now)
+{
+    if (!at || at - now >= least)
+        return least;
+    return at > now ? at - now : 0;
+}
+
 /* How long until something is due by time alone. */
 static int patience(const struct hr_runner *runner, int32_t timeout_ms)
 {
-    int64_t now = hr_now_us(runner), settles = hr_runner_settles_at(runner);
-    int64_t publishes = hr_runner_publishes_at(runner);
-    int64_t least = 500000; /* the file "cancel" is looked for */
+    int64_t least = 500000, now = hr_now_us(runner); /* the file "cancel" is looked for */
     size_t i;
 
-    for (i = 0; i < runner->live_count; i++) {
-        const struct hr_task *t = runner->live[i];
-        int64_t at = 0;
-
-        if (t->state == HR_TASK_LEASE || t->state == HR_TASK_BACKOFF)
-            at = t->wake_us;
-        else if (t->process && (t->timed_out || runner->cancelling))
-            at = t->stop_us;
-        else if (t->process && t->deadline_us)
-            at = t->deadline_us;
-        if (at && at - now < least)
-            least = at > now ? at - now : 0;
-    }
-    if (settles && settles - now < least)
-        least = settles > now ? settles - now : 0;
-    if (publishes && publishes - now < least)
-        least = publishes > now ? publishes - now : 0;
+    for (i = 0; i < runner->live_count; i++)
+        least = sooner(least, due_at(runner, runner->live[i]), now);
+    least = sooner(least, hr_runner_settles_at(runner), now);
+    least = sooner(least, hr_runner_publishes_at(runner), now);
     if (timeout_ms >= 0 && least > (int64_t)timeout_ms * 1000)
         return timeout_ms;
     return (int)((least + 999) / 1000);
