@@ -13,11 +13,30 @@
 
 enum { TREE_DEPTH = 64, SYNC_THREADS = 16 };
 
+/* Is this what the system says of a name that is not there? */
+static bool is_missing(int e)
+{
+    return e == -ENOENT || e == -ENOTDIR;
+}
+
+hr_status hr_look_at(struct hr_env *env, const char *path, enum hr_at *ret)
+{
+    struct hr_stat st;
+    int e = OS(env, stat, path, true, &st);
+
+    if (e < 0 && !is_missing(e))
+        return hr_fail_os(env, e, "look at", path);
+    *ret = e < 0 ? HR_AT_NOTHING : st.is_dir ? HR_AT_DIR : HR_AT_FILE;
+    return HR_OK;
+}
+
 bool hr_file_exists(struct hr_env *env, const char *path)
 {
     struct hr_stat st;
+    int e = OS(env, stat, path, true, &st);
 
-    return OS(env, stat, path, true, &st) == 0;
+    /* Where one may not look, or a name cannot be, there is nothing for this process. */
+    return !is_missing(e) && e != -EACCES && e != -ELOOP && e != -ENAMETOOLONG;
 }
 
 bool hr_dir_exists(struct hr_env *env, const char *path)

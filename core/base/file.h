@@ -50,8 +50,15 @@ hr_status hr_out_close(struct hr_out *out, bool sync);
 /* Close and free without writing the rest; the file stays as it is.  NULL is allowed. */
 void hr_out_drop(struct hr_out *out);
 
-/* Is there something of that name?  Links are followed.  No error is told. */
+/* What is at a path, links followed.  An error, told, where the system does not say: whoever takes
+ * that for "nothing" removes, leaves out or makes twice what is there. */
+enum hr_at { HR_AT_NOTHING, HR_AT_FILE, HR_AT_DIR };
+hr_status hr_look_at(struct hr_env *env, const char *path, enum hr_at *ret);
+
+/* Is there something of that name?  Links are followed.  No error is told; where the system does
+ * not say, it is taken to be there, so that who opens it is told why. */
 bool hr_file_exists(struct hr_env *env, const char *path);
+/* Is it surely a directory? */
 bool hr_dir_exists(struct hr_env *env, const char *path);
 
 /* Make the directory and those above it that lack. */

@@ -81,5 +81,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "headrace: cannot write the output\n");
         code = EXIT_WRONG;
     }
-    return code;
+    return code == EXIT_DONE && ends_wrong() ? EXIT_WRONG : code;
 }

@@ -95,14 +95,18 @@ hr_status hr_sql_run(struct hr_store *store, sqlite3_stmt *s)
 void hr_sql_text(sqlite3_stmt *s, int i, const char *text)
 {
     if (text)
-        sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(s, i, text, -1, SQLITE_STATIC);
 }
 
-const char *hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena)
+hr_status hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena, const char **ret)
 {
-    const unsigned char *text = sqlite3_column_text(s, i);
+    bool null = sqlite3_column_type(s, i) == SQLITE_NULL; /* asked first: it may be converted */
+    const char *text = null ? NULL : (const char *)sqlite3_column_text(s, i);
 
-    return text ? hr_arena_text(arena, (const char *)text) : NULL;
+    if (!null && !text)
+        return hr_fail_memory(arena->env);
+    *ret = NULL;
+    return null || (*ret = hr_arena_text(arena, text)) ? HR_OK : HR_EXHAUSTED;
 }
 
 int64_t hr_store_now_ms(const struct hr_store *store)
@@ -347,14 +351,17 @@ void hr_store_close(struct hr_store *store)
 hr_status hr_store_check(struct hr_store *store)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_CHECK);
+    static const char no_memory[] = "error code=7"; /* SQLITE_NOMEM, of a page that is well */
     const char *text;
     int r = s ? hr_sql_step(store, s) : HR_INTERNAL;
 
     if (r > 0) {
         text = (const char *)sqlite3_column_text(s, 0);
-        if (!hr_text_eq(text, "ok"))
+        if (!text || strstr(text, no_memory))
+            r = hr_fail_memory(store->env);
+        else if (!hr_text_eq(text, "ok"))
             r = hr_fail(store->env, HR_DATA_LOSS, "metadata store \"%s\" is damaged: %s",
-                        store->path, text ? text : "no memory");
+                        store->path, text);
     }
     if (s)
         sqlite3_reset(s);

@@ -35,10 +35,12 @@ static hr_status absolute(struct hr_env *env, const char *dir, char *to)
 hr_status hr_paths_find(struct hr_env *env, const char *dir, struct hr_paths *ret)
 {
     char at[HR_MAX_PATH], up[HR_MAX_PATH];
+    enum hr_at there = HR_AT_NOTHING;
     hr_status r = absolute(env, dir, at);
 
     while (r == HR_OK) {
-        if ((r = fill(env, at, ret)) < 0 || hr_dir_exists(env, ret->root))
+        if ((r = fill(env, at, ret)) < 0 || (r = hr_look_at(env, ret->root, &there)) < 0 ||
+            there == HR_AT_DIR)
             return r;
         hr_path_dir(at, up);
         if (!strcmp(up, at))

@@ -101,9 +101,10 @@ static hr_status bring_state(struct hr_runner *runner, const struct hr_task *tas
     struct hr_env *env = runner->env;
     char from[HR_MAX_PATH], to[HR_MAX_PATH];
     hr_status r = state_place(runner, task, from);
+    enum hr_at at;
     int e;
 
-    if (r < 0 || !hr_dir_exists(env, from))
+    if (r < 0 || (r = hr_look_at(env, from, &at)) < 0 || at != HR_AT_DIR)
         return r;
     if ((r = hr_task_dir(runner, task, HR_DIR_STATE, to)) < 0 ||
         (r = hr_tree_remove(env, to)) < 0)
