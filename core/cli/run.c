@@ -99,7 +99,7 @@ static void print_end(const struct runner *r, const hr_event *e, const char *pac
 static int follow(hr_job *job, struct runner *r, struct view *view)
 {
     const hr_event *e;
-    hr_status status = HR_OK;
+    hr_status status = HR_INTERNAL; /* until the end is told */
     int32_t got;
 
     while ((got = hr_next(job, 1000, &e)) != 0) {
@@ -117,6 +117,10 @@ static int follow(hr_job *job, struct runner *r, struct view *view)
                 print_end(r, e, hr_job_packages(job));
         } else if (e->kind == HR_EVENT_FAILED) {
             fprintf(stderr, "%s: ", e->node);
+            put_shown(stderr, e->text);
+            fputc('\n', stderr);
+        } else if (e->kind == HR_EVENT_DONE && e->status < 0 && !r->failed && !interrupted) {
+            fprintf(stderr, "the run: "); /* no node has said why */
             put_shown(stderr, e->text);
             fputc('\n', stderr);
         }

@@ -58,12 +58,14 @@ hr_status hr_paths_make(struct hr_env *env, const char *dir, struct hr_paths *re
     if (r == HR_OK)
         r = fill(env, at, ret);
     if (r == HR_OK)
+        r = hr_dir_make_safe(env, ret->artifacts);
+    if (r == HR_OK)
         r = hr_dir_make(env, ret->staging);
     if (r == HR_OK)
         r = hr_dir_make(env, ret->cache);
     if (r == HR_OK)
         r = hr_dir_make(env, ret->runs);
     if (r == HR_OK)
-        r = hr_dir_make(env, ret->registry);
+        r = hr_dir_make_safe(env, ret->registry);
     return r;
 }

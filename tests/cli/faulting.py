@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ COMMANDS = {
 LOOKS = ("why", "doctor", "repair", "verify", "gc")
 # Evaluations name where the model lies, runs their numbers.
 LEFT_OUT = ("evaluation", "blessing")
+PLACES = 1 << 17
 HANGS = 120
 DIES = 10
 
@@ -86,7 +88,7 @@ class Ground:
     """The project "p" of a test, and copies of it in the states that commands start from."""
 
     def __init__(self, h, states=("fresh", "ran")):
-        self.h, self.where, self.count = h, h.path("p"), h.path("count")
+        self.h, self.where, self.state = h, h.path("p"), h.path("state")
         h.run("new", "p", "--template", "penguin")
         self.keep("fresh")
         h.run("run", "--quiet", cwd=self.where)
@@ -102,6 +104,22 @@ class Ground:
             open(evil, "w").write(text)
             self.keep("failed")
 
+    def wall_in(self, library, **variables):
+        """A copy of the build whose workers have a library before them: start() takes it then."""
+        top = self.h.path("build")
+        worker = os.path.join(top, "libexec", "headrace", "headrace-worker")
+        if not os.path.exists(top):
+            for part in ("bin", "lib", "libexec", "share"):
+                shutil.copytree(os.path.join(BUILD, part), os.path.join(top, part), symlinks=True)
+            os.rename(worker, worker + ".real")
+        env = self.preloaded(library, **variables)
+        with open(worker, "w") as f:
+            f.write("#!/bin/sh\n%s\nexec '%s.real' \"$@\"\n" %
+                    ("\n".join("export %s='%s'" % (k, v) for k, v in env.items()), worker))
+        os.chmod(worker, 0o755)
+        return {"command": os.path.join(top, "bin", "headrace"),
+                "env": {"LD_LIBRARY_PATH": os.path.join(top, "lib")}}
+
     def keep(self, state):
         shutil.copytree(self.where, self.h.path("kept", state), symlinks=True)
 
@@ -109,9 +127,9 @@ class Ground:
         shutil.rmtree(self.where, ignore_errors=True)
         shutil.copytree(self.h.path("kept", state), self.where, symlinks=True)
 
-    def start(self, *args, env=None, hang=HANGS, **kw):
+    def start(self, *args, env=None, hang=HANGS, command=COMMAND, **kw):
         """The command, and nothing of it left: a Result."""
-        done = subprocess.Popen([COMMAND, *args], cwd=self.where, start_new_session=True,
+        done = subprocess.Popen([command, *args], cwd=self.where, start_new_session=True,
                                 env=dict(self.h.env, **(env or {})), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
         try:
@@ -133,20 +151,23 @@ class Ground:
     def preloaded(self, library, **variables):
         options = self.h.env.get("ASAN_OPTIONS", "")
         env = {"LD_PRELOAD": os.path.join(PRELOAD, library + ".so"),
-               "HEADRACE_TEST_UNDER": self.where, "HEADRACE_TEST_COUNT": self.count,
+               "HEADRACE_TEST_UNDER": self.where, "HEADRACE_TEST_STATE": self.state,
                "ASAN_OPTIONS": options + ":verify_asan_link_order=0"}
         env.update({"HEADRACE_TEST_" + k.upper(): str(v) for k, v in variables.items()})
+        self.new_state(False)
         return env
 
+    def new_state(self, noting):
+        """struct point_state of tests/preload/point.h."""
+        with open(self.state, "wb") as f:
+            f.write(struct.pack("4Q", 0, 0, 0, noting))
+            f.truncate(8 * (4 + PLACES))
+
     def counted(self):
-        """Calls and descriptors at the end of the last command; None: it was killed."""
-        try:
-            with open(self.count) as f:
-                calls, fds = f.read().split()
-        except (OSError, ValueError):
-            return None
-        os.unlink(self.count)
-        return int(calls), int(fds)
+        """Calls, descriptors at the end (0: it was killed), and places, of the last command."""
+        with open(self.state, "rb") as f:
+            numbers = struct.unpack("%dQ" % (4 + PLACES), f.read())
+        return numbers[0], numbers[2], sorted("%016x" % n for n in numbers[4:] if n)
 
     def ends_well(self, result, killed=False):
         if killed:
@@ -178,24 +199,28 @@ class Ground:
         return rows, [tree_digest(os.path.join(self.where, ".headrace", part))
                       for part in ("artifacts", "registry")]
 
-    def undisturbed(self, name, library, **variables):
+    def faulty(self, library, worker, **variables):
+        """For start(): the command has a library before it, or its workers have."""
+        if worker:
+            return self.wall_in(library, **variables)
+        return {"env": self.preloaded(library, **variables)}
+
+    def undisturbed(self, name, library, worker=False, **variables):
         """What a command says, its places, and its descriptors at the end."""
         state, args = COMMANDS[name]
-        places = self.h.path("places")
         self.back(state)
-        result = self.start(*args, env=self.preloaded(library, stacks=places, how="none",
-                                                      **variables))
+        where = self.faulty(library, worker, how="none", **variables)
+        self.new_state(True)
+        result = self.start(*args, **where)
         assert result.code == 0, result
-        calls, fds = self.counted()
-        with open(places) as f:
-            return result, calls, fds, f.read().split()
+        return (result, *self.counted())
 
     def after(self, name, result, plain, fds, how):
         """What must hold after a fault in a command."""
         self.ends_well(result, how == "kill")
-        counted = self.counted()
-        if counted and result.code == 0:
-            assert counted[1] <= fds, "%d descriptors are left, not %d" % (counted[1], fds)
+        left = self.counted()[1]
+        if how == "once": # where nothing works any more, SQLite keeps what it could not unlock
+            assert left <= fds, "%d descriptors are left, not %d" % (left, fds)
         if name in LOOKS and result.code == 0:
             assert result.out == plain.out, "it says something else\n%s" % result
         if name == "pack" and result.code == 0:
@@ -239,36 +264,37 @@ class Findings:
         assert not self.found, "\n".join(self.found)
 
 
-def attempt(ground, name, place, how, library, undisturbed, **variables):
-    """One fault in a command, and what must hold then."""
+def attempt(ground, name, at, how, library, undisturbed, worker):
+    """One fault in a command, at a place or the n-th call, and what must hold then."""
     plain, fds = undisturbed
     state, args = COMMANDS[name]
     ground.back(state)
-    result = ground.start(*args, env=ground.preloaded(library, stack=place, how=how, **variables))
+    point = {"stack": at} if isinstance(at, str) else {"fail": at}
+    result = ground.start(*args, **ground.faulty(library, worker, how=how, **point))
     try:
-        ground.after(name, result, plain, fds, how)
+        ground.after(name, result, plain, fds, "worker" if worker else how)
         if name in LOOKS:
             assert ground.standing() == ground.stands, "something has been changed"
             assert "all is well" in ground.start("doctor").err, "doctor"
         else:
-            ground.sound(resume=int(place, 16) % 2 == 1)
+            ground.sound(resume=int(str(at), 16) % 2 == 1)
     except AssertionError as e:
         raise AssertionError("%s\nafter %s" % (e, result)) from None
 
 
-def sweep(h, names, library, how, sample, **variables):
-    """Commands with a fault at each of their places, or at some of them."""
+def sweep(h, names, library, how, sample, each=False, worker=False):
+    """Commands with a fault at each of their places - each: their calls -, or at some of them."""
     names = names.split()
     ground = Ground(h, ("failed",) if "resume" in names else ())
     findings = Findings("%s, %s" % (library, how))
     for name in names:
-        plain, calls, fds, places = ground.undisturbed(name, library, **variables)
+        plain, calls, fds, places = ground.undisturbed(name, library, worker)
         of = seed()
-        some = chosen(places, sample, of)
-        print("%s, %s, %s: %d calls, %d of %d places, seed %d" %
-              (name, library, how, calls, len(some), len(places), of))
+        some = chosen(range(1, calls + 1) if each else places, sample, of)
+        print("%s, %s, %s: %d calls, %d places, %d tried, seed %d" %
+              (name, library, how, calls, len(places), len(some), of))
         sys.stdout.flush()
         for place in some:
-            findings.attempt(name + " " + place, lambda: attempt(
-                ground, name, place, how, library, (plain, fds), **variables))
+            findings.attempt("%s %s" % (name, place), lambda: attempt(
+                ground, name, place, how, library, (plain, fds), worker))
     findings.end()
