@@ -64,7 +64,7 @@ bool hr_dir_exists(struct hr_env *env, const char *path);
 /* Make the directory and those above it that lack. */
 hr_status hr_dir_make(struct hr_env *env, const char *path);
 
-/* The same, and when it returns what it has made lasts: the name of each new directory is synced. */
+/* The same, and what it has made lasts when it returns: the names of new directories are synced. */
 hr_status hr_dir_make_safe(struct hr_env *env, const char *path);
 
 /* fsync files and directories, many at once: a journal takes them together. */

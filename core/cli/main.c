@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, ""); /* only to know whether the terminal takes UTF-8 */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     if (name && (!strcmp(name, "--version") || !strcmp(name, "-V")))
         name = "version";
     if (name && is_help(name))

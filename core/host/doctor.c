@@ -423,7 +423,7 @@ static hr_status check_all(struct doctor *d)
 
         check_swept(d);
         r = hr_store_check(d->p->store);
-        if (r == HR_EXHAUSTED)
+        if (r < 0 && r != HR_DATA_LOSS)
             return r;
         if (r < 0)
             tell(d, "store", false, "%s; restore it from a copy", hr_env_error(&d->p->env));

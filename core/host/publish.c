@@ -35,6 +35,8 @@ hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
     hr_packing_clear(&k);
     *ret_text = hr_arena_format(arena, "registry %s@%s (%s)", name, version,
                                 sign.secret ? "signed" : "unsigned");
+    if (!*ret_text) /* it is there, whatever can be said of it */
+        *ret_text = "registry";
     return r;
 }
 

@@ -173,6 +173,30 @@ static hr_status simple_types(struct hr_store *store)
     return r;
 }
 
+/* A database that has tables, and none of ours, is somebody's. */
+static hr_status check_empty(struct hr_store *store)
+{
+    sqlite3_stmt *s = NULL;
+    hr_status r = HR_OK;
+    const char *name;
+    int code = sqlite3_prepare_v2(store->db,
+                                  "SELECT name FROM sqlite_schema WHERE NOT EXISTS (SELECT 1 FROM"
+                                  " sqlite_schema WHERE name = 'MLMDEnv') LIMIT 1",
+                                  -1, &s, NULL);
+
+    if (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        name = (const char *)sqlite3_column_text(s, 0);
+        r = hr_fail(store->env, HR_PRECONDITION,
+                    "\"%s\" is the database of another program: it has a table \"%s\"; move it "
+                    "away",
+                    store->path, name ? name : "");
+    } else if (code != SQLITE_DONE) {
+        r = hr_sql_fail(store, "cannot read the schema");
+    }
+    sqlite3_finalize(s);
+    return r;
+}
+
 /* All tables, the version and the simple types in one transaction: a client that opens the
  * file at this moment sees all or nothing. */
 static hr_status create(struct hr_store *store)
@@ -183,6 +207,8 @@ static hr_status create(struct hr_store *store)
 
     if (r == HR_OK)
         r = version(store, &found); /* somebody may have been quicker */
+    if (r == HR_OK && !found)
+        r = check_empty(store);
     for (i = 0; r == HR_OK && !found && hr_schema_create[i]; i++)
         r = run_text(store, hr_schema_create[i]);
     if (r == HR_OK && !found)
@@ -243,6 +269,8 @@ static hr_status prepare(struct hr_store *store, int flags)
         return r;
     /* What a part of a group would be undone by, some 90 KB, would go to a file of its own. */
     if ((r = run_text(store, "PRAGMA temp_store = MEMORY")) < 0)
+        return r;
+    if (!found && (r = check_empty(store)) < 0)
         return r;
     if (!found && (flags & HR_STORE_WAL) && (r = use_wal(store)) < 0)
         return r;

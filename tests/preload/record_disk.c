@@ -5,8 +5,8 @@
  *
  * The file begins with the number of bytes used, 8 bytes, and has records behind it, each
  *
- *     u32 size of the record, a multiple of 8; u32 kind; u64 at, a, b; u32 length of path, of data
- *     path, data
+ *     u32 size of the record, a multiple of 8; u32 kind; u64 at, a, b;
+ *     u32 length of path, of data; path, data
  *
  * of these kinds; at is where the log was when a sync began: what came after may be not on the disk.
  */
