@@ -5,6 +5,7 @@
  * cache would cost more than all of the above. */
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "registry/frames.h"
 #include "registry/registry.h"
@@ -188,25 +189,33 @@ static size_t store(const char *p, size_t n, char *to)
     return (size_t)(at - to);
 }
 
-/* Does a piece seem to shrink?  A beginning that keeps 7/8 speaks for the rest, as it does in
- * weights and in what is compressed already. */
-static bool shrinks(const char *p, size_t n, char *scratch)
+static bool lacks_memory(size_t size)
 {
-    size_t part = n < SAMPLE ? n : SAMPLE, size = ZSTD_compress(scratch, STORED, p, part, 1);
+    return ZSTD_isError(size) && ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation;
+}
+
+/* Does a piece of n bytes seem to shrink, by the size that its beginning has now?  One that keeps
+ * 7/8 speaks for the rest, as it does in weights and in what is compressed already. */
+static bool shrinks(size_t size, size_t n)
+{
+    size_t part = n < SAMPLE ? n : SAMPLE;
 
     return part < SAMPLE || (!ZSTD_isError(size) && size < part - part / 8);
 }
 
-static size_t make_frame(const char *p, size_t n, char *to)
+/* Without memory it is told, not stored as it is: equal content gives equal bytes. */
+static hr_status make_frame(struct hr_env *env, const char *p, size_t n, char *to, size_t *ret)
 {
-    size_t size;
+    size_t size = ZSTD_compress(to, STORED, p, n < SAMPLE ? n : SAMPLE, 1);
 
-    if (!shrinks(p, n, to))
-        return store(p, n, to);
-    size = ZSTD_compress(to, STORED, p, n, LEVEL);
-    if (ZSTD_isError(size) || size >= n)
-        return store(p, n, to);
-    return size;
+    if (!lacks_memory(size) && shrinks(size, n))
+        size = ZSTD_compress(to, STORED, p, n, LEVEL);
+    else if (!lacks_memory(size))
+        size = n;
+    if (lacks_memory(size))
+        return hr_fail_memory(env);
+    *ret = ZSTD_isError(size) || size >= n ? store(p, n, to) : size;
+    return HR_OK;
 }
 
 static void tell_digests(struct batch *b)
@@ -263,7 +272,7 @@ static hr_status do_item(void *user, size_t i)
         at = i * HR_FRAME;
         n = b->len - at < HR_FRAME ? b->len - at : HR_FRAME;
         if ((r = fetch(out, b, at, at + n)) == HR_OK)
-            b->sizes[i] = make_frame(b->bytes + at, n, b->frames + i * STORED);
+            r = make_frame(out->env, b->bytes + at, n, b->frames + i * STORED, &b->sizes[i]);
         return r;
     }
     if (i == 0)

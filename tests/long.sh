@@ -18,9 +18,10 @@ try() {
 cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADRACE_TESTS=ON >/dev/null || exit 1
 cmake --build "$build" || exit 1
 export HR_BUILD="$build" HR_SOURCE="$here"
-for how in once full always kill; do
-    try env HR_FAULTS=all python3 -B "$here/tests/cli/faults.py" test_$how
+for script in faults faults_worker alloc limits; do
+    try env HR_FAULTS=all python3 -B "$here/tests/cli/$script.py"
 done
+try env HR_CUTS=1000 python3 -B "$here/tests/cli/power.py"
 try env HR_KILLS=200 HR_SEED=7 python3 -B "$here/tests/cli/kills.py" test_kills
 try sh "$here/tests/property/long.sh" "$build"
 try python3 -B "$here/tests/mutants/mutants.py" "$build/mutants" --count 300

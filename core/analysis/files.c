@@ -208,16 +208,17 @@ static void put_key(struct hr_json_writer *w, const HR_MA(MetricKey) * k)
         hr_json_put_member_bool(w, "diff", true);
 }
 
-static void put_slice(struct hr_json_writer *w, struct hr_env *env,
-                      const HR_MA(MetricsForSlice) * s)
+static hr_status put_slice(struct hr_json_writer *w, struct hr_env *env,
+                           const HR_MA(MetricsForSlice) * s)
 {
+    hr_status r = HR_OK;
     struct hr_buf b;
     size_t i;
 
     hr_buf_of(&b, HR_MAX_VALUE_BYTES, env);
     hr_json_open_object(w);
     if (s->slicing_spec_oneof_case == HR_MA_E(METRICS_FOR_SLICE__SLICING_SPEC_ONEOF_SLICE_KEY))
-        hr_slice_text(s->slice_key, &b);
+        r = hr_slice_text(s->slice_key, &b);
     hr_json_put_member_text(w, "slice", b.text);
     hr_json_put_key(w, "metrics");
     hr_json_open_array(w);
@@ -238,6 +239,7 @@ static void put_slice(struct hr_json_writer *w, struct hr_env *env,
     hr_json_close_array(w);
     hr_json_close_object(w);
     hr_buf_clear(&b);
+    return r < 0 ? hr_fail_memory(env) : HR_OK;
 }
 
 static hr_status put_reasons(struct hr_json_writer *w, struct hr_env *env, const hr_verdict *v)
@@ -282,8 +284,8 @@ hr_status hr_evaluation_json(struct hr_env *env, const char *dir, struct hr_buf 
             r = put_reasons(&w, env, v);
         hr_json_put_key(&w, "slices");
         hr_json_open_array(&w);
-        for (i = 0; i < e.n; i++)
-            put_slice(&w, env, e.slices[i]);
+        for (i = 0; i < e.n && r == HR_OK; i++)
+            r = put_slice(&w, env, e.slices[i]);
         hr_json_close_array(&w);
         hr_json_close_object(&w);
         if (hr_json_end(&w) < 0 && r == HR_OK)

@@ -13,11 +13,30 @@
 
 enum { TREE_DEPTH = 64, SYNC_THREADS = 16 };
 
+/* Is this what the system says of a name that is not there? */
+static bool is_missing(int e)
+{
+    return e == -ENOENT || e == -ENOTDIR;
+}
+
+hr_status hr_look_at(struct hr_env *env, const char *path, enum hr_at *ret)
+{
+    struct hr_stat st;
+    int e = OS(env, stat, path, true, &st);
+
+    if (e < 0 && !is_missing(e))
+        return hr_fail_os(env, e, "look at", path);
+    *ret = e < 0 ? HR_AT_NOTHING : st.is_dir ? HR_AT_DIR : HR_AT_FILE;
+    return HR_OK;
+}
+
 bool hr_file_exists(struct hr_env *env, const char *path)
 {
     struct hr_stat st;
+    int e = OS(env, stat, path, true, &st);
 
-    return OS(env, stat, path, true, &st) == 0;
+    /* Where one may not look, or a name cannot be, there is nothing for this process. */
+    return !is_missing(e) && e != -EACCES && e != -ELOOP && e != -ENAMETOOLONG;
 }
 
 bool hr_dir_exists(struct hr_env *env, const char *path)
@@ -59,6 +78,32 @@ hr_status hr_dir_make(struct hr_env *env, const char *path)
             part[i] = '/';
     }
     return HR_OK;
+}
+
+hr_status hr_dir_make_safe(struct hr_env *env, const char *path)
+{
+    char at[HR_MAX_PATH], up[HR_MAX_PATH];
+    size_t n = strlen(path), lack = 0;
+    hr_status r;
+
+    if (n >= HR_MAX_PATH)
+        return hr_fail(env, HR_INVALID, "the path \"%s\" is too long", path);
+    memcpy(at, path, n + 1);
+    while (!hr_dir_exists(env, at)) {
+        lack++;
+        hr_path_dir(at, up);
+        if (!strcmp(at, up))
+            break;
+        memcpy(at, up, sizeof at);
+    }
+    r = hr_dir_make(env, path);
+    memcpy(at, path, n + 1);
+    for (; lack && r == HR_OK; lack--) {
+        hr_path_dir(at, up);
+        r = hr_dir_sync(env, up);
+        memcpy(at, up, sizeof at);
+    }
+    return r;
 }
 
 hr_status hr_dir_sync(struct hr_env *env, const char *path)
@@ -208,4 +253,49 @@ hr_status hr_tree_list(struct hr_env *env, const char *path, struct hr_names *re
     sort(&names);
     *ret = names;
     return HR_OK;
+}
+
+/* Is a directory that of a file, or above it? */
+static bool is_above(const char *dir, const char *file)
+{
+    size_t n = strlen(dir);
+
+    return !strncmp(file, dir, n) && file[n] == '/';
+}
+
+hr_status hr_tree_paths(struct hr_env *env, const char *path, struct hr_names *ret)
+{
+    char file[HR_MAX_PATH], dir[HR_MAX_PATH], last[HR_MAX_PATH] = "";
+    struct walk w = { env, ret, HR_OK };
+    struct hr_names names = { 0 };
+    hr_status r = hr_tree_list(env, path, &names);
+    size_t i;
+
+    for (i = 0; i < names.count && r == HR_OK; i++) {
+        if ((r = hr_path_join(env, path, names.names[i], file)) < 0)
+            break;
+        add_name(&w, file);
+        hr_path_dir(file, dir);
+        while (strlen(dir) > strlen(path) && !is_above(dir, last)) { /* sorted: once each */
+            add_name(&w, dir);
+            hr_path_dir(dir, dir);
+        }
+        memcpy(last, file, sizeof last);
+        r = w.status;
+    }
+    hr_names_clear(env, &names);
+    if (r == HR_OK && add_name(&w, path))
+        r = w.status;
+    return r;
+}
+
+hr_status hr_tree_sync(struct hr_env *env, const char *path)
+{
+    struct hr_names names = { 0 };
+    hr_status r = hr_tree_paths(env, path, &names);
+
+    if (r == HR_OK)
+        r = hr_sync_all(env, (const char *const *)names.names, names.count);
+    hr_names_clear(env, &names);
+    return r;
 }

@@ -50,18 +50,32 @@ hr_status hr_out_close(struct hr_out *out, bool sync);
 /* Close and free without writing the rest; the file stays as it is.  NULL is allowed. */
 void hr_out_drop(struct hr_out *out);
 
-/* Is there something of that name?  Links are followed.  No error is told. */
+/* What is at a path, links followed.  An error, told, where the system does not say: whoever takes
+ * that for "nothing" removes, leaves out or makes twice what is there. */
+enum hr_at { HR_AT_NOTHING, HR_AT_FILE, HR_AT_DIR };
+hr_status hr_look_at(struct hr_env *env, const char *path, enum hr_at *ret);
+
+/* Is there something of that name?  Links are followed.  No error is told; where the system does
+ * not say, it is taken to be there, so that who opens it is told why. */
 bool hr_file_exists(struct hr_env *env, const char *path);
+/* Is it surely a directory? */
 bool hr_dir_exists(struct hr_env *env, const char *path);
 
 /* Make the directory and those above it that lack. */
 hr_status hr_dir_make(struct hr_env *env, const char *path);
+
+/* The same, and what it has made lasts when it returns: the names of new directories are synced. */
+hr_status hr_dir_make_safe(struct hr_env *env, const char *path);
 
 /* fsync files and directories, many at once: a journal takes them together. */
 hr_status hr_sync_all(struct hr_env *env, const char *const *paths, size_t n);
 
 /* fsync a directory, so that names in it last. */
 hr_status hr_dir_sync(struct hr_env *env, const char *path);
+
+/* fsync all files below a directory, the directories that they are in, and the directory: it may
+ * be renamed then to where it has to last. */
+hr_status hr_tree_sync(struct hr_env *env, const char *path);
 
 /* Remove a file or a directory with all below it; links are removed, not followed.  What
  * is not there is no error. */
@@ -76,6 +90,9 @@ hr_status hr_dir_list(struct hr_env *env, const char *path, struct hr_names *ret
 /* All regular files below path, as relative names with slashes, sorted by byte order.
  * HR_INVALID: a link, device or socket is among them, or a name is not UTF-8. */
 hr_status hr_tree_list(struct hr_env *env, const char *path, struct hr_names *ret);
+
+/* The paths of what hr_tree_sync() syncs, added to ret; on an error ret holds some of them. */
+hr_status hr_tree_paths(struct hr_env *env, const char *path, struct hr_names *ret);
 void hr_names_clear(struct hr_env *env, struct hr_names *names);
 
 /* SHA-256 of a file's content. */

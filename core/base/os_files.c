@@ -78,14 +78,24 @@ int64_t hr_os_write(void *user, int fd, const void *from, size_t n)
 
 int hr_os_sync(void *user, int fd)
 {
+    int r;
+
     (void)user;
-    return hr_os_result(fsync(fd));
+    do
+        r = fsync(fd);
+    while (r < 0 && errno == EINTR);
+    return hr_os_result(r);
 }
 
 int hr_os_truncate(void *user, int fd, uint64_t size)
 {
+    int r;
+
     (void)user;
-    return hr_os_result(ftruncate(fd, (off_t)size));
+    do
+        r = ftruncate(fd, (off_t)size);
+    while (r < 0 && errno == EINTR);
+    return hr_os_result(r);
 }
 
 static void fill(const struct stat *st, struct hr_stat *ret)

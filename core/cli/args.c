@@ -279,7 +279,7 @@ static hr_project *open_with(const struct args *a, bool needed, uint32_t flags)
     hr_project *p = hr_new(&config);
 
     if (!p) {
-        fprintf(stderr, "headrace: no memory\n");
+        no_memory();
         return NULL;
     }
     if (!needed && !root)
@@ -311,7 +311,7 @@ hr_project *open_project_if_there(const struct args *a)
     hr_status r;
 
     if (!p) {
-        fprintf(stderr, "headrace: no memory\n");
+        no_memory();
         return NULL;
     }
     r = hr_open(p, root ? root : ".", 0);
@@ -320,7 +320,7 @@ hr_project *open_project_if_there(const struct args *a)
         config.trust = "trust.json";
         hr_free(p);
         if (!(p = hr_new(&config))) {
-            fprintf(stderr, "headrace: no memory\n");
+            no_memory();
             return NULL;
         }
     }

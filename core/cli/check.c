@@ -7,12 +7,12 @@
 static int check(const struct args *a)
 {
     const char *file = a->count ? a->words[0] : "pipeline.json", *normal = NULL;
-    char *text = run_options_json(a);
+    char *text = NULL;
     hr_project *p;
-    int code = EXIT_DONE;
+    int code = run_options_json(a, &text);
 
-    if (!text)
-        return EXIT_USAGE;
+    if (code != EXIT_DONE)
+        return code;
     if (!(p = open_project(a, false))) {
         free(text);
         return EXIT_WRONG;

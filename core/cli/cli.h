@@ -39,6 +39,14 @@ void put_shown(FILE *f, const char *text); /* lines */
 void put_column(FILE *f, const struct term *t, const char *text, int n);
 const char *color(const struct term *t, const char *name); /* "red", "green", ..., "off" */
 
+/* -- what goes wrong beside the work ----------------------------------------- */
+
+/* Without memory for something that is printed: says so, once. */
+void no_memory(void);
+/* The exit status is EXIT_WRONG and not EXIT_DONE, for what was told already. */
+void end_wrong(void);
+bool ends_wrong(void);
+
 /* -- projects -------------------------------------------------------------- */
 
 /* A handle, with the project of --root or of this directory opened if it is needed.  NULL:
@@ -102,7 +110,7 @@ const char *meant(const char *word, const char *const *names, size_t n);
 /* A text as a JSON string literal, freed by the caller. */
 char *json_quote(const char *text);
 
-/* A text that grows; bytes is freed by the caller. */
+/* A text that grows; bytes is freed by the caller.  failed: there was no memory, which is told. */
 struct text {
     char *bytes;
     size_t len, cap;

@@ -83,7 +83,7 @@ static void flatten(struct facts *f, const char *path, const cJSON *v)
     if (!v)
         return;
     if (!cJSON_IsObject(v) && !cJSON_IsArray(v)) {
-        text = cJSON_IsString(v) ? copy(cJSON_GetStringValue(v)) : cJSON_PrintUnformatted(v);
+        text = cJSON_IsString(v) ? copy(cJSON_GetStringValue(v)) : json_text(v);
         if (text)
             add_fact(f, path, text);
         else
@@ -142,8 +142,8 @@ static cJSON *ask(hr_project *p, const char *what)
         tell_error(p);
         return NULL;
     }
-    if (!(root = cJSON_Parse(json)))
-        fprintf(stderr, "headrace: no memory\n");
+    if (!(root = parse_json(json)))
+        no_memory();
     return root;
 }
 
@@ -289,7 +289,7 @@ static int compare_things(hr_project *p, const struct args *a, const cJSON *x, c
     } else if (add_thing(p, &first, "", x) && add_thing(p, &second, "", y)) {
         code = EXIT_DONE;
         if (first.failed || second.failed) {
-            fprintf(stderr, "headrace: no memory\n");
+            no_memory();
             code = EXIT_WRONG;
         } else if (!compare(&first, &second, arg_flag(a, "--json"))) {
             fprintf(stderr, "no difference\n");

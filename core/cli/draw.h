@@ -15,6 +15,11 @@ void draw_anomalies(const struct term *t, const cJSON *content);
 void draw_evaluation(const struct term *t, const cJSON *content);
 void draw_model(const struct term *t, const cJSON *content);
 
+/* What a call has answered, freed by cJSON_Delete(); NULL: no memory, told. */
+cJSON *parse_json(const char *json);
+/* A value as JSON, freed by cJSON_free(); NULL: no memory, told. */
+char *json_text(const cJSON *value);
+
 const char *get_text(const cJSON *object, const char *key); /* "" where there is none */
 double get_number(const cJSON *object, const char *key);
 bool has(const cJSON *object, const char *key);

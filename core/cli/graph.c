@@ -199,7 +199,7 @@ static int print(struct graph *g, const char *format)
 {
     g->nodes = cJSON_GetObjectItemCaseSensitive(g->pipeline, "nodes");
     if (!g->nodes || !sort_nodes(g)) {
-        fprintf(stderr, "headrace: no memory\n");
+        no_memory();
         return EXIT_WRONG;
     }
     term_ask(&g->term, stdout);
@@ -225,13 +225,13 @@ static int graph(const struct args *a)
     if (hr_normalize(p, a->count ? a->words[0] : "pipeline.json", NULL, &text) < 0)
         code = tell_error(p);
     else
-        g.pipeline = cJSON_Parse(text);
+        g.pipeline = parse_json(text);
     if (code == EXIT_DONE && run) {
         snprintf(what, sizeof what, "run %s", !strncmp(run, "run ", 4) ? run + 4 : run);
         if (hr_show(p, what, &text) < 0)
             code = tell_error(p);
         else
-            g.run = cJSON_Parse(text);
+            g.run = parse_json(text);
     }
     if (code == EXIT_DONE)
         code = print(&g, arg_text(a, "--format"));

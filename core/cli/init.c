@@ -10,7 +10,7 @@ static int init(const struct args *a)
     int code = EXIT_DONE;
 
     if (!p) {
-        fprintf(stderr, "headrace: no memory\n");
+        no_memory();
         return EXIT_WRONG;
     }
     if (hr_open(p, dir, HR_OPEN_HERE) == HR_OK)

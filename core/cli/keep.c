@@ -88,7 +88,7 @@ static int gc(const struct args *a)
         code = tell_error(p);
     } else if (arg_flag(a, "--json")) {
         puts(json);
-    } else if ((root = cJSON_Parse(json))) {
+    } else if ((root = parse_json(json))) {
         print_removed(root, dry_run);
         cJSON_Delete(root);
     }
@@ -133,7 +133,7 @@ static int examine(const struct args *a, uint32_t flags, const char *well)
         return EXIT_WRONG;
     if (arg_flag(a, "--repair"))
         flags |= HR_DOCTOR_REPAIR;
-    if (hr_doctor(p, flags, &text) < 0 || !(root = cJSON_Parse(text))) {
+    if (hr_doctor(p, flags, &text) < 0 || !(root = parse_json(text))) {
         code = tell_error(p);
         hr_free(p);
         return code;

@@ -97,8 +97,8 @@ static int print(const char *json, const char *format)
         puts(json);
         return EXIT_DONE;
     }
-    if (!(root = cJSON_Parse(json))) {
-        fprintf(stderr, "headrace: no memory\n");
+    if (!(root = parse_json(json))) {
+        no_memory();
         return EXIT_WRONG;
     }
     term_ask(&t, stdout);

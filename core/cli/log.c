@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/draw.h"
 
 /* A number, or the newest execution of a node. */
 int64_t execution_of(hr_project *p, const char *what)
@@ -17,7 +18,7 @@ int64_t execution_of(hr_project *p, const char *what)
 
     if (end != what && !*end)
         return id;
-    if (hr_show(p, what, &json) < 0 || !(root = cJSON_Parse(json)))
+    if (hr_show(p, what, &json) < 0 || !(root = parse_json(json)))
         return 0;
     v = cJSON_GetObjectItemCaseSensitive(root, "execution");
     id = cJSON_IsNumber(v) ? (long long)v->valuedouble : 0;

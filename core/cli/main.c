@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, ""); /* only to know whether the terminal takes UTF-8 */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     if (name && (!strcmp(name, "--version") || !strcmp(name, "-V")))
         name = "version";
     if (name && is_help(name))
@@ -81,5 +82,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "headrace: cannot write the output\n");
         code = EXIT_WRONG;
     }
-    return code;
+    return code == EXIT_DONE && ends_wrong() ? EXIT_WRONG : code;
 }

@@ -1,6 +1,7 @@
 /* The registry of models: what an alias means, models in and out, and who did what. */
 #include "cli/models.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -9,48 +10,36 @@
 #include "cli/options.h"
 #include "cli/draw.h"
 
-static void put(cJSON *to, const char *name, const char *value)
+static void put_reasons(const struct args *a, struct text *to)
 {
-    if (value)
-        cJSON_AddStringToObject(to, name, value);
+    put_option(to, "by", arg_text(a, "--by"));
+    put_option(to, "why", arg_text(a, "--why"));
 }
 
-static char *options_json(const struct args *a, bool pull)
+static char *pull_json(const struct args *a)
 {
-    cJSON *root = cJSON_CreateObject();
-    char *text;
+    struct text t = { 0 };
 
-    put(root, "by", arg_text(a, "--by"));
-    put(root, "why", arg_text(a, "--why"));
-    if (pull) {
-        put(root, "name", arg_text(a, "--name"));
-        put(root, "version", arg_text(a, "--version"));
-        put_trust(a, root);
-    } else {
-        put(root, "expect", arg_text(a, "--expect"));
-    }
-    text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    put_reasons(a, &t);
+    put_option(&t, "name", arg_text(a, "--name"));
+    put_option(&t, "version", arg_text(a, "--version"));
+    put_trust(a, &t);
+    return end_options(&t);
 }
 
-static char *with_alias(char *json, const char *alias)
+static char *change_json(const struct args *a)
 {
-    cJSON *root = json && alias ? cJSON_Parse(json) : NULL;
-    char *text;
+    struct text t = { 0 };
 
-    if (!root)
-        return json;
-    put(root, "alias", alias);
-    text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    cJSON_free(json);
-    return text;
+    put_reasons(a, &t);
+    put_option(&t, "expect", arg_text(a, "--expect"));
+    put_option(&t, "alias", arg_text(a, "--alias"));
+    return end_options(&t);
 }
 
 static void tell(const char *json)
 {
-    cJSON *change = cJSON_Parse(json);
+    cJSON *change = parse_json(json);
 
     if (has(change, "alias"))
         printf("%s@%s is version %s", get_text(change, "model"), get_text(change, "alias"),
@@ -80,7 +69,7 @@ static int change(const struct args *a, changes *call, char *options)
         puts(json);
     else
         tell(json);
-    cJSON_free(options);
+    free(options);
     hr_free(p);
     return code;
 }
@@ -111,36 +100,35 @@ static hr_status call_pull(hr_project *p, const struct args *a, const char *opti
 
 static int promote(const struct args *a)
 {
-    return change(a, call_promote, with_alias(options_json(a, false), arg_text(a, "--alias")));
+    return change(a, call_promote, change_json(a));
 }
 
 static int alias(const struct args *a)
 {
-    return change(a, call_alias, options_json(a, false));
+    return change(a, call_alias, change_json(a));
 }
 
 static int rollback(const struct args *a)
 {
-    return change(a, call_rollback, with_alias(options_json(a, false), arg_text(a, "--alias")));
+    return change(a, call_rollback, change_json(a));
 }
 
 static int pull(const struct args *a)
 {
-    return change(a, call_pull, options_json(a, true));
+    return change(a, call_pull, pull_json(a));
 }
 
 static hr_status export_package(hr_project *p, const char *what, const char *to)
 {
-    cJSON *options = cJSON_CreateObject();
+    struct text options = { 0 };
     const char *file;
     char *text;
     hr_status r;
 
-    put(options, "out", to);
-    text = cJSON_PrintUnformatted(options);
-    cJSON_Delete(options);
+    put_option(&options, "out", to);
+    text = end_options(&options);
     r = text ? hr_package_pack(p, what, text, &file) : HR_EXHAUSTED;
-    cJSON_free(text);
+    free(text);
     return r;
 }
 

@@ -22,7 +22,7 @@ static int64_t artifact_of(hr_project *p, const char *what)
         return 0;
     }
     id = 0;
-    root = cJSON_Parse(json);
+    root = parse_json(json);
     cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(root, "outputs"))
         if (!id && !strcmp(get_text(o, "type"), "Examples"))
             id = (long long)get_number(o, "artifact");

@@ -85,7 +85,7 @@ static int add_row(struct text *t, const struct args *a, size_t i)
     return EXIT_DONE;
 }
 
-char *run_options_json(const struct args *a)
+int run_options_json(const struct args *a, char **ret)
 {
     struct text t = { 0 };
     int code = add_params(&t, a);
@@ -94,24 +94,52 @@ char *run_options_json(const struct args *a)
     for (i = 0; i < sizeof rows / sizeof rows[0] && code == EXIT_DONE; i++)
         code = add_row(&t, a, i);
     text_add(&t, "}");
-    if (t.failed)
-        fprintf(stderr, "headrace: no memory\n");
-    if (code == EXIT_DONE && !t.failed)
-        return t.bytes;
-    free(t.bytes);
-    return NULL;
+    if (code == EXIT_DONE && t.failed)
+        code = EXIT_WRONG;
+    if (code == EXIT_DONE)
+        *ret = t.bytes;
+    else
+        free(t.bytes);
+    return code;
 }
 
-bool put_trust(const struct args *a, cJSON *options)
-{
-    cJSON *keys = NULL;
-    const char *key;
-    int at = 0;
+/* -- of a call ------------------------------------------------------------- */
 
-    while ((key = arg_next(a, "--trust", &at))) {
-        if (!keys)
-            keys = cJSON_AddArrayToObject(options, "keys");
-        cJSON_AddItemToArray(keys, cJSON_CreateString(key));
-    }
-    return keys != NULL;
+static void put_name(struct text *options, const char *name)
+{
+    text_add(options, options->len ? "," : "{");
+    text_quoted(options, name);
+    text_add(options, ":");
+}
+
+void put_option(struct text *options, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    put_name(options, name);
+    text_quoted(options, value);
+}
+
+void put_true(struct text *options, const char *name)
+{
+    put_name(options, name);
+    text_add(options, "true");
+}
+
+bool put_trust(const struct args *a, struct text *options)
+{
+    if (!arg_text(a, "--trust"))
+        return false;
+    put_name(options, "keys");
+    add_list(options, a, "--trust");
+    return true;
+}
+
+char *end_options(struct text *options)
+{
+    text_add(options, options->len ? "}" : "{}");
+    if (!options->failed)
+        return options->bytes;
+    free(options->bytes);
+    return NULL;
 }

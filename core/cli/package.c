@@ -10,45 +10,33 @@
 #include "cli/plugins.h"
 #include "cli/secret.h"
 
-static void put(cJSON *to, const char *name, const char *value)
-{
-    if (value)
-        cJSON_AddStringToObject(to, name, value);
-}
-
 /* Options of hr_package_pack() and hr_package_sign(), freed by the caller. */
 static char *signing_json(const struct args *a, const char *passphrase, bool pack)
 {
-    cJSON *root = cJSON_CreateObject();
-    char *text;
+    struct text t = { 0 };
 
     if (pack) {
-        put(root, "out", arg_text(a, "--out"));
-        put(root, "id", arg_text(a, "--id"));
-        put(root, "version", arg_text(a, "--version"));
-        put(root, "kind", arg_text(a, "--kind"));
-        put(root, "doc", arg_text(a, "--doc"));
+        put_option(&t, "out", arg_text(a, "--out"));
+        put_option(&t, "id", arg_text(a, "--id"));
+        put_option(&t, "version", arg_text(a, "--version"));
+        put_option(&t, "kind", arg_text(a, "--kind"));
+        put_option(&t, "doc", arg_text(a, "--doc"));
     } else {
-        put(root, "signature", arg_text(a, "--signature"));
+        put_option(&t, "signature", arg_text(a, "--signature"));
     }
-    put(root, "key", arg_text(a, "--key"));
-    put(root, "comment", arg_text(a, "--comment"));
-    put(root, "passphrase", passphrase);
-    text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    put_option(&t, "key", arg_text(a, "--key"));
+    put_option(&t, "comment", arg_text(a, "--comment"));
+    put_option(&t, "passphrase", passphrase);
+    return end_options(&t);
 }
 
 static char *trust_json(const struct args *a, bool any)
 {
-    cJSON *root = cJSON_CreateObject();
-    char *text;
+    struct text t = { 0 };
 
-    if (!put_trust(a, root) && any)
-        cJSON_AddTrueToObject(root, "any_signer");
-    text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    if (!put_trust(a, &t) && any)
+        put_true(&t, "any_signer");
+    return end_options(&t);
 }
 
 /* -- making and signing -------------------------------------------------------- */
@@ -65,7 +53,7 @@ static hr_status make(hr_project *p, const struct args *a, bool pack, const char
         r = hr_package_sign(p, a->words[0], json);
     if (json)
         memset(json, 0, strlen(json));
-    cJSON_free(json);
+    free(json);
     return r;
 }
 
@@ -213,13 +201,13 @@ static int look(const struct args *a, bool all, bool any, const char *dir)
     } else if (arg_flag(a, "--json")) {
         puts(text);
     } else {
-        if ((report = cJSON_Parse(text)))
+        if ((report = parse_json(text)))
             put_report(report, all);
         cJSON_Delete(report);
         if (dir)
             printf("  unpacked    %s\n", dir);
     }
-    cJSON_free(json);
+    free(json);
     hr_free(p);
     return code;
 }

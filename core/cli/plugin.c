@@ -123,7 +123,7 @@ static int inspect_of(hr_project *p, const char *what, bool json)
         return tell_error(p);
     while (hr_cursor_next(c) > 0) {
         const char *text = hr_cursor_text(c, "manifest");
-        cJSON *manifest = text ? cJSON_Parse(text) : NULL;
+        cJSON *manifest = text ? parse_json(text) : NULL;
         const cJSON *component;
 
         if (manifest && is_meant(manifest, what)) {

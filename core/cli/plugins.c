@@ -1,22 +1,19 @@
 /* Plugins installed from packages, and removed; locks of pipelines. */
 #include "cli/plugins.h"
 
-#include <cjson/cJSON.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
 
 static char *options_json(const struct args *a)
 {
-    cJSON *root = cJSON_CreateObject();
-    char *text;
+    struct text t = { 0 };
 
-    put_trust(a, root);
+    put_trust(a, &t);
     if (arg_flag(a, "--project"))
-        cJSON_AddTrueToObject(root, "project");
-    text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+        put_true(&t, "project");
+    return end_options(&t);
 }
 
 static int install(const struct args *a)
@@ -32,7 +29,7 @@ static int install(const struct args *a)
         code = tell_error(p);
     else
         printf("installed %s\n", text);
-    cJSON_free(options);
+    free(options);
     hr_free(p);
     return code;
 }

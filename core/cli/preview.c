@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/draw.h"
 #include "cli/options.h"
 
 static const char *text_of(const cJSON *o, const char *key)
@@ -93,7 +94,7 @@ static int show(const struct args *a, hr_project *p, bool resume, const char *op
         fprintf(stderr, "nothing was run\n");
         return code;
     }
-    if (!(root = cJSON_Parse(json)))
+    if (!(root = parse_json(json)))
         return EXIT_WRONG;
     if (arg_flag(a, "--json"))
         puts(json);
@@ -106,12 +107,12 @@ static int show(const struct args *a, hr_project *p, bool resume, const char *op
 
 int preview_pipeline(const struct args *a, bool resume)
 {
-    char *options = run_options_json(a);
+    char *options = NULL;
     hr_project *p;
-    int code;
+    int code = run_options_json(a, &options);
 
-    if (!options)
-        return EXIT_USAGE;
+    if (code != EXIT_DONE)
+        return code;
     if (!(p = open_project_to_look(a, resume))) {
         free(options);
         return EXIT_WRONG;

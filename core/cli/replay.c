@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/draw.h"
 #include "cli/options.h"
 
 static void tell_line(void *user, hr_level level, const char *text)
@@ -60,7 +61,7 @@ static int replay(const struct args *a, hr_project *p, int64_t execution, const 
 
     if (hr_replay(p, execution, options, &json) < 0)
         return tell_error(p);
-    if (!(root = cJSON_Parse(json)))
+    if (!(root = parse_json(json)))
         return EXIT_WRONG;
     if (arg_flag(a, "--json"))
         puts(json);
@@ -118,8 +119,8 @@ int replay_execution(const struct args *a)
         return usage(a, "--replay takes no FILE: the execution says all");
     if (arg_flag(a, "--gdb"))
         return debug(a);
-    if (!(options = run_options_json(a)))
-        return EXIT_USAGE;
+    if ((code = run_options_json(a, &options)) != EXIT_DONE)
+        return code;
     if (!(p = hr_new(&config))) {
         free(options);
         return EXIT_WRONG;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/draw.h"
 #include "cli/options.h"
 #include "cli/view.h"
 
@@ -37,7 +38,7 @@ static cJSON *read_nodes(hr_project *p, const struct runner *r, const char *opti
     cJSON *root, *nodes, *node;
     size_t n = 0;
 
-    if (hr_normalize(p, r->file, options, &normal) < 0 || !(root = cJSON_Parse(normal)))
+    if (hr_normalize(p, r->file, options, &normal) < 0 || !(root = parse_json(normal)))
         return NULL;
     nodes = cJSON_GetObjectItemCaseSensitive(root, "nodes");
     *ret = calloc((size_t)cJSON_GetArraySize(nodes) + 1, sizeof **ret);
@@ -98,7 +99,7 @@ static void print_end(const struct runner *r, const hr_event *e, const char *pac
 static int follow(hr_job *job, struct runner *r, struct view *view)
 {
     const hr_event *e;
-    hr_status status = HR_OK;
+    hr_status status = HR_INTERNAL; /* until the end is told */
     int32_t got;
 
     while ((got = hr_next(job, 1000, &e)) != 0) {
@@ -116,6 +117,10 @@ static int follow(hr_job *job, struct runner *r, struct view *view)
                 print_end(r, e, hr_job_packages(job));
         } else if (e->kind == HR_EVENT_FAILED) {
             fprintf(stderr, "%s: ", e->node);
+            put_shown(stderr, e->text);
+            fputc('\n', stderr);
+        } else if (e->kind == HR_EVENT_DONE && e->status < 0 && !r->failed && !interrupted) {
+            fprintf(stderr, "the run: "); /* no node has said why */
             put_shown(stderr, e->text);
             fputc('\n', stderr);
         }
@@ -191,14 +196,14 @@ int run_pipeline(const struct args *a, bool resume)
                         .json = arg_flag(a, "--json"),
                         .quiet = arg_flag(a, "--quiet"),
                         .strict = arg_flag(a, "--strict") };
-    char *text = arg_flag(a, "--dry-run") ? NULL : run_options_json(a);
+    char *text = NULL;
     hr_project *p;
     int code;
 
     if (arg_flag(a, "--dry-run"))
         return preview_pipeline(a, resume);
-    if (!text)
-        return EXIT_USAGE;
+    if ((code = run_options_json(a, &text)) != EXIT_DONE)
+        return code;
     term_ask(&r.term, stdout);
     if (arg_flag(a, "--no-color"))
         r.term.color = false;

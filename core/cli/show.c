@@ -45,7 +45,7 @@ static void facts_home(const struct term *t, const cJSON *o)
 
 static void put_value(const cJSON *v)
 {
-    char *text = cJSON_IsString(v) ? NULL : cJSON_PrintUnformatted(v);
+    char *text = cJSON_IsString(v) ? NULL : json_text(v);
 
     put_shown(stdout, text ? text : cJSON_GetStringValue(v) ? cJSON_GetStringValue(v) : "");
     putchar('\n');
@@ -94,7 +94,12 @@ static void draw_outputs(hr_project *p, const struct term *t, const cJSON *o)
         cJSON *artifact;
 
         snprintf(what, sizeof what, "artifact %.0f", get_number(a, "artifact"));
-        if (hr_show(p, what, &json) < 0 || !(artifact = cJSON_Parse(json)))
+        if (hr_show(p, what, &json) < 0) {
+            tell_error(p);
+            end_wrong();
+            continue;
+        }
+        if (!(artifact = parse_json(json)))
             continue;
         draw_content(t, get_text(a, "type"), cJSON_GetObjectItemCaseSensitive(artifact, "content"));
         cJSON_Delete(artifact);
@@ -187,8 +192,8 @@ int show_thing(hr_project *p, const char *what, bool json)
         return EXIT_DONE;
     }
     term_ask(&t, stdout);
-    if (!(root = cJSON_Parse(text))) {
-        fprintf(stderr, "headrace: no memory\n");
+    if (!(root = parse_json(text))) {
+        no_memory();
         return EXIT_WRONG;
     }
     if (!strcmp(get_text(root, "kind"), "run"))

@@ -217,7 +217,7 @@ static int print_some(hr_project *p, hr_cursor *c, const char *const *columns, i
     while ((got = hr_cursor_next(c)) > 0 && (!limit || rows.count < (size_t)limit))
         add_row(&rows, c, columns);
     if (rows.failed) {
-        fprintf(stderr, "headrace: no memory\n");
+        no_memory();
         code = EXIT_WRONG;
     } else {
         print_table(&rows, columns, false, false);
@@ -240,7 +240,7 @@ static int print_list(hr_cursor *c, const struct list_spec *spec)
         add_row(&rows, c, spec->columns);
     more = !spec->limit && rows.count > TABLE_ROWS;
     if (rows.failed) {
-        fprintf(stderr, "headrace: no memory\n");
+        no_memory();
     } else {
         print_table(&rows, spec->columns, true, more);
         if (more)

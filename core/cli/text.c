@@ -121,6 +121,7 @@ void text_add(struct text *t, const char *bytes)
     if (cap != t->cap) {
         if (!(more = realloc(t->bytes, cap))) {
             t->failed = true;
+            no_memory();
             return;
         }
         t->bytes = more;
@@ -134,10 +135,12 @@ void text_quoted(struct text *t, const char *bytes)
 {
     char *quoted = json_quote(bytes);
 
-    if (quoted)
+    if (quoted) {
         text_add(t, quoted);
-    else
+    } else {
         t->failed = true;
+        no_memory();
+    }
     free(quoted);
 }
 

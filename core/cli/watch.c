@@ -41,7 +41,7 @@ static int follow(hr_project *p, hr_watch *w, bool json)
 
     term_ask(&t, stdout);
     while ((got = hr_watch_next(w, 1000, &line)) > 0 || got == HR_DEADLINE) {
-        cJSON *e = got > 0 ? cJSON_Parse(line) : NULL;
+        cJSON *e = got > 0 ? parse_json(line) : NULL;
 
         if (got == HR_DEADLINE)
             continue;

@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/cli.h"
+#include "cli/draw.h"
 
 static const char *text_of(const cJSON *o, const char *key)
 {
@@ -35,7 +36,7 @@ static const char *verb_of(const char *state)
 /* A long digest says no more than its beginning. */
 static void put_side(const cJSON *v)
 {
-    char *text = v && !cJSON_IsNull(v) ? cJSON_PrintUnformatted(v) : NULL;
+    char *text = v && !cJSON_IsNull(v) ? json_text(v) : NULL;
 
     if (text && strlen(text) == 66 && text[0] == '"')
         printf("%.12s...", text + 1);
@@ -80,7 +81,7 @@ static int why(const struct args *a)
         code = tell_error(p);
     } else if (arg_flag(a, "--json")) {
         puts(json);
-    } else if ((root = cJSON_Parse(json))) {
+    } else if ((root = parse_json(json))) {
         print_answer(root);
         cJSON_Delete(root);
     }

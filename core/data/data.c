@@ -31,12 +31,15 @@ hr_status hr_data_list(struct hr_env *env, const char *path, struct hr_names *re
 {
     struct hr_names all = { 0 }, made = { 0 };
     char file[HR_MAX_PATH];
-    hr_status r;
+    enum hr_at at;
+    hr_status r = hr_look_at(env, path, &at);
     size_t i;
 
-    if (!hr_dir_exists(env, path)) {
-        if (!hr_file_exists(env, path))
-            return hr_fail(env, HR_NOT_FOUND, "there is no file or directory \"%s\"", path);
+    if (r < 0)
+        return r;
+    if (at == HR_AT_NOTHING)
+        return hr_fail(env, HR_NOT_FOUND, "there is no file or directory \"%s\"", path);
+    if (at == HR_AT_FILE) {
         if ((r = add_name(env, &made, path)) < 0)
             hr_names_clear(env, &made);
         *ret = made;
@@ -44,9 +47,10 @@ hr_status hr_data_list(struct hr_env *env, const char *path, struct hr_names *re
     }
     r = hr_dir_list(env, path, &all);
     for (i = 0; r == HR_OK && i < all.count; i++) {
-        if (is_hidden(all.names[i]) || (r = hr_path_join(env, path, all.names[i], file)) < 0)
+        if (is_hidden(all.names[i]) || (r = hr_path_join(env, path, all.names[i], file)) < 0 ||
+            (r = hr_look_at(env, file, &at)) < 0)
             continue;
-        if (hr_dir_exists(env, file))
+        if (at == HR_AT_DIR)
             r = hr_fail(env, HR_INVALID,
                         "\"%s\" is a directory among the files to read; move it away, or begin its "
                         "name with _",
@@ -70,12 +74,14 @@ hr_status hr_data_splits(struct hr_env *env, const char *dir, struct hr_names *r
     struct hr_names all = { 0 }, made = { 0 };
     char path[HR_MAX_PATH];
     hr_status r = hr_dir_list(env, dir, &all);
+    enum hr_at at = HR_AT_NOTHING;
     size_t i;
 
     for (i = 0; r == HR_OK && i < all.count; i++) {
         if (!hr_text_starts(all.names[i], prefix))
             continue;
-        if ((r = hr_path_join(env, dir, all.names[i], path)) == HR_OK && hr_dir_exists(env, path))
+        if ((r = hr_path_join(env, dir, all.names[i], path)) == HR_OK &&
+            (r = hr_look_at(env, path, &at)) == HR_OK && at == HR_AT_DIR)
             r = add_name(env, &made, all.names[i] + sizeof prefix - 1);
     }
     hr_names_clear(env, &all);
@@ -91,6 +97,7 @@ static hr_status split_dir(struct hr_env *env, const char *dir, const char *spli
 {
     struct hr_names names = { 0 };
     const char *list[64], *meant;
+    enum hr_at at = HR_AT_NOTHING;
     char name[HR_MAX_PATH];
     size_t n = 0, i;
     hr_status r;
@@ -99,10 +106,11 @@ static hr_status split_dir(struct hr_env *env, const char *dir, const char *spli
         return hr_fail(env, HR_INVALID, "\"%s\" is no name of a split", split);
     memcpy(name, "Split-", 6);
     memcpy(name + 6, split, strlen(split) + 1);
-    if ((r = hr_path_join(env, dir, name, to)) < 0 || hr_dir_exists(env, to))
+    if ((r = hr_path_join(env, dir, name, to)) < 0 || (r = hr_look_at(env, to, &at)) < 0 ||
+        at == HR_AT_DIR)
         return r;
     if (*split && *split != '.' && (r = hr_path_join(env, dir, split, to)) == HR_OK &&
-        hr_dir_exists(env, to))
+        (r = hr_look_at(env, to, &at)) == HR_OK && at == HR_AT_DIR)
         return HR_OK;
     if (r < 0 || (r = hr_data_splits(env, dir, &names)) < 0)
         return r;

@@ -118,6 +118,18 @@ static hr_status set_aside(struct doctor *d, const struct hr_meta_node *a)
     return r;
 }
 
+/* What cannot be read may be whole: nothing is mended by it. */
+static hr_status unread(struct doctor *d, const struct hr_meta_node *a, const char *name,
+                        hr_status r)
+{
+    if (r == HR_EXHAUSTED || r == HR_CANCELLED)
+        return r;
+    tell(d, name, false, "%s (%s) cannot be checked: %s; see to the disk, and look again", name,
+         a->type, hr_env_error(&d->p->env));
+    hr_errors_cut(&d->p->env, 0);
+    return HR_OK;
+}
+
 static hr_status check_digest(struct doctor *d, const struct hr_meta_node *a, const char *name)
 {
     const char *digest = hr_meta_text(a, "__digest");
@@ -130,6 +142,8 @@ static hr_status check_digest(struct doctor *d, const struct hr_meta_node *a, co
     r = hr_artifact_digest(&d->p->env, NULL, a->uri, found);
     if (r == HR_OK && !strcmp(found, digest))
         return HR_OK;
+    if (r < 0 && r != HR_NOT_FOUND && r != HR_INVALID)
+        return unread(d, a, name, r);
     tell(d, name, repairs(d),
          "%s (%s) is not what was made: %s; its files \"%s\" %s", name, a->type,
          r < 0 ? hr_env_error(&d->p->env) : "its digest differs", a->uri,
@@ -146,17 +160,22 @@ static hr_status check_digest(struct doctor *d, const struct hr_meta_node *a, co
 static hr_status check_artifact(struct doctor *d, const struct hr_meta_node *a)
 {
     char name[HR_NUM_TEXT + 16] = "artifact ", from[HR_MAX_PATH], to[HR_MAX_PATH];
-    bool there = hr_file_exists(&d->p->env, a->uri);
+    enum hr_at at;
+    hr_status r;
+    bool there;
 
     hr_num_put_int(name + strlen(name), a->id);
+    if ((a->state != HR_ARTIFACT_LIVE && a->state != HR_ARTIFACT_MARKED) || !a->uri[0])
+        return HR_OK;
+    if ((r = hr_look_at(&d->p->env, a->uri, &at)) < 0)
+        return unread(d, a, name, r);
+    there = at != HR_AT_NOTHING;
     if (a->state == HR_ARTIFACT_MARKED && there) {
         tell(d, name, repairs(d), "%s (%s) is MARKED: a gc was cut short; %s", name, a->type,
              repairs(d) ? "it is LIVE again"
                         : "run \"headrace gc\", or \"headrace doctor --repair\" to keep it");
         return repairs(d) ? set_state(d, a->id, HR_ARTIFACT_LIVE) : HR_OK;
     }
-    if ((a->state != HR_ARTIFACT_LIVE && a->state != HR_ARTIFACT_MARKED) || !a->uri[0])
-        return HR_OK;
     if (was_moved(d, a, from, to))
         return move_home(d, a, from, to);
     if (there)
@@ -197,34 +216,33 @@ static hr_status check_artifacts(struct doctor *d)
 
 /* -- files of nobody ------------------------------------------------------- */
 
+/* The execution that a directory is named after; ret->id is 0 where it is of none. */
+static hr_status execution_of(struct doctor *d, const char *name, struct hr_meta_node *ret)
+{
+    int64_t id = 0;
+    hr_status r;
+
+    *ret = (struct hr_meta_node){ 0 };
+    if (!hr_num_int(name, strlen(name), &id))
+        return HR_OK;
+    r = hr_store_get(d->p->store, HR_KIND_EXECUTION, id, &d->arena, ret);
+    return r == HR_NOT_FOUND ? HR_OK : r;
+}
+
 /* Is a directory of staging somebody's: of an execution that runs, or of a host that lives and may
  * use it again? */
-static bool in_use(struct doctor *d, const char *name)
+static hr_status in_use(struct doctor *d, const char *name, bool *ret)
 {
     struct hr_meta_node e;
     const char *host;
-    int64_t id = 0;
+    hr_status r = execution_of(d, name, &e);
 
-    if (!hr_num_int(name, strlen(name), &id) ||
-        hr_store_get(d->p->store, HR_KIND_EXECUTION, id, &d->arena, &e) < 0)
-        return false;
-    host = hr_meta_text(&e, "__host");
-    return e.state == HR_EXECUTION_RUNNING ||
+    if (r < 0)
+        return r;
+    host = e.id ? hr_meta_text(&e, "__host") : NULL;
+    *ret = e.state == HR_EXECUTION_RUNNING ||
            (host && hr_host_alive(&d->p->env, &d->p->paths, host));
-}
-
-/* The state of the execution that a directory is named after; 0: it is of none. */
-static int64_t state_of(struct doctor *d, const char *name, int64_t *ret_id)
-{
-    struct hr_meta_node e;
-    int64_t id = 0;
-
-    *ret_id = 0;
-    if (!hr_num_int(name, strlen(name), &id) ||
-        hr_store_get(d->p->store, HR_KIND_EXECUTION, id, &d->arena, &e) < 0)
-        return 0;
-    *ret_id = id;
-    return e.state;
+    return HR_OK;
 }
 
 static hr_status check_staging(struct doctor *d)
@@ -234,10 +252,11 @@ static hr_status check_staging(struct doctor *d)
     hr_status r = hr_dir_exists(&d->p->env, d->p->paths.staging)
                       ? hr_dir_list(&d->p->env, d->p->paths.staging, &names)
                       : HR_OK;
+    bool used = true;
     size_t i;
 
     for (i = 0; i < names.count && r == HR_OK; i++) {
-        if (in_use(d, names.names[i]))
+        if ((r = in_use(d, names.names[i], &used)) < 0 || used)
             continue;
         if ((r = hr_path_join(&d->p->env, d->p->paths.staging, names.names[i], path)) < 0)
             break;
@@ -251,32 +270,35 @@ static hr_status check_staging(struct doctor *d)
 }
 
 /* Has an execution put out a LIVE artifact that lies in or below a directory? */
-static bool is_output(struct doctor *d, int64_t execution, const char *dir)
+static hr_status is_output(struct doctor *d, int64_t execution, const char *dir, bool *ret)
 {
     struct hr_meta_links links = { 0 };
     struct hr_meta_node a;
     size_t n = strlen(dir), i;
+    hr_status r = hr_store_links(d->p->store, HR_KIND_EXECUTION, execution, &d->arena, &links);
 
-    if (hr_store_links(d->p->store, HR_KIND_EXECUTION, execution, &d->arena, &links) < 0)
-        return true;
-    for (i = 0; i < links.count; i++) {
-        if (hr_store_get(d->p->store, HR_KIND_ARTIFACT, links.items[i].id, &d->arena, &a) < 0)
-            return true;
-        if (a.state != HR_ARTIFACT_DELETED && !strncmp(a.uri, dir, n) &&
-            (!a.uri[n] || a.uri[n] == '/'))
-            return true;
+    *ret = false;
+    for (i = 0; i < links.count && r == HR_OK && !*ret; i++) {
+        r = hr_store_get(d->p->store, HR_KIND_ARTIFACT, links.items[i].id, &d->arena, &a);
+        *ret = r == HR_OK && a.state != HR_ARTIFACT_DELETED && !strncmp(a.uri, dir, n) &&
+               (!a.uri[n] || a.uri[n] == '/');
     }
-    return false;
+    return r;
 }
 
 /* artifacts/NODE/KEY/EXECUTION */
 static hr_status check_place(struct doctor *d, const char *dir, const char *name)
 {
     char path[HR_MAX_PATH];
-    int64_t id, state = state_of(d, name, &id);
+    struct hr_meta_node e;
+    bool used = false;
     hr_status r = hr_path_join(&d->p->env, dir, name, path);
 
-    if (r < 0 || state == HR_EXECUTION_RUNNING || (id && is_output(d, id, path)))
+    if (r == HR_OK)
+        r = execution_of(d, name, &e);
+    if (r == HR_OK && e.id && e.state != HR_EXECUTION_RUNNING)
+        r = is_output(d, e.id, path, &used);
+    if (r < 0 || used || e.state == HR_EXECUTION_RUNNING)
         return r;
     tell(d, "files", repairs(d), "\"%s\" belongs to no artifact; %s", path,
          repairs(d) ? "it is removed" : "\"headrace doctor --repair\" removes it");
@@ -338,6 +360,7 @@ static hr_status check_model(struct doctor *d, const struct hr_meta_node *a)
     const char *name = hr_meta_text(a, "model_name"), *version = hr_meta_text(a, "pushed_version");
     char path[HR_MAX_PATH];
     const char *file, *text = "";
+    enum hr_at at;
     size_t kept = d->p->env.errors.count;
     hr_status r;
 
@@ -346,7 +369,9 @@ static hr_status check_model(struct doctor *d, const struct hr_meta_node *a)
     if (!(file = hr_arena_format(&d->arena, "models/%s/%s-%s.hrp", name, name, version)))
         return HR_EXHAUSTED;
     r = hr_path_join(&d->p->env, d->p->paths.registry, file, path);
-    if (r < 0 || hr_file_exists(&d->p->env, path))
+    if (r == HR_OK)
+        r = hr_look_at(&d->p->env, path, &at);
+    if (r < 0 || at != HR_AT_NOTHING)
         return r;
     if (repairs(d) && hr_model_pack(d->p, a, &d->arena, &text) == HR_OK) {
         tell(d, "registry", true, "model %s@%s was pushed, and its package \"%s\" was not there; "
@@ -397,7 +422,10 @@ static hr_status check_all(struct doctor *d)
         size_t kept = d->p->env.errors.count;
 
         check_swept(d);
-        if (hr_store_check(d->p->store) < 0)
+        r = hr_store_check(d->p->store);
+        if (r < 0 && r != HR_DATA_LOSS)
+            return r;
+        if (r < 0)
             tell(d, "store", false, "%s; restore it from a copy", hr_env_error(&d->p->env));
         hr_errors_cut(&d->p->env, kept);
     }

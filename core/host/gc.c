@@ -85,7 +85,7 @@ static hr_status keep_run(struct gc *gc, int64_t context)
     return r;
 }
 
-/* Does the host of a run live?  Its id stands in the run's directory. */
+/* Does the host of a run live?  Its id stands in the run's directory.  Who cannot be asked does. */
 static bool goes_on(struct gc *gc, const char *run)
 {
     struct hr_env *env = &gc->p->env;
@@ -96,9 +96,9 @@ static bool goes_on(struct gc *gc, const char *run)
 
     hr_buf_of(&id, 64, env);
     if (hr_path_join(env, gc->p->paths.runs, run, path) == HR_OK &&
-        hr_path_join(env, path, "host", path) == HR_OK && hr_file_exists(env, path) &&
-        hr_file_read(env, path, 64, &id) == HR_OK)
-        alive = hr_host_alive(env, &gc->p->paths, id.text);
+        hr_path_join(env, path, "host", path) == HR_OK && hr_file_exists(env, path))
+        alive = hr_file_read(env, path, 64, &id) < 0 ||
+                hr_host_alive(env, &gc->p->paths, id.text);
     hr_buf_clear(&id);
     hr_errors_cut(env, kept);
     return alive;

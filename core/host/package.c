@@ -192,6 +192,8 @@ hr_status hr_package_pack(hr_project *p, const char *what, const char *options,
         !(o.out = hr_arena_format(&arena, "%s-%s.hrp", k.id, k.version)))
         r = HR_EXHAUSTED;
     if (r == HR_OK)
+        r = hr_buf_text(&p->text, o.out); /* room first: what is made is told */
+    if (r == HR_OK)
         r = hr_packing_end(&k, &sign, o.out);
     if (r == HR_OK) {
         hr_buf_cut(&p->text, 0);

@@ -55,10 +55,13 @@ hr_status hr_packing_tree(struct hr_packing *k, const char *from, const char *pa
 {
     struct hr_names names = { 0 };
     const char *name, *file;
-    hr_status r;
+    enum hr_at at;
+    hr_status r = hr_look_at(&k->p->env, from, &at);
     size_t i;
 
-    if (!hr_dir_exists(&k->p->env, from)) {
+    if (r < 0)
+        return r;
+    if (at != HR_AT_DIR) {
         name = hr_arena_format(k->arena, "%s%s", path, hr_path_name(from));
         return name ? hr_packing_file(k, from, name) : HR_EXHAUSTED;
     }

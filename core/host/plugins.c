@@ -318,7 +318,7 @@ static hr_status install(struct hr_project *p, const char *file, const struct hr
     uint64_t chance = 0;
     const char *part, *place;
     struct hr_taken t;
-    hr_status r = hr_dir_make(&p->env, store);
+    hr_status r = hr_dir_make_safe(&p->env, store);
     int e = 0;
 
     p->env.os->random(p->env.os->user, &chance, sizeof chance);
@@ -333,6 +333,8 @@ static hr_status install(struct hr_project *p, const char *file, const struct hr
         r = compare(p, &t, part, arena);
     if (r == HR_OK)
         r = write_installed(p, &t, trust, part);
+    if (r == HR_OK)
+        r = hr_tree_sync(&p->env, part);
     if (r == HR_OK && !hr_dir_exists(&p->env, place)) {
         e = p->env.os->rename(p->env.os->user, part, place);
         if (e < 0 && !hr_dir_exists(&p->env, place)) /* else another has just done the same */

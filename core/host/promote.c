@@ -248,7 +248,7 @@ static hr_status keep_package(struct hr_project *p, const char *file, const char
     if (r < 0)
         return r;
     hr_path_dir(to, dir);
-    if ((r = hr_dir_make(&p->env, dir)) < 0)
+    if ((r = hr_dir_make_safe(&p->env, dir)) < 0)
         return r;
     memcpy(part, to, strlen(to));
     memcpy(part + strlen(to), ".part", 6);

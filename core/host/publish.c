@@ -19,7 +19,7 @@ hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
     if (!name || !version)
         return HR_OK;
     if ((r = hr_path_join(&p->env, p->paths.registry, "models", dir)) < 0 ||
-        (r = hr_path_join(&p->env, dir, name, dir)) < 0 || (r = hr_dir_make(&p->env, dir)) < 0)
+        (r = hr_path_join(&p->env, dir, name, dir)) < 0 || (r = hr_dir_make_safe(&p->env, dir)) < 0)
         return r;
     if (!(file = hr_arena_format(arena, "%s/%s-%s.hrp", dir, name, version)))
         return HR_EXHAUSTED;
@@ -35,6 +35,8 @@ hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
     hr_packing_clear(&k);
     *ret_text = hr_arena_format(arena, "registry %s@%s (%s)", name, version,
                                 sign.secret ? "signed" : "unsigned");
+    if (!*ret_text) /* it is there, whatever can be said of it */
+        *ret_text = "registry";
     return r;
 }
 

@@ -149,7 +149,7 @@ hr_status hr_place_make(struct hr_project *p, const char *dir, char part[HR_MAX_
     if (hr_file_exists(&p->env, dir))
         return hr_fail(&p->env, HR_EXISTS, "\"%s\" is there already; name another directory", dir);
     hr_path_dir(dir, above);
-    if ((r = hr_dir_make(&p->env, above)) < 0)
+    if ((r = hr_dir_make_safe(&p->env, above)) < 0)
         return r;
     OS(&p->env, random, &chance, sizeof chance);
     hr_buf_of(&name, HR_MAX_PATH - 1, &p->env);
@@ -166,9 +166,12 @@ hr_status hr_place_make(struct hr_project *p, const char *dir, char part[HR_MAX_
 hr_status hr_place_settle(struct hr_project *p, const char *part, const char *dir)
 {
     char above[HR_MAX_PATH];
-    int e = OS(&p->env, chmod, part, 0755);
+    hr_status r = hr_tree_sync(&p->env, part);
+    int e;
 
-    if (e == 0)
+    if (r < 0)
+        return r;
+    if ((e = OS(&p->env, chmod, part, 0755)) == 0)
         e = OS(&p->env, rename, part, dir);
     if (e < 0)
         return hr_fail_os(&p->env, e, "rename to", dir);

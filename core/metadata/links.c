@@ -93,10 +93,8 @@ static hr_status read_steps(struct hr_store *store, int64_t id, struct hr_arena 
         step = &event->steps[event->count++];
         step->key = NULL;
         step->index = sqlite3_column_int64(s, 1);
-        if (!sqlite3_column_int(s, 0) && !(step->key = hr_sql_column(s, 2, arena))) {
-            r = HR_EXHAUSTED;
+        if (!sqlite3_column_int(s, 0) && (r = hr_sql_column(s, 2, arena, &step->key)) < 0)
             break;
-        }
     }
     sqlite3_reset(s);
     return r;

@@ -19,10 +19,10 @@ const char *hr_execution_state_name(int64_t state)
     return state >= 0 && state <= 6 ? names[state] : "UNKNOWN";
 }
 
+/* text: what holds the value until the statement has run. */
 static hr_status bind_value(struct hr_store *store, sqlite3_stmt *s, const char *name,
-                            const struct hr_meta_value *v)
+                            const struct hr_meta_value *v, struct hr_buf *text)
 {
-    struct hr_buf text;
     hr_status r;
 
     switch (v->kind) {
@@ -41,11 +41,9 @@ static hr_status bind_value(struct hr_store *store, sqlite3_stmt *s, const char 
         hr_sql_text(s, 6, v->text);
         return HR_OK;
     case HR_VALUE_STRUCT:
-        hr_buf_of(&text, HR_MAX_JSON_BYTES, store->env);
-        r = hr_struct_encode(store->env, v->text, &text);
+        r = hr_struct_encode(store->env, v->text, text);
         if (r == HR_OK)
-            hr_sql_text(s, 6, text.text);
-        hr_buf_clear(&text);
+            hr_sql_text(s, 6, text->text);
         return r;
     default:
         return hr_fail(store->env, HR_UNIMPLEMENTED,
@@ -57,16 +55,20 @@ hr_status hr_store_set_property(struct hr_store *store, enum hr_type_kind kind, 
                                 const struct hr_meta_property *p)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_PUT_EXECUTION_PROPERTY + (int)kind);
+    struct hr_buf text;
     hr_status r;
 
     if (!s)
         return HR_INTERNAL;
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, store->env);
     sqlite3_bind_int64(s, 1, id);
     hr_sql_text(s, 2, p->name);
     sqlite3_bind_int64(s, 3, p->custom);
-    if ((r = bind_value(store, s, p->name, &p->value)) < 0)
-        return r;
-    return hr_sql_run(store, s);
+    r = bind_value(store, s, p->name, &p->value, &text);
+    if (r == HR_OK)
+        r = hr_sql_run(store, s);
+    hr_buf_clear(&text);
+    return r;
 }
 
 static hr_status add_node(struct hr_store *store, enum hr_type_kind kind,
@@ -184,7 +186,7 @@ static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_a
 {
     const char *text;
     struct hr_buf json;
-    hr_status r;
+    hr_status r = HR_OK;
 
     *v = (struct hr_meta_value){ .kind = HR_VALUE_INT };
     if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
@@ -194,8 +196,8 @@ static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_a
         v->d = sqlite3_column_double(s, 3);
     } else if (sqlite3_column_type(s, 4) != SQLITE_NULL) {
         v->kind = HR_VALUE_STRING;
-        if (!(text = hr_sql_column(s, 4, arena)))
-            return HR_EXHAUSTED;
+        if ((r = hr_sql_column(s, 4, arena, &text)) < 0)
+            return r;
         v->text = text;
         if (!hr_text_starts(text, "mlmd-struct::"))
             return HR_OK;
@@ -207,12 +209,12 @@ static hr_status read_value(struct hr_store *store, sqlite3_stmt *s, struct hr_a
         return r < 0 ? r : v->text ? HR_OK : HR_EXHAUSTED;
     } else if (sqlite3_column_type(s, 5) != SQLITE_NULL) {
         v->kind = HR_VALUE_PROTO;
-        v->text = hr_sql_column(s, 5, arena);
+        r = hr_sql_column(s, 5, arena, &v->text);
     } else {
         v->kind = HR_VALUE_BOOL;
         v->i = sqlite3_column_int64(s, 6) != 0;
     }
-    return HR_OK;
+    return r;
 }
 
 static hr_status read_properties(struct hr_store *store, enum hr_type_kind kind,
@@ -240,14 +242,35 @@ static hr_status read_properties(struct hr_store *store, enum hr_type_kind kind,
         }
         p = &node->properties[node->count];
         p->custom = sqlite3_column_int(s, 1) != 0;
-        if (!(p->name = hr_sql_column(s, 0, arena)) ||
-            (r = read_value(store, s, arena, &p->value)) < 0) {
-            r = r < 0 ? r : HR_EXHAUSTED;
+        if ((r = hr_sql_column(s, 0, arena, &p->name)) < 0 ||
+            (r = read_value(store, s, arena, &p->value)) < 0)
             break;
-        }
+        if (!p->name)
+            p->name = "";
         node->count++;
     }
     sqlite3_reset(s);
+    return r;
+}
+
+/* What a row says of a node itself. */
+static hr_status read_node(sqlite3_stmt *s, struct hr_arena *arena, struct hr_meta_node *node)
+{
+    hr_status r = hr_sql_column(s, 2, arena, &node->type);
+
+    if (r == HR_OK)
+        r = hr_sql_column(s, 3, arena, &node->name);
+    if (r == HR_OK)
+        r = hr_sql_column(s, 4, arena, &node->uri);
+    node->id = sqlite3_column_int64(s, 0);
+    node->type_id = sqlite3_column_int64(s, 1);
+    node->state = sqlite3_column_int64(s, 5);
+    node->create_ms = sqlite3_column_int64(s, 6);
+    node->update_ms = sqlite3_column_int64(s, 7);
+    if (!node->uri)
+        node->uri = "";
+    if (!node->type)
+        node->type = "";
     return r;
 }
 
@@ -256,28 +279,19 @@ hr_status hr_store_get(struct hr_store *store, enum hr_type_kind kind, int64_t i
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_GET_EXECUTION + (int)kind);
     struct hr_meta_node node = { 0 };
+    bool found = false;
     int r;
 
     if (!s)
         return HR_INTERNAL;
     sqlite3_bind_int64(s, 1, id);
     if ((r = hr_sql_step(store, s)) > 0) {
-        node.id = sqlite3_column_int64(s, 0);
-        node.type_id = sqlite3_column_int64(s, 1);
-        node.type = hr_sql_column(s, 2, arena);
-        node.name = hr_sql_column(s, 3, arena);
-        node.uri = hr_sql_column(s, 4, arena);
-        node.state = sqlite3_column_int64(s, 5);
-        node.create_ms = sqlite3_column_int64(s, 6);
-        node.update_ms = sqlite3_column_int64(s, 7);
-        if (!node.uri)
-            node.uri = "";
+        found = true;
+        r = read_node(s, arena, &node);
     }
     sqlite3_reset(s);
-    if (r <= 0)
+    if (r < 0 || !found)
         return r < 0 ? r : HR_NOT_FOUND;
-    if (!node.type)
-        return HR_EXHAUSTED;
     if ((r = read_properties(store, kind, arena, &node)) < 0)
         return r;
     *ret = node;

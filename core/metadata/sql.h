@@ -145,10 +145,12 @@ hr_status hr_sql_run(struct hr_store *store, sqlite3_stmt *s);
 /* Tell the last error of the database. */
 hr_status hr_sql_fail(struct hr_store *store, const char *what);
 
-void hr_sql_text(sqlite3_stmt *s, int i, const char *text); /* NULL: null */
+/* Bind a text, NULL: null.  It is not copied, which could fail and leave null in its place: it has
+ * to stay until the statement has run. */
+void hr_sql_text(sqlite3_stmt *s, int i, const char *text);
 
-/* A column as text of the arena; NULL where it is null. */
-const char *hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena);
+/* A column as text of the arena; *ret: NULL where it is null, and only there.  HR_EXHAUSTED. */
+hr_status hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena, const char **ret);
 
 int64_t hr_store_now_ms(const struct hr_store *store);
 

@@ -95,14 +95,18 @@ hr_status hr_sql_run(struct hr_store *store, sqlite3_stmt *s)
 void hr_sql_text(sqlite3_stmt *s, int i, const char *text)
 {
     if (text)
-        sqlite3_bind_text(s, i, text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(s, i, text, -1, SQLITE_STATIC);
 }
 
-const char *hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena)
+hr_status hr_sql_column(sqlite3_stmt *s, int i, struct hr_arena *arena, const char **ret)
 {
-    const unsigned char *text = sqlite3_column_text(s, i);
+    bool null = sqlite3_column_type(s, i) == SQLITE_NULL; /* asked first: it may be converted */
+    const char *text = null ? NULL : (const char *)sqlite3_column_text(s, i);
 
-    return text ? hr_arena_text(arena, (const char *)text) : NULL;
+    if (!null && !text)
+        return hr_fail_memory(arena->env);
+    *ret = NULL;
+    return null || (*ret = hr_arena_text(arena, text)) ? HR_OK : HR_EXHAUSTED;
 }
 
 int64_t hr_store_now_ms(const struct hr_store *store)
@@ -169,6 +173,30 @@ static hr_status simple_types(struct hr_store *store)
     return r;
 }
 
+/* A database that has tables, and none of ours, is somebody's. */
+static hr_status check_empty(struct hr_store *store)
+{
+    sqlite3_stmt *s = NULL;
+    hr_status r = HR_OK;
+    const char *name;
+    int code = sqlite3_prepare_v2(store->db,
+                                  "SELECT name FROM sqlite_schema WHERE NOT EXISTS (SELECT 1 FROM"
+                                  " sqlite_schema WHERE name = 'MLMDEnv') LIMIT 1",
+                                  -1, &s, NULL);
+
+    if (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        name = (const char *)sqlite3_column_text(s, 0);
+        r = hr_fail(store->env, HR_PRECONDITION,
+                    "\"%s\" is the database of another program: it has a table \"%s\"; move it "
+                    "away",
+                    store->path, name ? name : "");
+    } else if (code != SQLITE_DONE) {
+        r = hr_sql_fail(store, "cannot read the schema");
+    }
+    sqlite3_finalize(s);
+    return r;
+}
+
 /* All tables, the version and the simple types in one transaction: a client that opens the
  * file at this moment sees all or nothing. */
 static hr_status create(struct hr_store *store)
@@ -179,6 +207,8 @@ static hr_status create(struct hr_store *store)
 
     if (r == HR_OK)
         r = version(store, &found); /* somebody may have been quicker */
+    if (r == HR_OK && !found)
+        r = check_empty(store);
     for (i = 0; r == HR_OK && !found && hr_schema_create[i]; i++)
         r = run_text(store, hr_schema_create[i]);
     if (r == HR_OK && !found)
@@ -239,6 +269,8 @@ static hr_status prepare(struct hr_store *store, int flags)
         return r;
     /* What a part of a group would be undone by, some 90 KB, would go to a file of its own. */
     if ((r = run_text(store, "PRAGMA temp_store = MEMORY")) < 0)
+        return r;
+    if (!found && (r = check_empty(store)) < 0)
         return r;
     if (!found && (flags & HR_STORE_WAL) && (r = use_wal(store)) < 0)
         return r;
@@ -347,14 +379,17 @@ void hr_store_close(struct hr_store *store)
 hr_status hr_store_check(struct hr_store *store)
 {
     sqlite3_stmt *s = hr_sql_get(store, HR_SQL_CHECK);
+    static const char no_memory[] = "error code=7"; /* SQLITE_NOMEM, of a page that is well */
     const char *text;
     int r = s ? hr_sql_step(store, s) : HR_INTERNAL;
 
     if (r > 0) {
         text = (const char *)sqlite3_column_text(s, 0);
-        if (!hr_text_eq(text, "ok"))
+        if (!text || strstr(text, no_memory))
+            r = hr_fail_memory(store->env);
+        else if (!hr_text_eq(text, "ok"))
             r = hr_fail(store->env, HR_DATA_LOSS, "metadata store \"%s\" is damaged: %s",
-                        store->path, text ? text : "no memory");
+                        store->path, text);
     }
     if (s)
         sqlite3_reset(s);

@@ -32,7 +32,7 @@ static hr_status stored_kind(struct hr_store *store, int64_t type, const char *n
         return HR_INTERNAL;
     sqlite3_bind_int64(s, 1, type);
     while ((r = hr_sql_step(store, s)) > 0)
-        if (!strcmp((const char *)sqlite3_column_text(s, 0), name))
+        if (hr_text_eq((const char *)sqlite3_column_text(s, 0), name))
             *ret = sqlite3_column_int64(s, 1);
     sqlite3_reset(s);
     return r;

@@ -43,6 +43,7 @@ struct hr_cache {
     struct hr_env *env;
     sqlite3 *db;
     sqlite3_stmt *statements[COUNT];
+    bool broken; /* it is asked no more: each answer of a bad disk takes SQLite many seconds */
 };
 
 static bool open_db(struct hr_cache *cache, const char *path)
@@ -109,6 +110,8 @@ static sqlite3_stmt *get(struct hr_cache *cache, enum sql id)
 {
     sqlite3_stmt **s = &cache->statements[id];
 
+    if (cache->broken)
+        return NULL;
     if (!*s && sqlite3_prepare_v2(cache->db, texts[id], -1, s, NULL))
         return NULL;
     sqlite3_reset(*s);
@@ -116,9 +119,27 @@ static sqlite3_stmt *get(struct hr_cache *cache, enum sql id)
     return *s;
 }
 
-static bool run(sqlite3_stmt *s)
+static int step(struct hr_cache *cache, sqlite3_stmt *s)
 {
-    bool done = s && sqlite3_step(s) == SQLITE_DONE;
+    int code = sqlite3_step(s);
+
+    switch (code & 0xff) {
+    case SQLITE_IOERR:
+    case SQLITE_PROTOCOL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        cache->broken = true;
+        break;
+    default:
+        break;
+    }
+    return code;
+}
+
+static bool run(struct hr_cache *cache, sqlite3_stmt *s)
+{
+    bool done = s && step(cache, s) == SQLITE_DONE;
 
     if (s)
         sqlite3_reset(s);
@@ -156,7 +177,7 @@ static bool look(struct hr_cache *cache, const struct hr_stat *st, uint8_t ret[H
     if (!s)
         return false;
     bind_stat(s, st);
-    if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == HR_SHA256_SIZE) {
+    if (step(cache, s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == HR_SHA256_SIZE) {
         memcpy(ret, sqlite3_column_blob(s, 0), HR_SHA256_SIZE);
         known = true;
     }
@@ -173,7 +194,7 @@ static void put(struct hr_cache *cache, const struct hr_stat *st,
         return;
     bind_stat(s, st);
     sqlite3_bind_blob(s, 6, digest, HR_SHA256_SIZE, SQLITE_TRANSIENT);
-    run(s);
+    run(cache, s);
 }
 
 void hr_cache_keep(struct hr_cache *cache, struct hr_env *env, const char *path,
@@ -235,7 +256,7 @@ const char *hr_cache_manifest(struct hr_cache *cache, const char *digest, struct
         return NULL;
     sqlite3_bind_text(s, 1, digest, -1, SQLITE_STATIC);
     sqlite3_bind_int(s, 2, HR_VERSION_NUMBER);
-    if (sqlite3_step(s) == SQLITE_ROW) {
+    if (step(cache, s) == SQLITE_ROW) {
         manifest = column(s, 0, arena);
         *ret_reason = column(s, 1, arena);
     }
@@ -255,7 +276,7 @@ void hr_cache_put_manifest(struct hr_cache *cache, const char *digest, const cha
     if (reason)
         sqlite3_bind_text(s, 3, reason, -1, SQLITE_STATIC);
     sqlite3_bind_int(s, 4, HR_VERSION_NUMBER);
-    run(s);
+    run(cache, s);
 }
 
 void hr_cache_forget_manifests(struct hr_cache *cache)
@@ -274,12 +295,12 @@ bool hr_cache_lease(struct hr_cache *cache, const char *key, const char *host,
         return true;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 2, host, -1, SQLITE_STATIC);
-    if (run(s) && sqlite3_changes(cache->db) > 0)
+    if (run(cache, s) && sqlite3_changes(cache->db) > 0)
         return true;
     if (!(s = get(cache, HOLDER)))
         return true;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
-    if (sqlite3_step(s) == SQLITE_ROW)
+    if (step(cache, s) == SQLITE_ROW)
         holder = column(s, 0, arena);
     sqlite3_reset(s);
     if (!holder) /* let go just now, or nobody can say */
@@ -296,7 +317,7 @@ void hr_cache_release(struct hr_cache *cache, const char *key, const char *host)
         return;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 2, host, -1, SQLITE_STATIC);
-    run(s);
+    run(cache, s);
 }
 
 void hr_cache_release_all(struct hr_cache *cache, const char *host)
@@ -306,7 +327,7 @@ void hr_cache_release_all(struct hr_cache *cache, const char *host)
     if (!s)
         return;
     sqlite3_bind_text(s, 1, host, -1, SQLITE_STATIC);
-    run(s);
+    run(cache, s);
 }
 
 hr_status hr_cache_holders(struct hr_cache *cache, struct hr_arena *arena, const char ***ret,
@@ -319,7 +340,7 @@ hr_status hr_cache_holders(struct hr_cache *cache, struct hr_arena *arena, const
 
     if (!hosts)
         return HR_EXHAUSTED;
-    while (s && n < MOST && sqlite3_step(s) == SQLITE_ROW)
+    while (s && n < MOST && step(cache, s) == SQLITE_ROW)
         if ((hosts[n] = column(s, 0, arena)))
             n++;
     if (s)

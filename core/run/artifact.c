@@ -60,7 +60,7 @@ hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const c
     return r;
 }
 
-/* What has to be synced for one staged directory: its files, and the directories they are in. */
+/* Directories that have to be synced, each once. */
 struct paths {
     struct hr_arena arena;
     const char **items;
@@ -69,30 +69,16 @@ struct paths {
 
 static hr_status add_path(struct hr_env *env, struct paths *p, const char *path)
 {
+    size_t i;
+
+    for (i = 0; i < p->count; i++)
+        if (!strcmp(p->items[i], path))
+            return HR_OK;
     if (!hr_mem_reserve(env, (void **)&p->items, &p->cap, p->count + 1, sizeof *p->items,
                         HR_MAX_DIR_ENTRIES))
         return HR_EXHAUSTED;
     p->items[p->count] = hr_arena_text(&p->arena, path);
     return p->items[p->count++] ? HR_OK : HR_EXHAUSTED;
-}
-
-static hr_status add_tree(struct hr_env *env, const char *path, struct paths *p)
-{
-    char file[HR_MAX_PATH], dir[HR_MAX_PATH], last[HR_MAX_PATH] = "";
-    struct hr_names names = { 0 };
-    hr_status r = hr_tree_list(env, path, &names);
-    size_t i;
-
-    for (i = 0; i < names.count && r == HR_OK; i++) {
-        if ((r = hr_path_join(env, path, names.names[i], file)) == HR_OK)
-            r = add_path(env, p, file);
-        hr_path_dir(file, dir);
-        if (r == HR_OK && strcmp(dir, last) != 0 && strcmp(dir, path) != 0)
-            r = add_path(env, p, dir);
-        memcpy(last, dir, sizeof last);
-    }
-    hr_names_clear(env, &names);
-    return r < 0 ? r : add_path(env, p, path);
 }
 
 static int digit(char c)
@@ -142,48 +128,66 @@ static hr_status digest_staged(struct hr_env *env, struct hr_sealing *s, struct 
     return r;
 }
 
+/* The directories above may be as new: those of the output, of the node, and of all nodes.  Whether
+ * this host has made them does not matter, for another may have, just now. */
 static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct paths *above)
 {
+    enum { LEVELS = 3 };
     char dir[HR_MAX_PATH];
     hr_status r;
-    int e;
+    int e, i;
 
     hr_path_dir(s->place, dir);
     if ((r = hr_dir_make(env, dir)) < 0)
         return r;
     if ((e = OS(env, rename, s->staged, s->place)) < 0)
         return hr_fail_os(env, e, "move an output to", s->place);
-    return add_path(env, above, dir);
+    for (i = 0; i < LEVELS && r == HR_OK; i++) {
+        r = add_path(env, above, dir);
+        hr_path_dir(dir, dir);
+    }
+    return r;
 }
 
-hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n)
+static hr_status add_also(struct hr_env *env, struct paths *above, const char *file)
 {
-    struct paths below = { .count = 0 }, above = { .count = 0 };
+    char dir[HR_MAX_PATH];
+    hr_status r = add_path(env, above, file);
+
+    hr_path_dir(file, dir);
+    return r < 0 ? r : add_path(env, above, dir);
+}
+
+hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n,
+                           const char *also)
+{
+    struct paths above = { .count = 0 };
+    struct hr_names below = { 0 };
     const char **listings;
     hr_status r = HR_OK;
     size_t i;
 
-    hr_arena_init(&below.arena, env, 0);
     hr_arena_init(&above.arena, env, 0);
     if (!(listings = hr_arena_array(&above.arena, n + 1, sizeof *listings)))
         r = HR_EXHAUSTED;
     for (i = 0; i < n && r == HR_OK; i++) {
         r = digest_staged(env, &sealings[i], &above.arena, &listings[i]);
         if (r == HR_OK)
-            r = add_tree(env, sealings[i].staged, &below);
+            r = hr_tree_paths(env, sealings[i].staged, &below);
     }
     if (r == HR_OK)
-        r = hr_sync_all(env, below.items, below.count);
+        r = hr_sync_all(env, (const char *const *)below.names, below.count);
     for (i = 0; i < n && r == HR_OK; i++)
         r = move(env, &sealings[i], &above);
+    if (r == HR_OK && also)
+        r = add_also(env, &above, also);
     if (r == HR_OK)
         r = hr_sync_all(env, above.items, above.count);
     for (i = 0; i < n && r == HR_OK; i++)
         if (listings[i])
             remember(env, &sealings[i], listings[i]);
-    hr_mem_put(env, below.items, below.cap * sizeof *below.items);
+    hr_names_clear(env, &below);
     hr_mem_put(env, above.items, above.cap * sizeof *above.items);
-    hr_arena_clear(&below.arena);
     hr_arena_clear(&above.arena);
     return r;
 }

@@ -29,7 +29,9 @@ struct hr_sealing {
     struct hr_cache *cache;     /* remembers the digests of its larger files; may be NULL */
 };
 
-/* Digest staged directories, make them durable, all together, and move each to its place. */
-hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n);
+/* Digest staged directories, make them durable, all together, and move each to its place.  also: a
+ * file that has to last as they do; may be NULL. */
+hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n,
+                           const char *also);
 
 #endif

@@ -244,7 +244,22 @@ hr_status hr_task_key_text(struct hr_runner *runner, struct hr_task *task, struc
     return put_key(runner, task, &w);
 }
 
-/* Not synced: it explains, and nothing depends on it. */
+/* Is the text there, and whole?  A power cut may have left half of it. */
+static bool is_kept(struct hr_env *env, const struct hr_buf *text, const char *path)
+{
+    size_t kept = env->errors.count;
+    struct hr_buf there;
+    bool same;
+
+    hr_buf_of(&there, HR_MAX_JSON_BYTES, env);
+    same = hr_file_exists(env, path) && hr_file_read(env, path, text->len, &there) == HR_OK &&
+           there.len == text->len && !memcmp(there.text, text->text, text->len);
+    hr_buf_clear(&there);
+    hr_errors_cut(env, kept);
+    return same;
+}
+
+/* Not synced: it lasts once there is a result that it explains. */
 static hr_status keep_text(struct hr_runner *runner, const struct hr_buf *text, const char *path)
 {
     struct hr_out *out;
@@ -279,7 +294,7 @@ hr_status hr_task_key(struct hr_runner *runner, struct hr_task *task)
         hr_task_key_of(&text, task->key);
         r = hr_key_path(runner->env, runner->config.paths, task->key, path);
     }
-    if (r == HR_OK && !hr_file_exists(runner->env, path))
+    if (r == HR_OK && !is_kept(runner->env, &text, path))
         r = keep_text(runner, &text, path);
     hr_buf_clear(&text);
     return r;

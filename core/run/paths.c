@@ -35,10 +35,12 @@ static hr_status absolute(struct hr_env *env, const char *dir, char *to)
 hr_status hr_paths_find(struct hr_env *env, const char *dir, struct hr_paths *ret)
 {
     char at[HR_MAX_PATH], up[HR_MAX_PATH];
+    enum hr_at there = HR_AT_NOTHING;
     hr_status r = absolute(env, dir, at);
 
     while (r == HR_OK) {
-        if ((r = fill(env, at, ret)) < 0 || hr_dir_exists(env, ret->root))
+        if ((r = fill(env, at, ret)) < 0 || (r = hr_look_at(env, ret->root, &there)) < 0 ||
+            there == HR_AT_DIR)
             return r;
         hr_path_dir(at, up);
         if (!strcmp(up, at))
@@ -56,12 +58,14 @@ hr_status hr_paths_make(struct hr_env *env, const char *dir, struct hr_paths *re
     if (r == HR_OK)
         r = fill(env, at, ret);
     if (r == HR_OK)
+        r = hr_dir_make_safe(env, ret->artifacts);
+    if (r == HR_OK)
         r = hr_dir_make(env, ret->staging);
     if (r == HR_OK)
         r = hr_dir_make(env, ret->cache);
     if (r == HR_OK)
         r = hr_dir_make(env, ret->runs);
     if (r == HR_OK)
-        r = hr_dir_make(env, ret->registry);
+        r = hr_dir_make_safe(env, ret->registry);
     return r;
 }

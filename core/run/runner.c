@@ -125,8 +125,10 @@ hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *conf
     if (runner->config.jobs < 1)
         runner->config.jobs = env->os->cores(env->os->user);
     make_id(runner);
-    r = hr_pipeline_params(config->pipeline, config->given, config->given_count, true,
-                           &runner->arena, &runner->values);
+    r = hr_tell_prepare(runner);
+    if (r == HR_OK)
+        r = hr_pipeline_params(config->pipeline, config->given, config->given_count, true,
+                               &runner->arena, &runner->values);
     if (r == HR_OK)
         r = check_force(runner);
     if (r == HR_OK)
@@ -442,7 +444,8 @@ static bool step(struct hr_runner *runner)
 static void tell_done(struct hr_runner *runner)
 {
     size_t executed = 0, cached = 0, skipped = 0, failed = 0, not_run = 0, i;
-    char text[256];
+    size_t kept = runner->env->errors.count;
+    char text[1024];
 
     for (i = 0; i < runner->count; i++) {
         const struct hr_task *t = runner->tasks[i];
@@ -461,9 +464,14 @@ static void tell_done(struct hr_runner *runner)
     if (failed || not_run)
         snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu failed, %zu not run",
                  failed, not_run);
-    if (!runner->sync_failed && hr_store_sync(runner->config.store) < 0 &&
-        runner->status == HR_OK)
-        runner->status = HR_UNAVAILABLE;
+    if (!runner->sync_failed && hr_store_sync(runner->config.store) < 0) {
+        if (runner->status == HR_OK)
+            runner->status = HR_UNAVAILABLE;
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "; what was recorded last is not known to be on the disk: %s",
+                 hr_env_error(runner->env));
+        hr_errors_cut(runner->env, kept);
+    }
     runner->told_end = true;
     hr_tell_end(runner, text);
 }

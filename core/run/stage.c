@@ -4,6 +4,7 @@
  * staging that nothing was left in is not removed: it is renamed into that of the next try. */
 #include <string.h>
 
+#include "run/explain.h"
 #include "run/stage.h"
 #include "run/task.h"
 
@@ -101,9 +102,10 @@ static hr_status bring_state(struct hr_runner *runner, const struct hr_task *tas
     struct hr_env *env = runner->env;
     char from[HR_MAX_PATH], to[HR_MAX_PATH];
     hr_status r = state_place(runner, task, from);
+    enum hr_at at;
     int e;
 
-    if (r < 0 || !hr_dir_exists(env, from))
+    if (r < 0 || (r = hr_look_at(env, from, &at)) < 0 || at != HR_AT_DIR)
         return r;
     if ((r = hr_task_dir(runner, task, HR_DIR_STATE, to)) < 0 ||
         (r = hr_tree_remove(env, to)) < 0)
@@ -182,7 +184,7 @@ hr_status hr_task_stage(struct hr_runner *runner, struct hr_task *task)
     for (i = 0; i < task->node->setting_count && r == HR_OK; i++)
         if (task->settings[i].info->type == HR_PATH_WRITE && task->settings[i].value.text &&
             task->settings[i].value.text[0])
-            r = hr_dir_make(runner->env, task->settings[i].value.text);
+            r = hr_dir_make_safe(runner->env, task->settings[i].value.text);
     for (i = 0; i < c->output_count && r == HR_OK; i++)
         r = stage_output(runner, task, &c->outputs[i], staging, &task->outputs[i]);
     return r;
@@ -245,13 +247,16 @@ hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_sealing *s = hr_arena_array(&task->arena, task->output_count + 1, sizeof *s);
     hr_status r = s ? HR_OK : HR_EXHAUSTED;
+    char key[HR_MAX_PATH] = "";
     size_t i, n = 0, k = 0;
 
     for (i = 0; i < task->output_count && r == HR_OK; i++)
         if (task->outputs[i].count)
             r = sealing_of(runner, task, &task->outputs[i], &s[n++]);
+    if (r == HR_OK && task->key[0]) /* a run that is resumed compares it */
+        r = hr_key_path(runner->env, runner->config.paths, task->key, key);
     if (r == HR_OK)
-        r = hr_artifact_seal(runner->env, s, n);
+        r = hr_artifact_seal(runner->env, s, n, key[0] ? key : NULL);
     for (i = 0; i < task->output_count && r == HR_OK; i++) {
         struct hr_task_channel *c = &task->outputs[i];
 

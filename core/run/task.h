@@ -146,6 +146,7 @@ struct hr_runner {
     struct hr_zygote *zygote; /* NULL before the first worker */
     struct hr_crew *crew;     /* NULL before the first hook in this process */
     struct hr_queued *first, *last, *given;
+    struct hr_queued *end; /* made at the begin: how a run ended is told without memory, too */
     struct hr_task **live; /* that have begun, and not ended before this step */
     size_t live_count, live_cap;
     size_t ended;   /* in the order of the graph, all before it have */

@@ -73,21 +73,38 @@ static void append(struct hr_runner *runner, const hr_event *e)
     hr_errors_cut(runner->env, kept);
 }
 
+/* A text of an event, which is never NULL. */
+static const char *copy(struct hr_queued *q, const char *text)
+{
+    const char *kept = text ? hr_arena_text(&q->arena, text) : "";
+
+    return kept ? kept : "no memory";
+}
+
+hr_status hr_tell_prepare(struct hr_runner *runner)
+{
+    runner->end = hr_mem_zero(runner->env, sizeof *runner->end);
+    return runner->end ? HR_OK : HR_EXHAUSTED;
+}
+
 static struct hr_queued *add(struct hr_runner *runner, struct hr_task *task, int32_t kind,
                              const char *text)
 {
-    struct hr_queued *q = hr_mem_zero(runner->env, sizeof *q);
+    struct hr_queued *q = kind == HR_EVENT_DONE ? runner->end
+                                                : hr_mem_zero(runner->env, sizeof *q);
 
     if (!q)
         return NULL;
+    if (q == runner->end)
+        runner->end = NULL;
     hr_arena_init(&q->arena, runner->env, 0);
     q->event = (hr_event){ .struct_size = sizeof q->event,
                            .kind = kind,
                            .time_us = runner->env->os->realtime_us(runner->env->os->user),
                            .run = runner->id,
-                           .text = text ? hr_arena_text(&q->arena, text) : "" };
+                           .text = copy(q, text) };
     if (task) {
-        q->event.node = hr_arena_text(&q->arena, task->name);
+        q->event.node = copy(q, task->name);
         q->event.execution = task->execution;
         q->event.component = task->node->component ? task->node->component->id : NULL;
     }
@@ -161,7 +178,7 @@ void hr_runner_tell_progress(struct hr_runner *runner, struct hr_task *task)
         return;
     q->event.done = task->done;
     q->event.total = task->total;
-    q->event.unit = hr_arena_text(&q->arena, task->unit);
+    q->event.unit = copy(q, task->unit);
 }
 
 void hr_tell_end(struct hr_runner *runner, const char *text)
@@ -203,4 +220,6 @@ void hr_tell_clear(struct hr_runner *runner)
 
     while (hr_tell_take(runner, &e))
         ;
+    hr_mem_put(runner->env, runner->end, sizeof *runner->end);
+    runner->end = NULL;
 }

@@ -7,6 +7,8 @@
 
 /* The next event; it lives until the next call.  false: none. */
 bool hr_tell_take(struct hr_runner *runner, const hr_event **ret);
+/* What hr_tell_end() needs; before anything is run. */
+hr_status hr_tell_prepare(struct hr_runner *runner);
 void hr_tell_end(struct hr_runner *runner, const char *text);
 void hr_tell_clear(struct hr_runner *runner);
 

@@ -36,7 +36,7 @@ static hr_status copy_file(struct hr_env *env, const char *from, const char *to)
     if (r == HR_OK)
         r = hr_out_add(out, map.data, map.size);
     if (r == HR_OK)
-        r = hr_out_close(out, true);
+        r = hr_out_close(out, false);
     else
         hr_out_drop(out);
     hr_file_unmap(env, &map);
@@ -60,7 +60,7 @@ static hr_status copy_tree(struct hr_env *env, const char *from, const char *to)
             r = copy_file(env, a, b);
     }
     hr_names_clear(env, &names);
-    return r < 0 ? r : hr_dir_sync(env, to);
+    return r < 0 ? r : hr_tree_sync(env, to);
 }
 
 static bool same_file(struct hr_env *env, const char *a, const char *b)
@@ -94,7 +94,7 @@ static bool same_tree(struct hr_env *env, const char *a, const char *b)
 static hr_status newest(struct push *p, int64_t *ret)
 {
     struct hr_names names = { 0 };
-    hr_status r = hr_dir_make(&p->env, p->destination);
+    hr_status r = hr_dir_make_safe(&p->env, p->destination);
     int64_t v;
     size_t i;
 

@@ -1,39 +1,40 @@
-/* fail_call.c - loaded before a program: its n-th call of the system fails, all of them from the
- * n-th on do, or the program is killed there as by a power switch.
+/* fail_call.c - loaded before a program: a call of the system fails, all of them from there on do,
+ * or the program is killed there as by a power switch.
  *
  *     HEADRACE_TEST_FAIL=12 HEADRACE_TEST_HOW=once LD_PRELOAD=.../fail_call.so headrace run
  *
- * HOW: "once" EIO, "full" ENOSPC where something is written, "always" EIO from then on, "kill".  At
- * the end the number of calls goes to the file that HEADRACE_TEST_COUNT names.  Only calls that
- * concern files below a directory HEADRACE_TEST_UNDER are counted, and processes and sockets:
- * what the C library and the linker do at the start is nobody's to survive.  Workers are started
- * with an environment of their own and see nothing of this.
+ * HOW: "once" EIO, "full" ENOSPC where something is written, "always" EIO from then on, "kill".
+ * point.h says how a call is chosen.  Without one, for all calls: "half" reads and writes move half
+ * of the bytes, "signal" each call that a signal may end has been ended by one every other time,
+ * "clock" the clock goes back a second each time it is asked.
+ *
+ * Only calls that concern files below a directory HEADRACE_TEST_UNDER are counted, and processes,
+ * sockets and waiting: what the C library and the linker do at the start is nobody's to survive.
+ * Workers are started with an environment of their own and see nothing of this.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "place.h"
+#include "point.h"
 
-#define OPEN __attribute__((visibility("default")))
+enum how { NONE, ONCE, FULL, ALWAYS, KILL, HALF, SIGNAL, CLOCK };
 
-enum how { NONE, ONCE, FULL, ALWAYS, KILL };
-
-static struct {
-    long at, calls;
-    enum how how;
-    const char *under, *count;
-} fault;
+static enum how how;
 
 static void *real(const char *name)
 {
@@ -49,56 +50,74 @@ static void *real(const char *name)
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *at = getenv("HEADRACE_TEST_FAIL"), *how = getenv("HEADRACE_TEST_HOW");
+    static const char *const names[] = { "none", "once", "full",   "always",
+                                         "kill", "half", "signal", "clock" };
+    size_t i;
 
-    fault.under = getenv("HEADRACE_TEST_UNDER");
-    fault.count = getenv("HEADRACE_TEST_COUNT");
-    fault.at = at ? atol(at) : 0;
-    fault.how = !how                    ? NONE
-                : !strcmp(how, "once")   ? ONCE
-                : !strcmp(how, "full")   ? FULL
-                : !strcmp(how, "always") ? ALWAYS
-                                         : KILL;
+    point_begin();
+    for (i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!strcmp(point.how, names[i]))
+            how = (enum how)i;
 }
 
 __attribute__((destructor)) static void end(void)
 {
-    FILE *f = fault.count ? fopen(fault.count, "w") : NULL;
-
-    if (f) {
-        fprintf(f, "%ld\n", fault.calls);
-        fclose(f);
-    }
-    fault.at = 0;
+    point_end();
 }
 
 /* Does this call fail?  writes: it takes space. */
 static int fails(int writes)
 {
-    long call = __atomic_add_fetch(&fault.calls, 1, __ATOMIC_RELAXED);
+    int is = point_is();
 
-    if (!fault.at || call < fault.at)
+    if (!is || how == NONE || how >= HALF)
         return 0;
-    if (fault.how == KILL)
+    if (how == KILL)
         raise(SIGKILL);
-    if (call > fault.at && fault.how != ALWAYS && fault.how != FULL)
+    if ((is == 2 && how == ONCE) || (how == FULL && !writes))
         return 0;
-    if (fault.how == FULL && !writes)
-        return 0;
-    errno = fault.how == FULL ? ENOSPC : EIO;
+    if (is == 1)
+        point_show();
+    errno = how == FULL ? ENOSPC : EIO;
     return 1;
+}
+
+/* Has a signal ended this call? */
+static int ended(void)
+{
+    static unsigned turn;
+
+    if (how != SIGNAL || !point.armed || !(__atomic_add_fetch(&turn, 1, __ATOMIC_RELAXED) & 1))
+        return 0;
+    errno = EINTR;
+    return 1;
+}
+
+static size_t part(size_t n)
+{
+    return how == HALF && point.armed ? (n + 1) / 2 : n;
 }
 
 static int below(const char *path)
 {
-    return fault.under && path && !strncmp(path, fault.under, strlen(fault.under));
+    return point.armed && point.under && path &&
+           !strncmp(path, point.under, strlen(point.under));
 }
+
+/* Of what is open, what lies below: a worker behind its walls cannot ask the system. */
+enum { FDS = 4096 };
+static unsigned char mine[FDS];
 
 static int ours(int fd)
 {
-    char path[4096];
+    return point.armed && fd >= 0 && fd < FDS && mine[fd];
+}
 
-    return below(place_of(fd, path, sizeof path));
+static int opened(int fd, const char *path)
+{
+    if (fd >= 0 && fd < FDS)
+        mine[fd] = (unsigned char)below(path);
+    return fd;
 }
 
 OPEN int open(const char *path, int flags, ...)
@@ -110,7 +129,9 @@ OPEN int open(const char *path, int flags, ...)
     va_start(list, flags);
     mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
     va_end(list);
-    return below(path) && fails(flags & O_CREAT) ? -1 : next(path, flags, mode);
+    if (below(path) && (ended() || fails(flags & O_CREAT)))
+        return -1;
+    return opened(next(path, flags, mode), path);
 }
 
 OPEN int open64(const char *path, int flags, ...)
@@ -124,22 +145,35 @@ OPEN int open64(const char *path, int flags, ...)
     return open(path, flags, mode);
 }
 
+OPEN int close(int fd)
+{
+    REAL("close", int, (int))
+
+    if (fd >= 0 && fd < FDS)
+        mine[fd] = 0;
+    return next(fd);
+}
+
 OPEN ssize_t read(int fd, void *to, size_t n)
 {
     REAL("read", ssize_t, (int, void *, size_t))
 
-    return ours(fd) && fails(0) ? -1 : next(fd, to, n);
+    return ours(fd) && (ended() || fails(0)) ? -1 : next(fd, to, part(n));
 }
 
 OPEN ssize_t write(int fd, const void *from, size_t n)
 {
     REAL("write", ssize_t, (int, const void *, size_t))
 
-    if (!ours(fd) || !fails(1))
+    if (!ours(fd))
         return next(fd, from, n);
+    if (ended())
+        return -1;
+    if (!fails(1))
+        return next(fd, from, part(n));
     if (n > 1 && next(fd, from, n / 2) < 0) /* half of it is there */
         return -1;
-    errno = fault.how == FULL ? ENOSPC : EIO;
+    errno = how == FULL ? ENOSPC : EIO;
     return -1;
 }
 
@@ -147,7 +181,7 @@ OPEN ssize_t pread64(int fd, void *to, size_t n, off64_t at)
 {
     REAL("pread64", ssize_t, (int, void *, size_t, off64_t))
 
-    return ours(fd) && fails(0) ? -1 : next(fd, to, n, at);
+    return ours(fd) && (ended() || fails(0)) ? -1 : next(fd, to, part(n), at);
 }
 
 OPEN ssize_t pread(int fd, void *to, size_t n, off_t at)
@@ -159,11 +193,15 @@ OPEN ssize_t pwrite64(int fd, const void *from, size_t n, off64_t at)
 {
     REAL("pwrite64", ssize_t, (int, const void *, size_t, off64_t))
 
-    if (!ours(fd) || !fails(1))
+    if (!ours(fd))
         return next(fd, from, n, at);
+    if (ended())
+        return -1;
+    if (!fails(1))
+        return next(fd, from, part(n), at);
     if (n > 1 && next(fd, from, n / 2, at) < 0)
         return -1;
-    errno = fault.how == FULL ? ENOSPC : EIO;
+    errno = how == FULL ? ENOSPC : EIO;
     return -1;
 }
 
@@ -176,7 +214,7 @@ OPEN int fsync(int fd)
 {
     REAL("fsync", int, (int))
 
-    return ours(fd) && fails(1) ? -1 : next(fd);
+    return ours(fd) && (ended() || fails(1)) ? -1 : next(fd);
 }
 
 OPEN int fdatasync(int fd)
@@ -221,6 +259,11 @@ OPEN int stat(const char *path, struct stat *st)
     return below(path) && fails(0) ? -1 : next(path, st);
 }
 
+OPEN int stat64(const char *path, struct stat64 *st)
+{
+    return stat(path, (struct stat *)st);
+}
+
 OPEN int lstat(const char *path, struct stat *st)
 {
     REAL("lstat", int, (const char *, struct stat *))
@@ -228,11 +271,21 @@ OPEN int lstat(const char *path, struct stat *st)
     return below(path) && fails(0) ? -1 : next(path, st);
 }
 
+OPEN int lstat64(const char *path, struct stat64 *st)
+{
+    return lstat(path, (struct stat *)st);
+}
+
 OPEN int fstat(int fd, struct stat *st)
 {
     REAL("fstat", int, (int, struct stat *))
 
     return ours(fd) && fails(0) ? -1 : next(fd, st);
+}
+
+OPEN int fstat64(int fd, struct stat64 *st)
+{
+    return fstat(fd, (struct stat *)st);
 }
 
 OPEN int ftruncate64(int fd, off64_t size)
@@ -280,4 +333,99 @@ OPEN int memfd_create(const char *name, unsigned flags)
     REAL("memfd_create", int, (const char *, unsigned))
 
     return fails(1) ? -1 : next(name, flags);
+}
+
+/* The sides of a memory that SQLite shares with others, and files that are mapped. */
+OPEN void *mmap64(void *at, size_t n, int protection, int flags, int fd, off64_t offset)
+{
+    REAL("mmap64", void *, (void *, size_t, int, int, int, off64_t))
+
+    return fd >= 0 && ours(fd) && fails(0) ? MAP_FAILED
+                                           : next(at, n, protection, flags, fd, offset);
+}
+
+OPEN void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    return mmap64(at, n, protection, flags, fd, offset);
+}
+
+/* Locks; what else there is passes. */
+OPEN int fcntl64(int fd, int command, ...)
+{
+    REAL("fcntl64", int, (int, int, void *))
+    va_list list;
+    void *argument;
+
+    va_start(list, command);
+    argument = va_arg(list, void *);
+    va_end(list);
+    if (command != F_SETLK && command != F_GETLK && command != F_OFD_SETLK)
+        return next(fd, command, argument);
+    return ours(fd) && fails(0) ? -1 : next(fd, command, argument);
+}
+
+OPEN int fcntl(int fd, int command, ...)
+{
+    va_list list;
+    void *argument;
+
+    va_start(list, command);
+    argument = va_arg(list, void *);
+    va_end(list);
+    return fcntl64(fd, command, argument);
+}
+
+OPEN int access(const char *path, int mode)
+{
+    REAL("access", int, (const char *, int))
+
+    return below(path) && fails(0) ? -1 : next(path, mode);
+}
+
+OPEN int poll(struct pollfd *fds, nfds_t n, int ms)
+{
+    REAL("poll", int, (struct pollfd *, nfds_t, int))
+
+    return ended() || fails(0) ? -1 : next(fds, n, ms);
+}
+
+OPEN int epoll_ctl(int watch, int what, int fd, struct epoll_event *event)
+{
+    REAL("epoll_ctl", int, (int, int, int, struct epoll_event *))
+
+    return fails(0) ? -1 : next(watch, what, fd, event);
+}
+
+OPEN ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    REAL("sendmsg", ssize_t, (int, const struct msghdr *, int))
+
+    return ended() || fails(0) ? -1 : next(fd, m, flags);
+}
+
+OPEN ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+    REAL("recvmsg", ssize_t, (int, struct msghdr *, int))
+
+    return ended() || fails(0) ? -1 : next(fd, m, flags);
+}
+
+OPEN int posix_spawn(pid_t *ret, const char *path, const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *attributes, char *const args[], char *const env[])
+{
+    REAL("posix_spawn", int, (pid_t *, const char *, const posix_spawn_file_actions_t *,
+                              const posix_spawnattr_t *, char *const[], char *const[]))
+
+    return fails(0) ? EAGAIN : next(ret, path, actions, attributes, args, env);
+}
+
+OPEN int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    REAL("clock_gettime", int, (clockid_t, struct timespec *))
+    static long back;
+    int r = next(clock, ret);
+
+    if (how == CLOCK && clock == CLOCK_REALTIME)
+        ret->tv_sec -= __atomic_add_fetch(&back, 1, __ATOMIC_RELAXED);
+    return r;
 }
