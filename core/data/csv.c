@@ -192,7 +192,7 @@ static hr_status check_names(struct hr_csv *csv, const struct csv_records *r)
     size_t i;
 
     for (i = 0; i < r->n; i++)
-        if (r->cells[i].len && csv_kind(r->cells[i].text, r->cells[i].len) != CSV_TEXT)
+        if (r->cells[i].len && csv_kind(r->cells[i].text, r->cells[i].len, CSV_UNKNOWN) != CSV_TEXT)
             continue;
         else
             return HR_OK;
@@ -340,7 +340,7 @@ static void infer_record(const struct csv_records *r, uint8_t *kinds)
 
         if (!r->cells[i].len || kinds[i] == CSV_TEXT)
             continue;
-        kind = csv_kind(r->cells[i].text, r->cells[i].len);
+        kind = csv_kind(r->cells[i].text, r->cells[i].len, kinds[i]);
         if (kind > kinds[i])
             kinds[i] = (uint8_t)kind;
     }
