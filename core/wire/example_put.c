@@ -279,11 +279,18 @@ static hr_status keep_entry(struct hr_example_encoder *e, struct hr_arena *arena
     return HR_OK;
 }
 
-static uint8_t *start(struct hr_example_encoder *e)
+/* The entry of a field with n values from `at` on, from HEAD on.  NULL: no memory. */
+static uint8_t *put_alone(struct hr_example_encoder *e, const struct field *f, int64_t at,
+                          int64_t n)
 {
     uint8_t *p = room(e, NULL, HEAD);
 
-    return p ? p + HEAD : NULL;
+    if (!p)
+        return NULL;
+    p += HEAD;
+    if (f->col.kind == HR_COL_INT)
+        return put_ints(e, f, p, at, n);
+    return f->col.kind == HR_COL_FLOAT ? put_floats(e, f, p, at, n) : put_texts(e, f, p, at, n);
 }
 
 static hr_status int_entries(struct hr_example_encoder *e, struct field *f)
@@ -298,10 +305,10 @@ static hr_status int_entries(struct hr_example_encoder *e, struct field *f)
         return HR_EXHAUSTED;
     for (k = 1; k <= VARINTS && r == HR_OK; k++) {
         v = k < VARINTS ? (int64_t)1 << 7 * (k - 1) : -1;
-        r = keep_entry(e, &e->arena, put_ints(e, &like, start(e), 0, 1), k, &f->entries[k]);
+        r = keep_entry(e, &e->arena, put_alone(e, &like, 0, 1), k, &f->entries[k]);
     }
     f->most = f->entries[VARINTS].size + VARINTS;
-    return r < 0 ? r : keep_entry(e, &e->arena, put_ints(e, &like, start(e), 0, 0), 0, &f->empty);
+    return r < 0 ? r : keep_entry(e, &e->arena, put_alone(e, &like, 0, 0), 0, &f->empty);
 }
 
 static hr_status float_entries(struct hr_example_encoder *e, struct field *f)
@@ -313,9 +320,9 @@ static hr_status float_entries(struct hr_example_encoder *e, struct field *f)
     like.col = (struct hr_col){ .kind = HR_COL_FLOAT, .format = 'f', .values = &v };
     if (!(f->entries = hr_arena_array(&e->arena, 1, sizeof *f->entries)))
         return HR_EXHAUSTED;
-    r = keep_entry(e, &e->arena, put_floats(e, &like, start(e), 0, 1), sizeof v, f->entries);
+    r = keep_entry(e, &e->arena, put_alone(e, &like, 0, 1), sizeof v, f->entries);
     f->most = f->entries->size + sizeof v;
-    return r < 0 ? r : keep_entry(e, &e->arena, put_floats(e, &like, start(e), 0, 0), 0, &f->empty);
+    return r < 0 ? r : keep_entry(e, &e->arena, put_alone(e, &like, 0, 0), 0, &f->empty);
 }
 
 /* Of a dictionary; of one with more values than there are rows it would be no gain. */
@@ -336,11 +343,11 @@ static hr_status code_entries(struct hr_example_encoder *e, struct field *f)
     like.col.list = 0;
     f->most = 0;
     for (i = 0; i < f->col.dict_length && r == HR_OK; i++) {
-        r = keep_entry(e, &e->batch, put_texts(e, &like, start(e), i, 1), 0, &f->entries[i]);
+        r = keep_entry(e, &e->batch, put_alone(e, &like, i, 1), 0, &f->entries[i]);
         if (r == HR_OK && f->entries[i].size > f->most)
             f->most = f->entries[i].size;
     }
-    return r < 0 ? r : keep_entry(e, &e->batch, put_texts(e, &like, start(e), 0, 0), 0, &f->empty);
+    return r < 0 ? r : keep_entry(e, &e->batch, put_alone(e, &like, 0, 0), 0, &f->empty);
 }
 
 static hr_status open_field(struct hr_example_encoder *e, struct field *f,

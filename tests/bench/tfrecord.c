@@ -121,8 +121,8 @@ int main(int argc, char **argv)
     if (r < 0)
         fprintf(stderr, "%s\n", hr_env_error(&b.env));
     else
-        printf("{\"rows\": %lld, \"survey\": %.1f, \"decode\": %.1f, \"encode\": %.1f, \"crc\": %u, "
-               "\"file_crc\": %u}\n",
+        printf("{\"rows\": %lld, \"survey\": %.1f, \"decode\": %.1f, \"encode\": %.1f, "
+               "\"crc\": %u, \"file_crc\": %u}\n",
                (long long)b.rows, b.survey / (double)b.rows, b.decode / (double)b.rows,
                b.encode / (double)b.rows, b.crc, hr_crc32c(0, b.map.data, b.map.size));
     if (b.schema.release)
