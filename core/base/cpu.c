@@ -34,7 +34,7 @@ static uint32_t find(void)
     if (ask(0, 0).a >= 7)
         more = ask(7, 0);
     ymm = xsave && keeps_ymm();
-    return (more.b >> 5 & popcnt & ymm & 1) << HR_CPU_AVX2 |
+    return (more.b >> 5 & more.b >> 3 & popcnt & ymm & 1) << HR_CPU_AVX2 |
            (more.b >> 29 & sse41 & 1) << HR_CPU_SHA | sse42 << HR_CPU_SSE42;
 }
 

@@ -61,10 +61,11 @@ static void blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
 
 #if defined(__x86_64__)
 /* Rounds 4i to 4i + 3, and the words of the schedule that come sixteen rounds later. */
-#define FOUR_ROUNDS(i)                                                                             \
+#define FOUR_ROUNDS_OF(abef, cdgh, m, i)                                                           \
     do {                                                                                           \
-        x = _mm_add_epi32(m[(i) & 3],                                                              \
-                          _mm_loadu_si128((const __m128i *)(const void *)(k256 + 4 * (i))));       \
+        __m128i x = _mm_add_epi32(                                                                 \
+            m[(i) & 3], _mm_loadu_si128((const __m128i *)(const void *)(k256 + 4 * (i))));         \
+                                                                                                   \
         cdgh = _mm_sha256rnds2_epu32(cdgh, abef, x);                                               \
         abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(x, 0x0E));                      \
         if ((i) < 12) {                                                                            \
@@ -73,6 +74,7 @@ static void blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
             m[(i) & 3] = _mm_sha256msg2_epu32(x, m[((i) + 3) & 3]);                                \
         }                                                                                          \
     } while (0)
+#define FOUR_ROUNDS(i) FOUR_ROUNDS_OF(abef, cdgh, m, i)
 
 /* The state is kept as ABEF and CDGH, as the instructions want it; four rounds a step. */
 __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t state[8],
@@ -83,7 +85,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t stat
     __m128i cdgh =
         _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
     __m128i abef = _mm_alignr_epi8(t, cdgh, 8);
-    __m128i m[4], x, abef0, cdgh0;
+    __m128i m[4], abef0, cdgh0;
     int i;
 
     cdgh = _mm_blend_epi16(cdgh, t, 0xF0);
@@ -118,6 +120,79 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void blocks_sha(uint32_t stat
     _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(t, cdgh, 0xF0));
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(cdgh, t, 8));
 }
+
+/* One state as the instructions want it. */
+struct lane {
+    __m128i abef, cdgh;
+};
+
+__attribute__((target("sha,sse4.1,ssse3"))) static inline struct lane
+lane_load(const uint32_t state[8])
+{
+    __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);
+    __m128i c =
+        _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
+
+    return (struct lane){ _mm_alignr_epi8(t, c, 8), _mm_blend_epi16(c, t, 0xF0) };
+}
+
+__attribute__((target("sha,sse4.1,ssse3"))) static inline void lane_store(struct lane l,
+                                                                          uint32_t state[8])
+{
+    __m128i t = _mm_shuffle_epi32(l.abef, 0x1B), c = _mm_shuffle_epi32(l.cdgh, 0xB1);
+
+    _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(t, c, 0xF0));
+    _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(c, t, 8));
+}
+
+#define ROUNDS_OF_TWO(i)                                                                           \
+    do {                                                                                           \
+        FOUR_ROUNDS_OF(a.abef, a.cdgh, ma, i);                                                     \
+        FOUR_ROUNDS_OF(b.abef, b.cdgh, mb, i);                                                     \
+    } while (0)
+
+/* As many blocks of two messages: while one waits for its round, the other has its own. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void
+two_sha(uint32_t state_a[8], const uint8_t *pa, uint32_t state_b[8], const uint8_t *pb, size_t n)
+{
+    const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    struct lane a = lane_load(state_a), b = lane_load(state_b), a0, b0;
+    __m128i ma[4], mb[4];
+    int i;
+
+    for (; n; n--, pa += 64, pb += 64) {
+        a0 = a;
+        b0 = b;
+        for (i = 0; i < 4; i++) {
+            ma[i] = _mm_shuffle_epi8(
+                _mm_loadu_si128((const __m128i *)(const void *)(pa + 16 * i)), order);
+            mb[i] = _mm_shuffle_epi8(
+                _mm_loadu_si128((const __m128i *)(const void *)(pb + 16 * i)), order);
+        }
+        ROUNDS_OF_TWO(0);
+        ROUNDS_OF_TWO(1);
+        ROUNDS_OF_TWO(2);
+        ROUNDS_OF_TWO(3);
+        ROUNDS_OF_TWO(4);
+        ROUNDS_OF_TWO(5);
+        ROUNDS_OF_TWO(6);
+        ROUNDS_OF_TWO(7);
+        ROUNDS_OF_TWO(8);
+        ROUNDS_OF_TWO(9);
+        ROUNDS_OF_TWO(10);
+        ROUNDS_OF_TWO(11);
+        ROUNDS_OF_TWO(12);
+        ROUNDS_OF_TWO(13);
+        ROUNDS_OF_TWO(14);
+        ROUNDS_OF_TWO(15);
+        a.abef = _mm_add_epi32(a.abef, a0.abef);
+        a.cdgh = _mm_add_epi32(a.cdgh, a0.cdgh);
+        b.abef = _mm_add_epi32(b.abef, b0.abef);
+        b.cdgh = _mm_add_epi32(b.cdgh, b0.cdgh);
+    }
+    lane_store(a, state_a);
+    lane_store(b, state_b);
+}
 #endif
 
 static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
@@ -129,6 +204,65 @@ static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
     }
 #endif
     blocks_plain(state, p, n);
+}
+
+/* Blocks of two messages, na and nb of them. */
+static void two(uint32_t a[8], const uint8_t *pa, size_t na, uint32_t b[8], const uint8_t *pb,
+                size_t nb)
+{
+    size_t n = na < nb ? na : nb;
+
+#if defined(__x86_64__)
+    if (hr_cpu_has(HR_CPU_SHA)) {
+        two_sha(a, pa, b, pb, n);
+        blocks(a, pa + n * 64, na - n);
+        blocks(b, pb + n * 64, nb - n);
+        return;
+    }
+#endif
+    (void)n;
+    blocks(a, pa, na);
+    blocks(b, pb, nb);
+}
+
+/* What is left of a message of n bytes behind its whole blocks, with what ends it: one block or
+ * two. */
+static size_t last_blocks(const uint8_t *p, size_t n, uint8_t to[128])
+{
+    size_t left = n % 64, size = left < 56 ? 64 : 128;
+    uint64_t bits = (uint64_t)n * 8;
+    int i;
+
+    memset(to, 0, 128);
+    memcpy(to, p + n - left, left);
+    to[left] = 0x80;
+    for (i = 0; i < 8; i++)
+        to[size - 8 + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
+    return size / 64;
+}
+
+static void put_state(const uint32_t state[8], uint8_t ret[HR_SHA256_SIZE])
+{
+    int i;
+
+    for (i = 0; i < HR_SHA256_SIZE; i++)
+        ret[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void hr_sha256_two(const struct hr_sha256_text text[2], uint8_t ret[2][HR_SHA256_SIZE])
+{
+    uint8_t last_a[128], last_b[128];
+    struct hr_sha256 a, b;
+    size_t na, nb;
+
+    hr_sha256_init(&a);
+    hr_sha256_init(&b);
+    two(a.state, text[0].bytes, text[0].n / 64, b.state, text[1].bytes, text[1].n / 64);
+    na = last_blocks(text[0].bytes, text[0].n, last_a);
+    nb = last_blocks(text[1].bytes, text[1].n, last_b);
+    two(a.state, last_a, na, b.state, last_b, nb);
+    put_state(a.state, ret[0]);
+    put_state(b.state, ret[1]);
 }
 
 void hr_sha256_init(struct hr_sha256 *s)
@@ -173,8 +307,7 @@ void hr_sha256_end(struct hr_sha256 *s, uint8_t ret[HR_SHA256_SIZE])
     for (i = 0; i < 8; i++)
         s->block[56 + i] = (uint8_t)(bits >> (56 - 8 * i));
     blocks(s->state, s->block, 1);
-    for (i = 0; i < 32; i++)
-        ret[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
+    put_state(s->state, ret);
 }
 
 void hr_sha256(const void *bytes, size_t n, uint8_t ret[HR_SHA256_SIZE])

@@ -88,6 +88,16 @@ void hr_file_unmap(struct hr_env *env, struct hr_map *map)
     *map = (struct hr_map){ "", 0 };
 }
 
+void hr_file_passed(struct hr_env *env, const struct hr_map *map, size_t from, size_t to)
+{
+    enum { PAGES = 1 << 16 }; /* a multiple of the page of any machine; what is left over stays */
+
+    from = from / PAGES * PAGES; /* what came before ends there, and left it */
+    to = to / PAGES * PAGES;
+    if (from < to)
+        OS(env, pass, (const char *)map->data + from, to - from);
+}
+
 /* -- writing --------------------------------------------------------------- */
 
 enum { OUT_SIZE = 1 << 20 };

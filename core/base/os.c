@@ -311,6 +311,7 @@ const struct hr_os *hr_os_default(void)
         .cwd = hr_os_cwd,
         .map = hr_os_map,
         .unmap = hr_os_unmap,
+        .pass = hr_os_pass,
         .memfd = hr_os_memfd,
         .seal = hr_os_seal,
         .lock = hr_os_lock,

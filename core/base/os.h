@@ -71,6 +71,9 @@ struct hr_os {
     /* n bytes of a file from its start, read only; n > 0. */
     int (*map)(void *user, int fd, size_t n, const void **ret);
     void (*unmap)(void *user, const void *p, size_t n);
+    /* Pages of a map that are not needed soon: they count no longer, and are read again if they
+     * are needed nevertheless.  p is at the begin of a page. */
+    void (*pass)(void *user, const void *p, size_t n);
     int (*memfd)(void *user, const char *name);
     int (*seal)(void *user, int fd); /* a memfd: no write, no resize from now on */
     /* An open-file-description lock on all of it: 1 got, 0 somebody else has it. */

@@ -233,6 +233,12 @@ void hr_os_unmap(void *user, const void *p, size_t n)
     munmap((void *)(uintptr_t)p, n);
 }
 
+void hr_os_pass(void *user, const void *p, size_t n)
+{
+    (void)user;
+    madvise((void *)(uintptr_t)p, n, MADV_DONTNEED);
+}
+
 int hr_os_memfd(void *user, const char *name)
 {
     (void)user;

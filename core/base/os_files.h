@@ -26,6 +26,7 @@ int hr_os_realpath(void *user, const char *path, char *to);
 int hr_os_cwd(void *user, char *to, size_t n);
 int hr_os_map(void *user, int fd, size_t n, const void **ret);
 void hr_os_unmap(void *user, const void *p, size_t n);
+void hr_os_pass(void *user, const void *p, size_t n);
 int hr_os_memfd(void *user, const char *name);
 int hr_os_seal(void *user, int fd);
 int hr_os_lock(void *user, int fd, bool exclusive);

@@ -30,6 +30,11 @@ void csv_end(const struct hr_csv *csv, struct csv_records *r)
     hr_buf_clear(&r->text);
 }
 
+void csv_passed(const struct hr_csv *csv, const struct csv_chunk *c)
+{
+    hr_file_passed(csv->env, &csv->files[c->file].map, c->begin, c->end);
+}
+
 /* -- mistakes ---------------------------------------------------------------------- */
 
 static struct hr_place place_of(const struct csv_file *f, size_t at)
@@ -192,7 +197,7 @@ static hr_status check_names(struct hr_csv *csv, const struct csv_records *r)
     size_t i;
 
     for (i = 0; i < r->n; i++)
-        if (r->cells[i].len && csv_kind(r->cells[i].text, r->cells[i].len) != CSV_TEXT)
+        if (r->cells[i].len && csv_kind(r->cells[i].text, r->cells[i].len, CSV_UNKNOWN) != CSV_TEXT)
             continue;
         else
             return HR_OK;
@@ -293,6 +298,7 @@ static hr_status count_quotes(void *user, size_t i)
     const char *text = ((struct hr_csv *)user)->files[c->file].map.data;
 
     c->quotes = csv_quotes(text + c->begin, c->end - c->begin);
+    csv_passed(user, c);
     return HR_OK;
 }
 
@@ -340,7 +346,7 @@ static void infer_record(const struct csv_records *r, uint8_t *kinds)
 
         if (!r->cells[i].len || kinds[i] == CSV_TEXT)
             continue;
-        kind = csv_kind(r->cells[i].text, r->cells[i].len);
+        kind = csv_kind(r->cells[i].text, r->cells[i].len, kinds[i]);
         if (kind > kinds[i])
             kinds[i] = (uint8_t)kind;
     }
@@ -376,6 +382,7 @@ static hr_status infer_chunk(void *user, size_t i)
     if (r.scan.odd_bytes)
         check_bytes(csv, c, c->mistake.fault ? c->end : to);
     csv_end(csv, &r);
+    csv_passed(csv, c);
     return HR_OK;
 }
 

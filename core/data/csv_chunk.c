@@ -215,6 +215,7 @@ static hr_status convert(const struct hr_csv *csv, const struct csv_chunk *chunk
             s = add_cell(csv->env, &columns[i], row, r.cells[i]);
     }
     csv_end(csv, &r);
+    csv_passed(csv, chunk);
     return s;
 }
 

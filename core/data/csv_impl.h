@@ -65,8 +65,11 @@ struct hr_csv {
 hr_status csv_begin(const struct hr_csv *csv, const struct csv_chunk *c, struct csv_records *r);
 void csv_end(const struct hr_csv *csv, struct csv_records *r);
 
-/* The least kind of a cell that is not empty. */
-int csv_kind(const char *text, size_t n);
+/* The text of a chunk has been gone through; files may be larger than memory. */
+void csv_passed(const struct hr_csv *csv, const struct csv_chunk *c);
+
+/* The least kind of a cell that is not empty, in a column that has a kind already. */
+int csv_kind(const char *text, size_t n, int have);
 
 /* The value of a cell of such a column; the cell is not empty. */
 int64_t csv_int(const char *text, size_t n);

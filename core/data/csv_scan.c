@@ -6,6 +6,8 @@
 #include <immintrin.h>
 #endif
 
+enum { AT_ONCE = 12 }; /* places that are put down in one step */
+
 /* -- bytes that matter ------------------------------------------------------------- */
 
 /* Bits of 64 bytes: what matters, and in *ret_odd if a NUL or a byte beyond ASCII is there. */
@@ -23,23 +25,76 @@ static uint64_t mask_plain(const char *p, bool *ret_odd)
     return mask;
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static uint64_t half_avx2(const char *p, bool *ret_odd)
+/* What matters in n bytes, a multiple of 64: their places, counted from `from`.  Returns how
+ * many. */
+static uint32_t places_plain(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
 {
-    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    __m256i m = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(',')),
-                                                _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\n'))),
-                                _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\r')),
-                                                _mm256_cmpeq_epi8(v, _mm256_set1_epi8('"'))));
+    uint32_t k = 0;
+    size_t i;
 
-    *ret_odd |=
-        (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(v, _mm256_setzero_si256())) != 0xffffffffu;
-    return (uint32_t)_mm256_movemask_epi8(m);
+    for (i = 0; i < n; i += 64) {
+        uint64_t mask = mask_plain(p + i, ret_odd);
+
+        for (; mask; mask &= mask - 1)
+            to[k++] = (uint16_t)(from + i + (size_t)__builtin_ctzll(mask));
+    }
+    return k;
 }
 
-__attribute__((target("avx2"))) static uint64_t mask_avx2(const char *p, bool *ret_odd)
+#if defined(__x86_64__)
+#define PUT_ONE(j)                                                                                 \
+    do {                                                                                           \
+        q[j] = (uint16_t)(at + (size_t)_tzcnt_u64(mask));                                          \
+        mask &= mask - 1;                                                                          \
+    } while (0)
+#define PUT_FOUR(j)                                                                                \
+    do {                                                                                           \
+        PUT_ONE(j);                                                                                \
+        PUT_ONE((j) + 1);                                                                          \
+        PUT_ONE((j) + 2);                                                                          \
+        PUT_ONE((j) + 3);                                                                          \
+    } while (0)
+
+/* The four differ in their lower halves, so one look-up by that half gives the only one that a
+ * byte can be.  Places are put down AT_ONCE at a time: what is put down behind the last is
+ * overwritten. */
+
+__attribute__((target("avx2,popcnt,bmi"))) static uint32_t
+places_avx2(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
 {
-    return half_avx2(p, ret_odd) | half_avx2(p + 32, ret_odd) << 32;
+    const __m256i those = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(1, 0, '"', 0, 0, 0, 0, 0, 0, 0, '\n', 0, ',', '\r', 0, 0));
+    __m256i usual = _mm256_set1_epi8(-1);
+    uint32_t k = 0;
+    size_t i;
+
+    for (i = 0; i < n; i += 64) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(p + i));
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + i + 32));
+        uint64_t mask = (uint32_t)_mm256_movemask_epi8(
+            _mm256_cmpeq_epi8(_mm256_shuffle_epi8(those, a), a));
+        size_t at = from + i;
+        uint32_t count;
+        uint16_t *q;
+
+        mask |= (uint64_t)(uint32_t)_mm256_movemask_epi8(
+                    _mm256_cmpeq_epi8(_mm256_shuffle_epi8(those, b), b))
+                << 32;
+        usual = _mm256_and_si256(usual, _mm256_and_si256(
+                                            _mm256_cmpgt_epi8(a, _mm256_setzero_si256()),
+                                            _mm256_cmpgt_epi8(b, _mm256_setzero_si256())));
+        count = (uint32_t)__builtin_popcountll(mask);
+        q = to + k;
+        do { /* mostly once: more would be guessed wrong half of the time */
+            PUT_FOUR(0);
+            PUT_FOUR(4);
+            PUT_FOUR(8);
+            q += AT_ONCE;
+        } while (mask);
+        k += count;
+    }
+    *ret_odd |= (uint32_t)_mm256_movemask_epi8(usual) != 0xffffffffu;
+    return k;
 }
 
 __attribute__((target("avx2,popcnt"))) static uint64_t quotes_avx2(const char *text, size_t size)
@@ -64,9 +119,9 @@ static bool have_avx2(void)
     return hr_cpu_has(HR_CPU_AVX2);
 }
 #else
-static uint64_t mask_avx2(const char *p, bool *ret_odd)
+static uint32_t places_avx2(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
 {
-    return mask_plain(p, ret_odd);
+    return places_plain(p, n, from, to, ret_odd);
 }
 
 static uint64_t quotes_avx2(const char *text, size_t size)
@@ -106,25 +161,20 @@ void csv_scan_init(struct csv_scan *s, const char *text, size_t size, size_t at)
 
 bool csv_scan_more(struct csv_scan *s)
 {
+    uint32_t (*places)(const char *, size_t, size_t, uint16_t *, bool *) =
+        s->simd ? places_avx2 : places_plain;
+    size_t n = s->size - s->at < CSV_STEP ? s->size - s->at : CSV_STEP, whole = n / 64 * 64;
     char last[64];
-    size_t i, n = s->size - s->at < CSV_STEP ? s->size - s->at : CSV_STEP;
 
     if (!n)
         return false;
     s->base = s->at;
-    s->n = s->i = 0;
-    for (i = 0; i < n; i += 64) {
-        const char *p = s->text + s->at + i;
-        uint64_t mask;
-
-        if (n - i < 64) { /* filled up with what does not matter */
-            memset(last, ' ', sizeof last);
-            memcpy(last, p, n - i);
-            p = last;
-        }
-        mask = s->simd ? mask_avx2(p, &s->odd_bytes) : mask_plain(p, &s->odd_bytes);
-        for (; mask; mask &= mask - 1)
-            s->found[s->n++] = (uint16_t)(i + (size_t)__builtin_ctzll(mask));
+    s->i = 0;
+    s->n = places(s->text + s->at, whole, 0, s->found, &s->odd_bytes);
+    if (n > whole) { /* filled up with what does not matter */
+        memset(last, ' ', sizeof last);
+        memcpy(last, s->text + s->at + whole, n - whole);
+        s->n += places(last, sizeof last, whole, s->found + s->n, &s->odd_bytes);
     }
     s->at += n;
     return true;

@@ -63,14 +63,12 @@ void hr_split_clear(struct hr_split *s)
     s->n = 0;
 }
 
-uint32_t hr_split_of(const struct hr_split *s, const void *bytes, size_t n)
+static uint32_t split_of(const struct hr_split *s, const uint8_t digest[HR_SHA256_SIZE])
 {
-    uint8_t digest[HR_SHA256_SIZE];
     uint64_t rest = 0, total = s->ends[s->n - 1];
     uint32_t k = 0;
     int i;
 
-    hr_sha256(bytes, n, digest);
     for (i = 0; i < HR_SHA256_SIZE; i += 4) {
         uint64_t word = (uint64_t)digest[i] << 24 | (uint64_t)digest[i + 1] << 16 |
                         (uint64_t)digest[i + 2] << 8 | digest[i + 3];
@@ -80,4 +78,21 @@ uint32_t hr_split_of(const struct hr_split *s, const void *bytes, size_t n)
     while (rest >= s->ends[k])
         k++;
     return k;
+}
+
+uint32_t hr_split_of(const struct hr_split *s, const void *bytes, size_t n)
+{
+    uint8_t digest[HR_SHA256_SIZE];
+
+    hr_sha256(bytes, n, digest);
+    return split_of(s, digest);
+}
+
+void hr_split_two(const struct hr_split *s, const struct hr_sha256_text rows[2], uint32_t ret[2])
+{
+    uint8_t digests[2][HR_SHA256_SIZE];
+
+    hr_sha256_two(rows, digests);
+    ret[0] = split_of(s, digests[0]);
+    ret[1] = split_of(s, digests[1]);
 }

@@ -18,7 +18,9 @@
  *    flushed at the block's end.  What reaches a sink (combine, group, write, keep) is put
  *    together in the order of blocks.
  *  - combine() has an accumulator a key and block.  Those of one key are merged in a binary
- *    tree over the blocks in order; its shape depends on the number of blocks alone.
+ *    tree over the blocks in order; its shape depends on the number of blocks alone.  Where all
+ *    functions that combine are HR_FUNCTION_EXACT, a thread has one accumulator a key for a run
+ *    of blocks, and runs are merged in their order.
  *  - After combine() and group() rows are sorted by key: null first, numbers by value, text by
  *    its bytes.
  *  - batch_rows and the number of threads change only how a block is cut into calls, and who

@@ -6,7 +6,12 @@
 #include "flow/combine.h"
 #include "flow/graph.h"
 
-enum { MIN_WINDOW = 16, MAX_WINDOW = 256 }; /* blocks; a power of two */
+enum {
+    MIN_WINDOW = 16, /* blocks; a power of two */
+    MAX_WINDOW = 256,
+    RUN_BLOCKS = 32, /* of a window whose tasks are runs of blocks */
+    MIN_RUN = 4
+};
 
 /* What a task gave to one part of one sink. */
 struct bin {
@@ -31,6 +36,8 @@ struct window {
     struct step *source;
     struct task *tasks;
     size_t n, size;
+    size_t run;             /* blocks of a task, more than one only where all combines are exact */
+    bool exact;             /* tables go on from window to window */
     struct hr_owner *batch; /* of the stream, not all of it is in blocks yet */
     int64_t batch_at, row; /* row: of the stream, the first that is in no block yet */
     size_t order_at;
@@ -323,8 +330,30 @@ static hr_status flush_all(struct task *t)
         r = ((const hr_map_1 *)call->step->function->table)->flush(call->self, call->run);
         if ((r = call_end(call, r)) < 0)
             return r;
+        call->touched = false;
     }
     return HR_OK;
+}
+
+/* Pieces of a stream; only the last block of them can be short. */
+static hr_status task_stream(struct task *t)
+{
+    int64_t in_block = 0;
+    hr_status r = HR_OK;
+    size_t p;
+
+    for (p = 0; r == HR_OK && p < t->n_pieces; p++) {
+        int64_t n = t->pieces[p].length;
+
+        r = deliver(t, t->source->out, 0, &t->pieces[p]);
+        t->row += n;
+        in_block += n;
+        if (r == HR_OK && in_block == HR_FLOW_BLOCK && p + 1 < t->n_pieces) {
+            r = flush_all(t);
+            in_block = 0;
+        }
+    }
+    return r;
 }
 
 static hr_status task_sorted(struct task *t)
@@ -354,7 +383,6 @@ static hr_status task_run(void *user, size_t i)
     hr_flow *f = w->flow;
     hr_status r = flow_lane_get(f, &t->lane);
     uint32_t k;
-    size_t p;
 
     if (r < 0)
         return r;
@@ -362,12 +390,7 @@ static hr_status task_run(void *user, size_t i)
         t->lane->calls[k].task = t;
     t->row = t->first;
     if (t->source->kind == STEP_READ || t->source->kind == STEP_FROM)
-        for (p = 0; r == HR_OK && p < t->n_pieces; p++) {
-            int64_t n = t->pieces[p].length;
-
-            r = deliver(t, t->source->out, 0, &t->pieces[p]);
-            t->row += n;
-        }
+        r = task_stream(t);
     else
         r = task_sorted(t);
     t->row = -1;
@@ -426,14 +449,13 @@ static hr_status next_batch(struct window *w)
     return r < 0 ? r : hr_arrow_owner(env, &rows, &w->batch);
 }
 
-/* Up to a block of rows from the stream; none at its end. */
-static hr_status cut_stream(struct window *w, struct task *t)
+/* Up to a block of rows more from the stream; none at its end. */
+static hr_status cut_block(struct window *w, struct task *t)
 {
     struct hr_env *env = w->flow->env;
     int64_t want = HR_FLOW_BLOCK, n;
     hr_status r = HR_OK;
 
-    t->first = w->row;
     while (want && !w->end) {
         if (!w->batch) {
             if ((r = next_batch(w)) < 0)
@@ -443,7 +465,7 @@ static hr_status cut_stream(struct window *w, struct task *t)
         n = w->batch->rows.length - w->batch_at;
         n = n < want ? n : want;
         if (!hr_mem_reserve(env, (void **)&t->pieces, &t->cap_pieces, t->n_pieces + 1,
-                            sizeof *t->pieces, HR_FLOW_BLOCK + 1))
+                            sizeof *t->pieces, (HR_FLOW_BLOCK + 1) * w->run))
             return HR_EXHAUSTED;
         r = hr_arrow_share(env, &w->batch->rows, w->batch, hr_cut(w->batch_at, n),
                            &t->pieces[t->n_pieces]);
@@ -459,6 +481,17 @@ static hr_status cut_stream(struct window *w, struct task *t)
         }
     }
     return HR_OK;
+}
+
+static hr_status cut_stream(struct window *w, struct task *t)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    t->first = w->row;
+    for (i = 0; r == HR_OK && i < w->run && !w->end; i++)
+        r = cut_block(w, t);
+    return r;
 }
 
 static bool same_key(const struct sorted *a, const struct sorted *b)
@@ -540,6 +573,46 @@ static bool aligned(const struct window *w, const struct ranks *ranks)
     return true;
 }
 
+/* Of an exact function rows need their order only, no tree: one table goes on from window to
+ * window in the first task, and has those of the others added. */
+static void adopt_tables(struct window *w)
+{
+    hr_flow *f = w->flow;
+    uint32_t p;
+    size_t k;
+
+    for (k = 0; k < f->n_steps; k++) {
+        struct step *s = &f->steps[k];
+
+        for (p = 0; s->kind == STEP_COMBINE && s->held && p < s->parts; p++) {
+            w->tasks[0].bins[s->bin + p].table = s->held[p].ranks.at[0];
+            s->held[p].ranks.at[0] = NULL;
+        }
+    }
+}
+
+static hr_status gather_exact(struct window *w, struct step *s, uint32_t part)
+{
+    struct table *all = NULL, *t;
+    struct lane *lane;
+    hr_status r = flow_lane_get(w->flow, &lane);
+    size_t i;
+
+    if (r < 0)
+        return r;
+    for (i = 0; r == HR_OK && i < w->n; i++) {
+        t = w->tasks[i].bins[s->bin + part].table;
+        w->tasks[i].bins[s->bin + part].table = NULL;
+        if (all && t)
+            r = table_merge(&lane->calls[s->slot], all, t);
+        else if (t)
+            all = t;
+    }
+    s->held[part].ranks.at[0] = all;
+    flow_lane_put(w->flow, lane);
+    return r;
+}
+
 static hr_status gather_tables(struct window *w, struct step *s, uint32_t part)
 {
     struct ranks *ranks = &s->held[part].ranks;
@@ -548,6 +621,8 @@ static hr_status gather_tables(struct window *w, struct step *s, uint32_t part)
     int rank = 0;
     size_t i;
 
+    if (w->exact)
+        return gather_exact(w, s, part);
     w->sink = s;
     w->bin = s->bin + part;
     if (!w->flow->host.bytes && aligned(w, ranks))
@@ -602,14 +677,48 @@ static hr_status gather(struct window *w)
     return r;
 }
 
+/* Are there combines, and are the results of all the same however rows are put together? */
+static bool all_exact(const hr_flow *f)
+{
+    bool some = false;
+    size_t k;
+
+    for (k = 0; k < f->n_steps; k++) {
+        const struct step *s = &f->steps[k];
+
+        if (s->kind != STEP_COMBINE)
+            continue;
+        if (!(s->function->flags & HR_FUNCTION_EXACT))
+            return false;
+        some = true;
+    }
+    return some && !f->host.bytes;
+}
+
+/* Of exact functions a thread takes a run of blocks at a time, so that there is little to merge. */
+static void size_window(struct window *w)
+{
+    hr_flow *f = w->flow;
+    size_t threads = (size_t)f->env->threads;
+
+    w->run = 1;
+    w->exact = all_exact(f);
+    if (w->exact && (w->source->kind == STEP_READ || w->source->kind == STEP_FROM)) {
+        w->size = threads;
+        w->run = threads < RUN_BLOCKS / MIN_RUN ? RUN_BLOCKS / threads : MIN_RUN;
+        return;
+    }
+    for (w->size = MIN_WINDOW; w->size < threads * 4 && w->size < MAX_WINDOW;)
+        w->size *= 2;
+}
+
 hr_status flow_run_source(hr_flow *f, struct step *s)
 {
-    struct window w = { .flow = f, .source = s, .size = MIN_WINDOW };
+    struct window w = { .flow = f, .source = s };
     hr_status r = HR_OK;
     size_t i;
 
-    while (w.size < (size_t)f->env->threads * 4 && w.size < MAX_WINDOW)
-        w.size *= 2;
+    size_window(&w);
     w.tasks = hr_mem_zero(f->env, w.size * sizeof *w.tasks);
     if (!w.tasks)
         return HR_EXHAUSTED;
@@ -618,6 +727,8 @@ hr_status flow_run_source(hr_flow *f, struct step *s)
         r = fill_window(&w);
         if (r == HR_OK && hr_cancelled(f->env))
             r = hr_fail(f->env, HR_CANCELLED, "the flow was cancelled");
+        if (r == HR_OK && w.n && w.exact)
+            adopt_tables(&w);
         if (r == HR_OK && w.n)
             r = hr_work(f->env, w.n, task_run, &w);
         if (r == HR_OK)

@@ -5,9 +5,8 @@
  * are those of numpy on one batch, so those rows are merged in their order.
  *
  *     rows       present, lengths (how many rows have how many values)
- *     numbers    zeros, NaN, infinite ones, least and greatest; counts.h; once its keys may
- *                lose bits also exact.h.  Of columns with many different numbers they are
- *                counted late: keys wait in a list, so that small parts are merged by copying
+ *     numbers    zeros, NaN, infinite ones, least and greatest; counts.h; once its keys
+ *                lose bits also exact.h.  They wait in a tally.h until they are counted
  *     texts      words.h
  */
 #ifndef HR_COLUMN_H
@@ -16,13 +15,13 @@
 #include "headrace/rows.h"
 #include "validation/counts.h"
 #include "validation/exact.h"
+#include "validation/tally.h"
 #include "validation/words.h"
 
 enum {
     HR_COLUMN_HEAD_ROWS = 1000,
     HR_COLUMN_HEAD_VALUES = 1 << 16,
-    HR_COLUMN_FEW = 1024,    /* different numbers up to which they are counted at once */
-    HR_COLUMN_LATE = 1 << 18 /* keys that wait, at most */
+    HR_COLUMN_LATE = 1 << 18 /* texts that wait, at most; of numbers HR_TALLY_MOST */
 };
 
 /* How the values of a column are taken. */
@@ -43,8 +42,7 @@ struct hr_column {
     double min, max, finite_min, finite_max; /* min > max: none */
     struct hr_counts numbers;
     struct hr_exact *sums; /* NULL: the numbers are exact, and hold them */
-    uint64_t *late;        /* keys that are not counted yet */
-    size_t late_n, late_cap, late_most;
+    struct hr_tally waiting; /* numbers that are not counted yet */
     double *head; /* the first ones, without NaN; NULL: none, or too many */
     size_t head_n, head_cap;
     bool head_over;
@@ -54,7 +52,7 @@ struct hr_column {
 
 void hr_column_init(struct hr_column *c);
 
-/* How many keys and texts may wait, at most HR_COLUMN_LATE: fewer where there are many columns.
+/* How many numbers and texts may wait, at most HR_COLUMN_LATE: fewer where there are many columns.
  * Results do not depend on it. */
 void hr_column_wait(struct hr_column *c, size_t most);
 

@@ -84,21 +84,22 @@ static bool fits(struct hr_stored *in, size_t n, size_t size)
 
 static hr_status store_counts(const struct hr_counts *t, struct hr_buf *to)
 {
-    size_t size = (t->n + 1) * sizeof(struct hr_count), i;
-    struct hr_count *sorted = to->alloc(to->user, NULL, 0, size);
-    hr_status r = HR_OK;
+    hr_status r = hr_store_u32(to, t->bits);
+    size_t i;
 
-    if (!sorted)
-        return HR_EXHAUSTED;
-    hr_counts_sorted(t, sorted);
-    r |= hr_store_u32(to, t->bits);
     r |= hr_store_u32(to, (uint32_t)t->n);
     for (i = 0; i < t->n && r == HR_OK; i++) {
-        r |= hr_store_u64(to, sorted[i].key);
-        r |= hr_store_u64(to, sorted[i].n);
+        r |= hr_store_u64(to, t->items[i].key);
+        r |= hr_store_u64(to, t->items[i].n);
     }
-    to->alloc(to->user, sorted, size, 0);
     return r;
+}
+
+/* Is there a number among those that look like this key? */
+static bool is_number(uint64_t key, uint32_t bits)
+{
+    return !isnan(hr_count_value(key)) ||
+           (bits < 64 && !isnan(hr_count_value(key | ~(uint64_t)0 >> bits)));
 }
 
 static hr_status load_counts(struct hr_env *env, struct hr_stored *in, struct hr_counts *t)
@@ -116,7 +117,7 @@ static hr_status load_counts(struct hr_env *env, struct hr_stored *in, struct hr
         count = hr_load_u64(in);
         sum += count;
         in->ok = count && sum >= count && (!i || key > last) && !(bits < 64 && key << bits) &&
-                 !isnan(hr_count_value(key));
+                 is_number(key, bits);
         last = key;
         if (in->ok)
             r = hr_counts_add(env, t, key, count);
@@ -281,19 +282,17 @@ hr_status hr_column_store(const struct hr_column *c, struct hr_buf *to)
 static bool consistent(const struct hr_column *c)
 {
     uint64_t rows = 0, numbers = 0;
-    size_t slots, i;
+    size_t i;
 
-    slots = c->lengths.slots ? (size_t)1 << c->lengths.log_slots : 0;
-    for (i = 0; i < slots; i++) {
-        double v = hr_count_value(c->lengths.slots[i].key);
+    for (i = 0; i < c->lengths.n; i++) {
+        double v = hr_count_value(c->lengths.items[i].key);
 
-        if (c->lengths.slots[i].n && !(v >= 0 && v < 9e18))
+        if (!(v >= 0 && v < 9e18))
             return false;
-        rows += c->lengths.slots[i].n;
+        rows += c->lengths.items[i].n;
     }
-    slots = c->numbers.slots ? (size_t)1 << c->numbers.log_slots : 0;
-    for (i = 0; i < slots; i++)
-        numbers += c->numbers.slots[i].n;
+    for (i = 0; i < c->numbers.n; i++)
+        numbers += c->numbers.items[i].n;
     if (isnan(c->finite_min) || isnan(c->finite_max) || rows != c->present)
         return false;
     if (c->numbers.n && numbers == c->negative + c->positive

@@ -1,19 +1,12 @@
 #include "validation/counts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_LOG = 5, MOST_LOG = 17, LEAST_BITS = 16 };
+enum { LEAST_BITS = 16 };
 
 static uint64_t mask_of(uint32_t bits)
 {
-    return ~(uint64_t)0 << (64 - bits);
-}
-
-static size_t slot_of(const struct hr_counts *t, uint64_t key)
-{
-    key ^= key >> 32;
-    return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - t->log_slots));
+    return bits ? ~(uint64_t)0 << (64 - bits) : 0;
 }
 
 void hr_counts_init(struct hr_counts *t)
@@ -23,172 +16,163 @@ void hr_counts_init(struct hr_counts *t)
 
 void hr_counts_clear(struct hr_env *env, struct hr_counts *t)
 {
-    if (t->slots)
-        hr_mem_put(env, t->slots, sizeof *t->slots << t->log_slots);
+    if (t->items)
+        hr_mem_put(env, t->items, t->cap * sizeof *t->items);
     hr_counts_init(t);
 }
 
-/* The slot of a key that is there, or the free one where it belongs. */
-static struct hr_count *find(const struct hr_counts *t, uint64_t key)
+/* Mask the keys of a sorted list, and make one of those that are then equal. */
+static size_t squeeze(struct hr_count *items, size_t n, uint64_t mask)
 {
-    size_t mask = ((size_t)1 << t->log_slots) - 1, i = slot_of(t, key);
+    uint64_t last;
+    size_t i, k = 0;
 
-    while (t->slots[i].n && t->slots[i].key != key)
-        i = (i + 1) & mask;
-    return &t->slots[i];
-}
+    if (!n)
+        return 0;
+    last = items[0].key &= mask;
+    for (i = 1; i < n; i++) {
+        uint64_t key = items[i].key & mask, count = items[i].n;
+        bool same = key == last;
 
-/* Put all into a table of the given size and bits. */
-static hr_status rebuild(struct hr_env *env, struct hr_counts *t, uint32_t log_slots, uint32_t bits)
-{
-    struct hr_counts to = { .log_slots = log_slots, .bits = bits };
-    size_t slots = t->slots ? (size_t)1 << t->log_slots : 0, i;
-    uint64_t mask = mask_of(bits);
-    struct hr_count *c;
-
-    to.slots = hr_mem_zero(env, sizeof *to.slots << log_slots);
-    if (!to.slots)
-        return HR_EXHAUSTED;
-    for (i = 0; i < slots; i++) {
-        if (!t->slots[i].n)
-            continue;
-        c = find(&to, t->slots[i].key & mask);
-        to.n += !c->n;
-        c->key = t->slots[i].key & mask;
-        c->n += t->slots[i].n;
+        k += !same;
+        items[k] = (struct hr_count){ key, same ? items[k].n + count : count };
+        last = key;
     }
-    hr_counts_clear(env, t);
-    *t = to;
-    return HR_OK;
+    return k + 1;
 }
 
-/* Make room for one more key. */
-static hr_status grow(struct hr_env *env, struct hr_counts *t)
+/* Exactly as much as is wanted, or half as much again: a table is large, and grows seldom. */
+static hr_status reserve(struct hr_env *env, struct hr_counts *t, size_t need)
 {
-    hr_status r = HR_OK;
+    size_t cap = t->cap + t->cap / 2;
+    struct hr_count *items;
 
-    if (!t->slots)
-        return rebuild(env, t, FIRST_LOG, t->bits);
-    if (t->n < (size_t)1 << (t->log_slots - 1))
+    if (need <= t->cap)
         return HR_OK;
-    if (t->log_slots < MOST_LOG)
-        return rebuild(env, t, t->log_slots + 1, t->bits);
-    return r;
-}
-
-static int key_order(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The most bits, fewer than now, by which the keys are few enough: of neighbours in their
- * order, the bits they have in common tell up to where they are one. */
-static hr_status fitting_bits(struct hr_env *env, const struct hr_counts *t, uint32_t *ret)
-{
-    size_t slots = (size_t)1 << t->log_slots, common[64] = { 0 }, n = 0, i, different = 1;
-    uint64_t *keys = hr_mem_zero(env, t->n * sizeof *keys);
-    uint32_t bits = 0;
-
-    if (!keys)
+    cap = cap < need ? need : cap;
+    if (cap > SIZE_MAX / sizeof *items)
+        return hr_fail_memory(env);
+    items = hr_mem_resize(env, t->items, t->cap * sizeof *items, cap * sizeof *items);
+    if (!items)
         return HR_EXHAUSTED;
-    for (i = 0; i < slots; i++)
-        if (t->slots[i].n)
-            keys[n++] = t->slots[i].key;
-    qsort(keys, n, sizeof *keys, key_order);
-    for (i = 1; i < n; i++)
-        common[__builtin_clzll(keys[i] ^ keys[i - 1])]++;
-    while (bits < t->bits && different + common[bits] <= HR_COUNTS_MAX)
-        different += common[bits++];
-    hr_mem_put(env, keys, t->n * sizeof *keys);
-    *ret = bits < t->bits ? bits : t->bits - 1;
+    t->items = items;
+    t->cap = cap;
     return HR_OK;
 }
 
-/* Drop bits until the keys are few enough: mostly one, of the first time many. */
-static hr_status fit(struct hr_env *env, struct hr_counts *t)
+/* Where a key is, or belongs. */
+static size_t place(const struct hr_counts *t, uint64_t key)
 {
-    hr_status r = rebuild(env, t, t->log_slots, t->bits - 1);
-    uint32_t bits;
+    size_t from = 0, n = t->n;
 
-    if (r < 0 || t->n <= HR_COUNTS_MAX)
-        return r;
-    r = fitting_bits(env, t, &bits);
-    return r < 0 ? r : rebuild(env, t, t->log_slots, bits);
+    if (n && t->items[n - 1].key < key)
+        return n;
+    while (n) {
+        size_t half = n / 2;
+
+        if (t->items[from + half].key < key) {
+            from += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return from;
 }
 
 hr_status hr_counts_add(struct hr_env *env, struct hr_counts *t, uint64_t key, uint64_t n)
 {
-    struct hr_count *c;
     hr_status r;
+    size_t i;
 
     if (!n)
         return HR_OK;
     key &= mask_of(t->bits);
-    if (t->slots) {
-        c = find(t, key);
-        if (c->n) {
-            c->n += n;
-            return HR_OK;
-        }
+    i = place(t, key);
+    if (i < t->n && t->items[i].key == key) {
+        t->items[i].n += n;
+        return HR_OK;
     }
-    r = grow(env, t);
-    if (r < 0)
+    if ((r = reserve(env, t, t->n + 1)) < 0)
         return r;
-    c = find(t, key);
-    c->key = key;
-    c->n = n;
+    memmove(t->items + i + 1, t->items + i, (t->n - i) * sizeof *t->items);
+    t->items[i] = (struct hr_count){ key, n };
     t->n++;
-    /* The table has room for one more than fits. */
-    return t->n > HR_COUNTS_MAX ? fit(env, t) : HR_OK;
+    hr_counts_fit(t);
+    return HR_OK;
 }
 
-hr_status hr_counts_merge(struct hr_env *env, struct hr_counts *t, const struct hr_counts *other)
+/* Both are walked from their ends without a branch on what is greater, for no processor can
+ * guess that.  The result grows downwards from where it ends if no key is in both, and cannot
+ * run over what of t is not yet read. */
+hr_status hr_counts_unite(struct hr_env *env, struct hr_counts *t, struct hr_count *more, size_t m)
 {
-    size_t slots = other->slots ? (size_t)1 << other->log_slots : 0, i;
-    hr_status r = HR_OK;
+    struct hr_count *items;
+    size_t i = t->n, k, j;
+    hr_status r;
 
-    if (other->bits < t->bits) {
-        if (t->slots)
-            r = rebuild(env, t, t->log_slots, other->bits);
-        else
-            t->bits = other->bits;
+    if (!m)
+        return HR_OK;
+    if (t->bits < 64)
+        m = squeeze(more, m, mask_of(t->bits));
+    if ((r = reserve(env, t, t->n + m)) < 0)
+        return r;
+    items = t->items;
+    for (k = t->n + m, j = m; i && j;) {
+        struct hr_count a = items[i - 1], b = more[j - 1];
+        uint64_t take_a = a.key >= b.key, take_b = b.key >= a.key;
+
+        items[--k] = (struct hr_count){ take_a ? a.key : b.key,
+                                        (a.n & (0 - take_a)) + (b.n & (0 - take_b)) };
+        i -= take_a;
+        j -= take_b;
     }
-    for (i = 0; i < slots && r == HR_OK; i++)
-        if (other->slots[i].n)
-            r = hr_counts_add(env, t, other->slots[i].key, other->slots[i].n);
-    return r;
+    if (j)
+        memcpy(items + (k - j), more, j * sizeof *items);
+    k -= j;
+    /* what is left of t stands where it belongs, below a gap of as many as were in both */
+    memmove(items + i, items + k, (t->n + m - k) * sizeof *items);
+    t->n = i + (t->n + m - k);
+    return HR_OK;
 }
 
-static int order(const void *a, const void *b)
+/* The most bits, fewer than now, by which the keys are few enough: of neighbours in their
+ * order, the bits they have in common tell up to where they are one. */
+static uint32_t fitting_bits(const struct hr_counts *t)
 {
-    uint64_t x = ((const struct hr_count *)a)->key, y = ((const struct hr_count *)b)->key;
+    size_t common[64] = { 0 }, i, different = 1;
+    uint32_t bits = 0;
 
-    return (x > y) - (x < y);
+    for (i = 1; i < t->n; i++)
+        common[__builtin_clzll(t->items[i].key ^ t->items[i - 1].key)]++;
+    while (bits < t->bits && different + common[bits] <= HR_COUNTS_MAX)
+        different += common[bits++];
+    return bits < t->bits ? bits : t->bits - 1;
 }
 
-void hr_counts_sorted(const struct hr_counts *t, struct hr_count *ret)
+void hr_counts_fit(struct hr_counts *t)
 {
-    size_t slots = t->slots ? (size_t)1 << t->log_slots : 0, i, n = 0;
+    if (t->n > HR_COUNTS_MAX)
+        hr_counts_keep(t, fitting_bits(t));
+}
 
-    for (i = 0; i < slots; i++)
-        if (t->slots[i].n)
-            ret[n++] = t->slots[i];
-    if (n)
-        qsort(ret, n, sizeof *ret, order);
+void hr_counts_keep(struct hr_counts *t, uint32_t bits)
+{
+    if (bits >= t->bits)
+        return;
+    t->bits = bits;
+    t->n = squeeze(t->items, t->n, mask_of(bits));
 }
 
 bool hr_counts_sane(const struct hr_counts *t)
 {
-    size_t slots = t->slots ? (size_t)1 << t->log_slots : 0, i, n = 0;
+    size_t i;
 
-    if (t->bits < LEAST_BITS || t->bits > 64 || t->n > HR_COUNTS_MAX || t->n * 2 > slots)
+    if (t->bits < LEAST_BITS || t->bits > 64 || t->n > HR_COUNTS_MAX || t->n > t->cap)
         return false;
-    for (i = 0; i < slots; i++) {
-        n += t->slots[i].n != 0;
-        if (t->slots[i].n && t->slots[i].key & ~mask_of(t->bits))
+    for (i = 0; i < t->n; i++)
+        if (!t->items[i].n || t->items[i].key & ~mask_of(t->bits) ||
+            (i && t->items[i].key <= t->items[i - 1].key))
             return false;
-    }
-    return n == t->n;
+    return true;
 }

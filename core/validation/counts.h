@@ -6,10 +6,11 @@
  * numbers never falls when some are added - so the result is the same in whatever order they
  * come, and however tables are merged.
  *
- * Numbers are kept as keys of 64 bits in their order; -0.0 is 0.0; NaN is not counted.
+ * Numbers are kept as keys of 64 bits in their order; -0.0 is 0.0; NaN is not counted.  A table
+ * is a sorted list: many numbers are counted by sorting them (tally.h) and one walk over both.
  *
- * Invariants, checked by hr_counts_sane(): n <= HR_COUNTS_MAX; n is at most half of the
- * slots; no key has a bit that is dropped; 16 <= bits <= 64.
+ * Invariants, checked by hr_counts_sane(): n <= HR_COUNTS_MAX; keys rise; none has a bit that is
+ * dropped, none a count of 0; 16 <= bits <= 64.
  */
 #ifndef HR_COUNTS_H
 #define HR_COUNTS_H
@@ -19,14 +20,13 @@
 enum { HR_COUNTS_MAX = 65536 };
 
 struct hr_count {
-    uint64_t key, n; /* n 0: a slot that is free */
+    uint64_t key, n;
 };
 
 struct hr_counts {
-    struct hr_count *slots;
-    uint32_t log_slots; /* 2 to this many; 0: none as yet */
-    uint32_t bits;      /* of the keys that are kept, from the highest */
-    size_t n;
+    struct hr_count *items;
+    size_t n, cap;
+    uint32_t bits; /* of the keys that are kept, from the highest */
 };
 
 static inline uint64_t hr_count_key(double v)
@@ -53,20 +53,24 @@ static inline double hr_count_value(uint64_t key)
 void hr_counts_init(struct hr_counts *t);
 void hr_counts_clear(struct hr_env *env, struct hr_counts *t);
 
-/* Count a key n times.  HR_EXHAUSTED: no memory; t is as before. */
+/* Count a key n times: for the few.  HR_EXHAUSTED: no memory; t is as before. */
 hr_status hr_counts_add(struct hr_env *env, struct hr_counts *t, uint64_t key, uint64_t n);
 
-/* Must the next new key drop bits?  Then its exact value is lost with it. */
+/* Count m items whose keys rise; they are changed.  Afterwards t may be over HR_COUNTS_MAX, and
+ * wants hr_counts_fit().  HR_EXHAUSTED: no memory; t is as before. */
+hr_status hr_counts_unite(struct hr_env *env, struct hr_counts *t, struct hr_count *more, size_t m);
+
+/* Drop bits until the keys are few enough.  Allocates nothing. */
+void hr_counts_fit(struct hr_counts *t);
+
+/* Has no key lost bits? */
 static inline bool hr_counts_exact(const struct hr_counts *t)
 {
     return t->bits == 64;
 }
 
-/* Add all of other. */
-hr_status hr_counts_merge(struct hr_env *env, struct hr_counts *t, const struct hr_counts *other);
-
-/* All of them in the order of their keys, t->n items that the caller has room for. */
-void hr_counts_sorted(const struct hr_counts *t, struct hr_count *ret);
+/* Keep no more bits than this. */
+void hr_counts_keep(struct hr_counts *t, uint32_t bits);
 
 bool hr_counts_sane(const struct hr_counts *t);
 

@@ -80,6 +80,60 @@ void hr_exact_add(struct hr_exact *e, double v, uint64_t n)
     add_times(e->squares, (wide)mantissa * mantissa, n, 2 * exponent, 1);
 }
 
+/* Sums of numbers that have sign and exponent in common: as they are sorted, there are many. */
+struct group {
+    uint64_t upper; /* the 12 bits */
+    uint64_t n;
+    wide sum, squares;
+};
+
+/* 2^53 squared and 2^20 times that are below 2^128. */
+enum { GROUP_MOST = 1 << 20 };
+
+static void group_add(struct hr_exact *e, const struct group *g)
+{
+    uint32_t exponent = (uint32_t)(g->upper & 0x7ff);
+
+    if (!g->n)
+        return;
+    if (++e->pending >= PENDING_MAX)
+        hr_exact_settle(e);
+    exponent -= exponent > 0;
+    add_wide(e->sum, g->sum, exponent, g->upper >> 11 ? -1 : 1);
+    add_wide(e->squares, g->squares, 2 * exponent, 1);
+    e->n += g->n;
+}
+
+void hr_exact_counts(struct hr_exact *e, const struct hr_count *counts, size_t n)
+{
+    struct group g = { 0 };
+    uint64_t bits, mantissa;
+    wide square;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        const struct hr_count *c = &counts[i];
+
+        bits = c->key >> 63 ? c->key & ~((uint64_t)1 << 63) : ~c->key;
+        if ((bits >> 52 & 0x7ff) == 0x7ff)
+            continue;
+        if (c->n > GROUP_MOST / 2) {
+            hr_exact_add(e, hr_count_value(c->key), c->n);
+            continue;
+        }
+        if (bits >> 52 != g.upper || g.n + c->n > GROUP_MOST) {
+            group_add(e, &g);
+            g = (struct group){ .upper = bits >> 52 };
+        }
+        mantissa = (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)((bits >> 52 & 0x7ff) != 0) << 52;
+        square = (wide)mantissa * mantissa;
+        g.sum += (wide)mantissa * c->n;
+        g.squares += square * c->n;
+        g.n += c->n;
+    }
+    group_add(e, &g);
+}
+
 void hr_exact_merge(struct hr_exact *e, struct hr_exact *other)
 {
     int i;

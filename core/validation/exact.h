@@ -9,6 +9,7 @@
 #define HR_EXACT_H
 
 #include "base/base.h"
+#include "validation/counts.h"
 
 enum { HR_EXACT_SUM = 70, HR_EXACT_SQUARES = 138 };
 
@@ -23,6 +24,9 @@ struct hr_exact {
 
 /* Add a finite v n times. */
 void hr_exact_add(struct hr_exact *e, double v, uint64_t n);
+
+/* Add all finite numbers of counts; fastest where their keys rise. */
+void hr_exact_counts(struct hr_exact *e, const struct hr_count *counts, size_t n);
 
 void hr_exact_merge(struct hr_exact *e, struct hr_exact *other);
 

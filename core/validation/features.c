@@ -12,13 +12,11 @@
 static struct hr_entry *entries_of(struct hr_arena *arena, const struct hr_counts *t, double min,
                                    double max, size_t *ret_n)
 {
-    struct hr_count *counts = hr_arena_array(arena, t->n + 1, sizeof *counts);
     struct hr_entry *e = hr_arena_array(arena, t->n + 1, sizeof *e);
 
-    if (!counts || !e)
+    if (!e)
         return NULL;
-    hr_counts_sorted(t, counts);
-    hr_quantile_entries(counts, t->n, min, max, e);
+    hr_quantile_entries(t->items, t->n, min, max, e);
     *ret_n = hr_quantile_compress(e, t->n, HR_STATISTICS_EPSILON);
     return e;
 }
@@ -55,9 +53,8 @@ static HR_MD(CommonStatistics) * common(struct hr_arena *arena, const struct hr_
 static hr_status moments(struct hr_arena *arena, const struct hr_column *c, double *ret_mean,
                          double *ret_variance)
 {
-    size_t slots = c->numbers.slots ? (size_t)1 << c->numbers.log_slots : 0, i;
     struct hr_exact *e;
-    double *scratch, v;
+    double *scratch;
 
     if (c->positive || c->negative) {
         *ret_variance = NAN;
@@ -78,10 +75,8 @@ static hr_status moments(struct hr_arena *arena, const struct hr_column *c, doub
         return HR_EXHAUSTED;
     if (c->sums)
         *e = *c->sums;
-    for (i = 0; !c->sums && i < slots; i++) {
-        v = hr_count_value(c->numbers.slots[i].key);
-        hr_exact_add(e, v, c->numbers.slots[i].n);
-    }
+    else
+        hr_exact_counts(e, c->numbers.items, c->numbers.n);
     hr_exact_moments(e, ret_mean, ret_variance);
     return HR_OK;
 }

@@ -23,7 +23,7 @@ void hr_quantile_entries(const struct hr_count *counts, size_t n, double min, do
 
     for (i = 0; i < n; i++) {
         value = hr_count_value(counts[i].key);
-        if (value < min)
+        if (!(value >= min)) /* minus infinity without its lowest bits is no number */
             value = min;
         if (value > max || (i + 1 == n && isfinite(max)))
             value = max;

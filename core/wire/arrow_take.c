@@ -54,30 +54,44 @@ static hr_status too_long(const struct take *t)
                    t->type->name ? t->type->name : "", t->type->format);
 }
 
+/* Validity bits of eight picks from i on, fewer at the end. */
+static uint8_t eight_valid(const struct take *t, int64_t i)
+{
+    int64_t end = t->n - i < 8 ? t->n : i + 8, at, k;
+    unsigned bits = 0;
+
+    for (k = 0; i < end; i++, k++) {
+        const struct hr_pick *p = &t->picks[i];
+        const struct ArrowArray *a = t->from[p->batch];
+        const uint8_t *bitmap = a->n_buffers ? a->buffers[0] : NULL;
+
+        if (p->row < 0)
+            continue;
+        at = p->row + t->shift[p->batch] + a->offset;
+        bits |= (bitmap ? (unsigned)bitmap[at >> 3] >> (at & 7) & 1 : 1u) << k;
+    }
+    return (uint8_t)bits;
+}
+
 static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
 {
-    uint8_t *bitmap = NULL;
-    int64_t i, nulls = 0;
+    int64_t i, valid_n = 0;
+    uint8_t *bitmap;
 
     if (!t->nulls)
         return HR_OK;
-    for (i = 0; i < t->n; i++) {
-        if (valid(t, i))
-            continue;
-        if (!bitmap) {
-            if (!(bitmap = malloc((size_t)t->n / 8 + 1)))
-                return no_memory(t);
-            memset(bitmap, 0xff, (size_t)t->n / 8 + 1);
-            if (t->n & 7)
-                bitmap[t->n >> 3] = (uint8_t)((1u << (t->n & 7)) - 1);
-            else
-                bitmap[t->n >> 3] = 0;
-            hr_arrow_put(ret, 0, bitmap, true);
-        }
-        bitmap[i >> 3] &= (uint8_t) ~(1u << (i & 7));
-        nulls++;
+    if (!(bitmap = malloc((size_t)t->n / 8 + 1)))
+        return no_memory(t);
+    bitmap[t->n / 8] = 0;
+    for (i = 0; i < t->n; i += 8) {
+        bitmap[i / 8] = eight_valid(t, i);
+        valid_n += __builtin_popcount(bitmap[i / 8]);
     }
-    ret->null_count = nulls;
+    ret->null_count = t->n - valid_n;
+    if (ret->null_count)
+        hr_arrow_put(ret, 0, bitmap, true);
+    else
+        free(bitmap);
     return HR_OK;
 }
 
@@ -99,6 +113,33 @@ static void take_plain(const struct take *t, int64_t width, char *to)
     }
 }
 
+/* The same where some may be null, which are 0. */
+static void take_nullable(const struct take *t, int64_t width, const uint8_t *valid_bits, char *to)
+{
+    uint64_t keep, eight = 0;
+    uint32_t four = 0;
+    int64_t i, at;
+
+    for (i = 0; i < t->n; i++, to += width) {
+        const struct hr_pick *p = &t->picks[i];
+        const struct ArrowArray *a = t->from[p->batch];
+
+        if (p->row < 0)
+            continue;
+        at = p->row + t->shift[p->batch] + a->offset;
+        keep = 0 - (uint64_t)(valid_bits ? valid_bits[i >> 3] >> (i & 7) & 1 : 1);
+        if (width == 8) {
+            memcpy(&eight, (const char *)a->buffers[1] + at * 8, 8);
+            eight &= keep;
+            memcpy(to, &eight, 8);
+        } else {
+            memcpy(&four, (const char *)a->buffers[1] + at * 4, 4);
+            four &= (uint32_t)keep;
+            memcpy(to, &four, 4);
+        }
+    }
+}
+
 static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArray *ret)
 {
     char *to = calloc((size_t)t->n + 1, (size_t)width);
@@ -107,27 +148,19 @@ static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArr
     if (!to)
         return no_memory(t);
     hr_arrow_put(ret, 1, to, true);
-    if (!t->nulls && (width == 4 || width == 8)) {
-        take_plain(t, width, to);
+    if (width == 4 || width == 8) {
+        if (t->nulls)
+            take_nullable(t, width, ret->buffers[0], to);
+        else
+            take_plain(t, width, to);
         return HR_OK;
     }
     for (i = 0; i < t->n; i++, to += width) {
-        const char *from;
-
         if (!valid(t, i))
             continue;
         at = place(t, i);
-        from = t->from[t->picks[i].batch]->buffers[1];
-        switch (width) {
-        case 8:
-            memcpy(to, from + at * 8, 8);
-            break;
-        case 4:
-            memcpy(to, from + at * 4, 4);
-            break;
-        default:
-            memcpy(to, from + at * width, (size_t)width);
-        }
+        memcpy(to, (const char *)t->from[t->picks[i].batch]->buffers[1] + at * width,
+               (size_t)width);
     }
     return HR_OK;
 }

@@ -25,6 +25,10 @@ static bool get_varint(struct wire *w, uint64_t *ret)
     uint64_t v = 0;
     int shift;
 
+    if (w->p < w->end && *w->p < 0x80) { /* nearly all of them */
+        *ret = *w->p++;
+        return true;
+    }
     for (shift = 0; shift < 70 && w->p < w->end; shift += 7) {
         uint8_t b = *w->p++;
 
@@ -42,6 +46,15 @@ static bool get_field(struct wire *w, uint32_t *ret_number, uint32_t *ret_type, 
 {
     uint64_t tag, n = 0;
 
+    /* a short one of a length, with a number below 16: both are one byte */
+    if (w->end - w->p >= 2 && (w->p[0] & 0x87) == 2 && w->p[0] > 7 && w->p[1] < 0x80 &&
+        w->p[1] <= w->end - w->p - 2) {
+        *ret_number = w->p[0] >> 3;
+        *ret_type = 2;
+        part->p = w->p + 2;
+        part->end = w->p = part->p + w->p[1];
+        return true;
+    }
     if (!get_varint(w, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
         return false;
     *ret_number = (uint32_t)(tag >> 3);

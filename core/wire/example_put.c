@@ -1,7 +1,11 @@
-/* Writing tf.Example.  What of an entry does not change from row to row is laid out once a
- * column, in the order of names:
+/* Writing tf.Example.  What of an entry does not change from row to row is laid out once, in the
+ * order of names:
  *
- *     0a E   0a N name   12 F   [feature]         E, F: lengths, put in for each value
+ *     0a E   0a N name   12 F   [feature]         E, F: lengths
+ *
+ * A scalar column has whole entries: of an integer all up to the varint, one for each size of it;
+ * of a float all but its four bytes; of text by a dictionary one for each of its values, made when
+ * a batch is opened.  Of lists and of other text only the name is laid out.
  *
  * Entries are put into a buffer from HEAD on, and the head before them when their size is known.
  */
@@ -13,7 +17,20 @@
 #include "headrace/rows.h"
 #include "wire/arrow.h"
 
-enum { HEAD = 11 }; /* a tag and the longest length */
+enum {
+    HEAD = 11,   /* a tag and the longest length */
+    STRIDE = 32, /* entries are copied in steps of so many bytes, and may be read and written as
+                    far behind their ends */
+    VARINTS = 10
+};
+
+/* An entry, or how one begins. */
+struct entry {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+enum mode { ANY, INT, FLOAT, CODED };
 
 struct field {
     const char *name;
@@ -21,6 +38,11 @@ struct field {
     uint8_t *name_part; /* 0a N name 12 */
     size_t name_size;
     struct hr_col col;
+    enum mode mode;
+    struct entry *entries; /* of INT by the size of the varint from 1 on, of FLOAT one, of CODED
+                              by its code */
+    struct entry empty;    /* of no values; not of ANY */
+    size_t most;           /* of the entries, with what is put behind them */
 };
 
 struct hr_example_encoder {
@@ -31,6 +53,7 @@ struct hr_example_encoder {
     size_t n;
     uint8_t *bytes;
     size_t cap;
+    struct hr_arena batch; /* entries of its dictionaries */
 };
 
 static size_t varint_size(uint64_t v)
@@ -92,6 +115,7 @@ hr_status hr_example_encoder_new(struct hr_env *env, const struct ArrowSchema *s
         return HR_EXHAUSTED;
     e->env = env;
     hr_arena_init(&e->arena, env, 0);
+    hr_arena_init(&e->batch, env, 0);
     e->n = (size_t)schema->n_children;
     r = hr_arrow_schema_copy(env, schema, &e->schema);
     if (r == HR_OK && !(e->fields = hr_arena_array(&e->arena, e->n, sizeof *e->fields)))
@@ -119,17 +143,8 @@ void hr_example_encoder_free(struct hr_example_encoder *e)
     hr_mem_put(e->env, e->bytes, e->cap);
     HR_RELEASE(&e->schema);
     hr_arena_clear(&e->arena);
+    hr_arena_clear(&e->batch);
     hr_mem_put(e->env, e, sizeof *e);
-}
-
-hr_status hr_example_encoder_open(struct hr_example_encoder *e, const struct ArrowArray *rows)
-{
-    size_t i;
-
-    for (i = 0; i < e->n; i++)
-        if (hr_col_open(&e->schema, rows, e->fields[i].column, &e->fields[i].col) < 0)
-            return hr_fail(e->env, HR_INVALID, "column \"%s\" cannot be read", e->fields[i].name);
-    return HR_OK;
 }
 
 /* Room for n more bytes at p, which may move. */
@@ -246,6 +261,166 @@ static uint8_t *put_texts(struct hr_example_encoder *e, const struct field *f, u
     return p;
 }
 
+/* -- whole entries ----------------------------------------------------------------- */
+
+/* What stands from HEAD on up to p, but for its last `less` bytes. */
+static hr_status keep_entry(struct hr_example_encoder *e, struct hr_arena *arena, const uint8_t *p,
+                            size_t less, struct entry *ret)
+{
+    uint8_t *bytes;
+
+    if (!p)
+        return HR_EXHAUSTED;
+    ret->size = (size_t)(p - e->bytes) - HEAD - less;
+    if (!(bytes = hr_arena_get(arena, ret->size + STRIDE)))
+        return HR_EXHAUSTED;
+    memcpy(bytes, e->bytes + HEAD, ret->size);
+    ret->bytes = bytes;
+    return HR_OK;
+}
+
+/* The entry of a field with n values from `at` on, from HEAD on.  NULL: no memory. */
+static uint8_t *put_alone(struct hr_example_encoder *e, const struct field *f, int64_t at,
+                          int64_t n)
+{
+    uint8_t *p = room(e, NULL, HEAD);
+
+    if (!p)
+        return NULL;
+    p += HEAD;
+    if (f->col.kind == HR_COL_INT)
+        return put_ints(e, f, p, at, n);
+    return f->col.kind == HR_COL_FLOAT ? put_floats(e, f, p, at, n) : put_texts(e, f, p, at, n);
+}
+
+static hr_status int_entries(struct hr_example_encoder *e, struct field *f)
+{
+    struct field like = *f;
+    hr_status r = HR_OK;
+    int64_t v = 1;
+    size_t k;
+
+    like.col = (struct hr_col){ .kind = HR_COL_INT, .format = 'l', .values = &v };
+    if (!(f->entries = hr_arena_array(&e->arena, VARINTS + 1, sizeof *f->entries)))
+        return HR_EXHAUSTED;
+    for (k = 1; k <= VARINTS && r == HR_OK; k++) {
+        v = k < VARINTS ? (int64_t)1 << 7 * (k - 1) : -1;
+        r = keep_entry(e, &e->arena, put_alone(e, &like, 0, 1), k, &f->entries[k]);
+    }
+    f->most = f->entries[VARINTS].size + VARINTS;
+    return r < 0 ? r : keep_entry(e, &e->arena, put_alone(e, &like, 0, 0), 0, &f->empty);
+}
+
+static hr_status float_entries(struct hr_example_encoder *e, struct field *f)
+{
+    struct field like = *f;
+    float v = 0;
+    hr_status r;
+
+    like.col = (struct hr_col){ .kind = HR_COL_FLOAT, .format = 'f', .values = &v };
+    if (!(f->entries = hr_arena_array(&e->arena, 1, sizeof *f->entries)))
+        return HR_EXHAUSTED;
+    r = keep_entry(e, &e->arena, put_alone(e, &like, 0, 1), sizeof v, f->entries);
+    f->most = f->entries->size + sizeof v;
+    return r < 0 ? r : keep_entry(e, &e->arena, put_alone(e, &like, 0, 0), 0, &f->empty);
+}
+
+/* Of a dictionary; of one with more values than there are rows it would be no gain. */
+static hr_status code_entries(struct hr_example_encoder *e, struct field *f)
+{
+    struct field like = *f;
+    hr_status r = HR_OK;
+    int64_t i;
+
+    f->mode = f->col.dict_length <= f->col.length ? CODED : ANY;
+    if (f->mode == ANY)
+        return HR_OK;
+    f->entries = hr_arena_array(&e->batch, (size_t)f->col.dict_length + 1, sizeof *f->entries);
+    if (!f->entries)
+        return HR_EXHAUSTED;
+    like.col.codes = 0; /* the dictionary as a column */
+    like.col.values = f->col.dict_offsets;
+    like.col.list = 0;
+    f->most = 0;
+    for (i = 0; i < f->col.dict_length && r == HR_OK; i++) {
+        r = keep_entry(e, &e->batch, put_alone(e, &like, i, 1), 0, &f->entries[i]);
+        if (r == HR_OK && f->entries[i].size > f->most)
+            f->most = f->entries[i].size;
+    }
+    return r < 0 ? r : keep_entry(e, &e->batch, put_alone(e, &like, 0, 0), 0, &f->empty);
+}
+
+static hr_status open_field(struct hr_example_encoder *e, struct field *f,
+                            const struct ArrowArray *rows)
+{
+    hr_status r = HR_OK;
+
+    if (hr_col_open(&e->schema, rows, f->column, &f->col) < 0)
+        return hr_fail(e->env, HR_INVALID, "column \"%s\" cannot be read", f->name);
+    if (f->mode == INT || f->mode == FLOAT || f->col.list)
+        return HR_OK;
+    if (f->col.format == 'l' && !f->col.codes && f->col.kind == HR_COL_INT) {
+        r = int_entries(e, f);
+        f->mode = INT;
+    } else if (f->col.format == 'f') {
+        r = float_entries(e, f);
+        f->mode = FLOAT;
+    } else if (f->col.codes) {
+        r = code_entries(e, f);
+    }
+    return r;
+}
+
+hr_status hr_example_encoder_open(struct hr_example_encoder *e, const struct ArrowArray *rows)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    hr_arena_clear(&e->batch);
+    hr_arena_init(&e->batch, e->env, 0);
+    for (i = 0; r == HR_OK && i < e->n; i++)
+        r = open_field(e, &e->fields[i], rows);
+    return r;
+}
+
+/* -- rows -------------------------------------------------------------------------- */
+
+/* There is room for STRIDE more. */
+static inline uint8_t *put_entry(uint8_t *p, const struct entry *entry)
+{
+    size_t i = 0;
+
+    do
+        memcpy(p + i, entry->bytes + i, STRIDE);
+    while ((i += STRIDE) < entry->size);
+    return p + entry->size;
+}
+
+/* A row of a scalar column of whole entries, for which there is room. */
+static inline uint8_t *put_scalar(const struct field *f, uint8_t *p, int64_t row)
+{
+    int64_t at = f->col.at + row;
+    uint64_t v;
+
+    if (f->col.valid && !(f->col.valid[at >> 3] >> (at & 7) & 1))
+        return f->col.empty_null ? put_entry(p, &f->empty) : p;
+    switch (f->mode) {
+    case INT:
+        v = ((const uint64_t *)f->col.values)[at];
+        return put_varint(put_entry(p, &f->entries[varint_size(v)]), v);
+    case FLOAT:
+        p = put_entry(p, f->entries);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        memcpy(p, (const float *)f->col.values + at, sizeof(float));
+#else
+#error "floats are stored by their bytes in the order of the wire"
+#endif
+        return p + sizeof(float);
+    default:
+        return put_entry(p, &f->entries[((const int32_t *)f->col.values)[at]]);
+    }
+}
+
 static uint8_t *put_field(struct hr_example_encoder *e, const struct field *f, uint8_t *p,
                           int64_t row)
 {
@@ -276,9 +451,17 @@ hr_status hr_example_encode(struct hr_example_encoder *e, int64_t row, const uin
     if (!p)
         return HR_EXHAUSTED;
     p += HEAD;
-    for (i = 0; i < e->n; i++)
-        if (!(p = put_field(e, &e->fields[i], p, row)))
+    for (i = 0; i < e->n; i++) {
+        const struct field *f = &e->fields[i];
+
+        if (f->mode == ANY)
+            p = put_field(e, f, p, row);
+        else if ((size_t)(p - e->bytes) + f->most + 2 * STRIDE <= e->cap ||
+                 (p = room(e, p, f->most + 2 * STRIDE)))
+            p = put_scalar(f, p, row);
+        if (!p)
             return HR_EXHAUSTED;
+    }
     size = (size_t)(p - e->bytes) - HEAD;
     head = e->bytes + HEAD - 1 - varint_size(size);
     *head = 0x0a;

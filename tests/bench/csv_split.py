@@ -1,9 +1,11 @@
-"""CSV of 1 M rows x 18 columns to two split files: ours (Arrow) against DuckDB (Parquet).
+"""CSV of 1 M rows x 18 columns to two split files: ours (Arrow) against DuckDB (Parquet); and to one
+file: ours against polars, both Arrow.
 
     python csv_split.py PROGRAM [ROWS]        PROGRAM: the release build of csv_split.c
 
-Needs duckdb and pyarrow.  Both run in turn, warm-up first; the table has the medians of CPU time
-(user and system) of whole processes.  What was written is compared before.
+Needs duckdb, polars and pyarrow.  All run in turn, warm-up first; the table has the medians of CPU
+time (user and system) of whole processes, and their peak memory.  What was written is compared
+before.
 """
 import sys
 
@@ -34,6 +36,10 @@ db.execute("create table t as select *, hash(t) %% 3 as h from read_csv(?) t", [
 for name, where in (("train", "h < 2"), ("eval", "h = 2")):
     db.execute("copy (select * exclude h from t where %s) to '%s/%s.parquet'" %% (where, sys.argv[2], name))
 """
+POLARS = """
+import polars, sys
+polars.read_csv(sys.argv[1]).write_ipc(sys.argv[2] + "/all.arrow")
+"""
 
 
 def make(path, rows):
@@ -61,12 +67,12 @@ def make(path, rows):
 
 
 def run(command):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    subprocess.run(command, check=True)
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def ours(out):
@@ -97,26 +103,44 @@ def compare(out, duck):
     assert dict(theirs) == counts
 
 
+def compare_all(out, polars):
+    """Ours has the columns by name, texts as bytes and floats of 32 bits."""
+    ours = pa.ipc.open_file(os.path.join(out, "Split-all", "data-00000-of-00001.arrow")).read_all()
+    theirs = pa.ipc.open_file(os.path.join(polars, "all.arrow")).read_all()
+    assert ours.num_rows == theirs.num_rows
+    for name in ("trip_start_timestamp", "dropoff_census_tract", "pickup_community_area"):
+        assert ours.column(name).cast(pa.int64()).combine_chunks() == theirs.column(name).combine_chunks()
+    for name in ("fare", "pickup_latitude", "tips"):
+        a, b = ours.column(name).combine_chunks(), theirs.column(name).cast(pa.float32(), safe=False)
+        assert a == b.combine_chunks(), name
+
+
 def measure(program, rows, folder):
-    path, out, duck = (os.path.join(folder, n) for n in ("a.csv", "out", "duck"))
+    path, out, one, duck, polars = (os.path.join(folder, n)
+                                    for n in ("a.csv", "out", "one", "duck_out", "polars_out"))
     make(path, rows)
-    script = os.path.join(folder, "duck.py")
-    with open(script, "w") as f:
-        f.write(DUCK.replace("%%", "%"))
-    times = {"headrace, Arrow": [], "DuckDB, Parquet": []}
+    for name, text in ((duck, DUCK.replace("%%", "%")), (polars, POLARS)):
+        with open(name + ".py", "w") as f:
+            f.write(text)
+    commands = {"headrace, split": [program, path, out],
+                "DuckDB, split": [sys.executable, duck + ".py", path, duck],
+                "headrace, one": [program, path, one, "arrow", "all"],
+                "polars, one": [sys.executable, polars + ".py", path, polars]}
+    times = {name: [] for name in commands}
     for i in range(4):
-        shutil.rmtree(out, ignore_errors=True)
-        shutil.rmtree(duck, ignore_errors=True)
+        for name in (out, one, duck, polars):
+            shutil.rmtree(name, ignore_errors=True)
         os.mkdir(duck)
-        a = run([program, path, out])
-        b = run([sys.executable, script, path, duck])
-        if i:
-            times["headrace, Arrow"].append(a)
-            times["DuckDB, Parquet"].append(b)
+        os.mkdir(polars)
+        for name, command in commands.items():
+            took = run(command)
+            if i:
+                times[name].append(took)
     compare(out, duck)
+    compare_all(one, polars)
     size = os.path.getsize(path)
-    print("CSV of %d rows x %d, %.0f MB, to two split files" % (rows, len(COLUMNS), size / 1e6))
-    medians = {n: [statistics.median(t[k] for t in all_times) for k in range(2)]
+    print("CSV of %d rows x %d, %.0f MB, " % (rows, len(COLUMNS), size / 1e6))
+    medians = {n: [statistics.median(t[k] for t in all_times) for k in range(3)]
                for n, all_times in times.items()}
     return medians
 
@@ -127,11 +151,11 @@ def main():
     for n in (rows // 10, rows):
         with tempfile.TemporaryDirectory() as folder:
             medians = measure(program, n, folder)
-        base = medians["DuckDB, Parquet"][0]
-        print("%-18s %8s %8s %8s %9s" % ("", "CPU s", "wall s", "ratio", "exponent"))
-        for name, (cpu, wall) in medians.items():
+        print("%-18s %8s %8s %8s %8s %9s" % ("", "CPU s", "wall s", "ratio", "peak MB", "exponent"))
+        for name, (cpu, wall, peak) in medians.items():
+            base = medians["DuckDB, split" if name.endswith("split") else "polars, one"][0]
             growth = "%9.2f" % math.log10(cpu / small[name][0]) if small else ""
-            print("%-18s %8.2f %8.2f %8.2f %s" % (name, cpu, wall, cpu / base, growth))
+            print("%-18s %8.2f %8.2f %8.2f %8.0f %s" % (name, cpu, wall, cpu / base, peak, growth))
         small = medians
 
 

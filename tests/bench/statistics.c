@@ -1,9 +1,9 @@
 /* statistics - the cost of statistics of a CSV file.
  *
- *     statistics FILE.csv [THREADS]
+ *     statistics FILE.csv [THREADS [OUT]]
  *
  * Prints the seconds of CPU that reading took, those that the statistics took beyond it, and
- * some of the results, for comparison, as JSON.
+ * some of the results, for comparison, as JSON.  OUT: a file for all of them, FeatureStats.pb.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +108,8 @@ int main(int argc, char **argv)
         return fail(&env);
     print((hr_statistics *)m);
     printf("}\n");
+    if (argc > 3 && hr_file_put(&env, argv[3], b.text, b.len) < 0)
+        return fail(&env);
     hr_local_free(local);
     hr_buf_clear(&b);
     hr_arena_clear(&arena);

@@ -20,29 +20,38 @@ static void fill(char *to, size_t n, uint64_t seed)
         to[i] = letters[hr_random_at(seed, i) % (sizeof letters - 1)];
 }
 
+static void same_places(const char *text, size_t n, bool *ret_odd)
+{
+    uint16_t plain[CSV_STEP], simd[CSV_STEP + AT_ONCE];
+    bool odd = false, odd_too = false;
+    uint32_t k = places_plain(text, n, 7, plain, &odd);
+
+    assert_int_equal(k, places_avx2(text, n, 7, simd, &odd_too));
+    assert_memory_equal(plain, simd, k * sizeof *plain);
+    assert_int_equal(odd, odd_too);
+    *ret_odd = odd;
+}
+
 static void test_masks(void **state)
 {
-    char block[64];
+    char text[256];
     uint64_t seed;
+    bool odd;
     int i;
 
     (void)state;
     if (!have_avx2())
         skip();
     for (seed = 0; seed < 5000; seed++) {
-        bool odd = false, odd_too = false;
-
-        fill(block, sizeof block, seed);
-        assert_true(mask_plain(block, &odd) == mask_avx2(block, &odd_too));
-        assert_int_equal(odd, odd_too);
+        fill(text, sizeof text, seed);
+        same_places(text, seed % 5 * 64, &odd);
     }
+    memset(text, ',', sizeof text); /* as many as there can be */
+    same_places(text, sizeof text, &odd);
     for (i = 0; i < 256; i++) { /* each byte, alone */
-        bool odd = false, odd_too = false;
-
-        memset(block, 'x', sizeof block);
-        block[i % 64] = (char)i;
-        assert_true(mask_plain(block, &odd) == mask_avx2(block, &odd_too));
-        assert_int_equal(odd, odd_too);
+        memset(text, 'x', 128);
+        text[i % 128] = (char)i;
+        same_places(text, 128, &odd);
         assert_int_equal(odd, i == 0 || i > 127);
     }
 }

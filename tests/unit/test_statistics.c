@@ -109,40 +109,149 @@ static double random_double(uint64_t i)
     return isfinite(x.d) ? x.d : 1.0;
 }
 
+/* Count what waits in t. */
+static void count(struct hr_env *env, struct hr_tally *t, struct hr_counts *to)
+{
+    struct hr_runs runs;
+    int near;
+
+    for (near = 0; near < 2; near++) {
+        assert_int_equal(near ? hr_tally_near(env, t, &runs) : hr_tally_runs(env, t, &runs), HR_OK);
+        assert_int_equal(hr_counts_unite(env, to, runs.items, runs.n), HR_OK);
+        hr_runs_clear(env, &runs);
+        hr_counts_fit(to);
+        assert_true(hr_counts_sane(to));
+    }
+}
+
 /* Many more numbers than a table holds, in two orders and merged: the same table. */
 static void test_counts(void **state)
 {
     enum { N = 200000 };
     struct hr_counts a, b, c;
-    struct hr_count *x, *y;
+    struct hr_tally t;
+    size_t i, n;
     struct fix f;
-    size_t i;
+    double v;
 
     (void)state;
     begin(&f);
     hr_counts_init(&a);
     hr_counts_init(&b);
     hr_counts_init(&c);
-    for (i = 0; i < N; i++) {
-        assert_int_equal(hr_counts_add(&f.env, &a, hr_count_key(random_double(i)), 1), HR_OK);
-        assert_int_equal(
-            hr_counts_add(&f.env, i % 3 ? &b : &c, hr_count_key(random_double(N - 1 - i)), 1),
-            HR_OK);
-        assert_true(i % 1000 || hr_counts_sane(&a));
+    hr_tally_init(&t, 1000);
+    for (i = 0; i < 2 * N; i++) {
+        assert_int_equal(hr_tally_room(&f.env, &t, HR_TALLY_DOUBLE, 1, &n), HR_OK);
+        if (!n || i == N) {
+            count(&f.env, &t, i <= N ? &a : i % 3 ? &b : &c);
+            assert_int_equal(hr_tally_room(&f.env, &t, HR_TALLY_DOUBLE, 1, &n), HR_OK);
+        }
+        assert_int_equal(n, 1);
+        v = random_double(i < N ? i : 2 * N - 1 - i);
+        assert_int_equal(hr_tally_doubles(&t, &v, 1), 0);
     }
+    count(&f.env, &t, &c);
     assert_false(hr_counts_exact(&a));
-    assert_int_equal(hr_counts_merge(&f.env, &b, &c), HR_OK);
+    assert_true(b.n > 1000 && c.n > 1000);
+    hr_counts_keep(&b, c.bits);
+    assert_int_equal(hr_counts_unite(&f.env, &b, c.items, c.n), HR_OK);
+    hr_counts_fit(&b);
     assert_true(hr_counts_sane(&b));
     assert_int_equal(a.bits, b.bits);
     assert_int_equal(a.n, b.n);
-    x = hr_arena_array(&f.arena, a.n, sizeof *x);
-    y = hr_arena_array(&f.arena, b.n, sizeof *y);
-    hr_counts_sorted(&a, x);
-    hr_counts_sorted(&b, y);
-    assert_memory_equal(x, y, a.n * sizeof *x);
+    assert_memory_equal(a.items, b.items, a.n * sizeof *a.items);
+    hr_tally_clear(&f.env, &t);
     hr_counts_clear(&f.env, &a);
     hr_counts_clear(&f.env, &b);
     hr_counts_clear(&f.env, &c);
+    end(&f);
+}
+
+/* Numbers of each kind, near to one another and far, against one look-up for each. */
+static void test_tally(void **state)
+{
+    static const int64_t ends[] = { INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX };
+    enum { N = 20000 };
+    struct hr_counts sorted, plain;
+    struct hr_tally t;
+    enum hr_tally_kind kind;
+    size_t i, n, nan, nans;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    for (kind = HR_TALLY_FLOAT; kind <= HR_TALLY_DOUBLE; kind++) {
+        hr_counts_init(&sorted);
+        hr_counts_init(&plain);
+        hr_tally_init(&t, 5000);
+        for (nan = nans = i = 0; i < N; i++) {
+            uint64_t u = hr_random_at(kind, i);
+            int64_t l = u % 3 || !i ? (int64_t)(u >> 32) % 9000 - 3000 : (int64_t)u;
+            float v = (float)l * 0.125f;
+            double d = (double)l * (u & 8 ? 0.0 : -1.0);
+
+            if (u % 9 == 0) {
+                l = ends[u >> 40 & 3] + (int64_t)(u >> 60 & 1);
+                v = u & 16 ? NAN : u & 32 ? -INFINITY : -0.0f;
+                d = u & 16 ? -NAN : u & 32 ? INFINITY : 1e308;
+            }
+            assert_int_equal(hr_tally_room(&f.env, &t, kind, 1, &n), HR_OK);
+            if (!n) {
+                count(&f.env, &t, &sorted);
+                assert_int_equal(hr_tally_room(&f.env, &t, kind, 1, &n), HR_OK);
+            }
+            if (kind == HR_TALLY_FLOAT) {
+                nan += hr_tally_floats(&t, &v, 1);
+                d = (double)v;
+            } else if (kind == HR_TALLY_DOUBLE) {
+                nan += hr_tally_doubles(&t, &d, 1);
+            } else {
+                assert_int_equal(hr_tally_ints(&f.env, &t, &l, 1), HR_OK);
+                d = (double)l;
+            }
+            nans += isnan(d) ? 1 : 0;
+            if (!isnan(d))
+                assert_int_equal(hr_counts_add(&f.env, &plain, hr_count_key(d), 1), HR_OK);
+        }
+        assert_true(kind != HR_TALLY_INT || (t.near_n > 1000 && t.range >= 8192));
+        count(&f.env, &t, &sorted);
+        assert_int_equal(nan, nans);
+        assert_int_equal(sorted.n, plain.n);
+        assert_memory_equal(sorted.items, plain.items, plain.n * sizeof *plain.items);
+        hr_tally_clear(&f.env, &t);
+        hr_counts_clear(&f.env, &sorted);
+        hr_counts_clear(&f.env, &plain);
+    }
+    end(&f);
+}
+
+/* Sums of counts are those of their numbers one by one, whatever the exponents. */
+static void test_exact_counts(void **state)
+{
+    enum { N = 3000 };
+    struct hr_exact one, all;
+    struct hr_counts t;
+    struct fix f;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    hr_counts_init(&t);
+    memset(&one, 0, sizeof one);
+    memset(&all, 0, sizeof all);
+    for (i = 0; i < N; i++) {
+        uint64_t n = i % 50 ? i % 7 + 1 : (uint64_t)1 << (i % 40);
+        double v = i % 3 ? random_double(i) : (double)(i % 500) - 250.5;
+
+        hr_exact_add(&one, v, n);
+        assert_int_equal(hr_counts_add(&f.env, &t, hr_count_key(v), n), HR_OK);
+    }
+    assert_int_equal(hr_counts_add(&f.env, &t, hr_count_key(-INFINITY), 3), HR_OK);
+    hr_exact_counts(&all, t.items, t.n);
+    hr_exact_settle(&one);
+    hr_exact_settle(&all);
+    assert_memory_equal(&one, &all, sizeof one);
+    hr_counts_clear(&f.env, &t);
     end(&f);
 }
 
@@ -243,6 +352,53 @@ static void test_many_numbers(void **state)
     help_clear(&rows);
     hr_buf_clear(&bytes);
     hr_buf_clear(&again);
+    end(&f);
+}
+
+/* Many different numbers, and infinite ones: minus infinity without its lowest bits is none. */
+static void test_many_infinite(void **state)
+{
+    enum { N = 140000 };
+    const HR_MD(NumericStatistics) * m;
+    struct hr_column c, d;
+    struct hr_stored in;
+    struct help_rows rows;
+    struct hr_builder b;
+    struct hr_buf bytes;
+    struct ArrowArray column;
+    struct hr_col col;
+    struct fix f;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&bytes, HR_MAX_FILE_BYTES, &f.env);
+    hr_builder_init(&b, "f", 0);
+    for (i = 0; i < N; i++)
+        hr_builder_double(&b, i % 1000 ? (double)i - N / 2 : i % 3000 ? -INFINITY : INFINITY);
+    assert_int_equal(hr_schema_new("+s", "", 1, &rows.schema), HR_OK);
+    assert_int_equal(hr_schema_column(rows.schema.children[0], "x", "f", 0), HR_OK);
+    assert_int_equal(hr_builder_done(&b, &column), HR_OK);
+    assert_int_equal(hr_rows_make(&column, 1, N, &rows.rows), HR_OK);
+    help_statistics(&rows, 2, 4096, &bytes);
+    m = help_statistics_read(&f.arena, &bytes)->datasets[0]->features[0]->num_stats;
+    assert_true(m->min == -INFINITY && m->max == INFINITY);
+    assert_true(m->histograms[0]->buckets[0]->low_value == -INFINITY);
+    hr_buf_cut(&bytes, 0); /* and it is stored, and taken again */
+    assert_int_equal(hr_col_open(&rows.schema, &rows.rows, 0, &col), HR_OK);
+    hr_column_init(&c);
+    hr_column_init(&d);
+    assert_int_equal(hr_column_add(&f.env, &c, &col, HR_COLUMN_NUMBERS, 0, N, NULL), HR_OK);
+    assert_int_equal(hr_column_settle(&f.env, &c), HR_OK);
+    assert_false(hr_counts_exact(&c.numbers));
+    assert_int_equal(hr_column_store(&c, &bytes), HR_OK);
+    in = (struct hr_stored){ bytes.text, bytes.text + bytes.len, true };
+    assert_int_equal(hr_column_load(&f.env, &in, &d), HR_OK);
+    assert_true(in.ok);
+    hr_column_clear(&f.env, &c);
+    hr_column_clear(&f.env, &d);
+    help_clear(&rows);
+    hr_buf_clear(&bytes);
     end(&f);
 }
 
@@ -388,6 +544,8 @@ int main(void)
         cmocka_unit_test(test_borders),   cmocka_unit_test(test_many_numbers),
         cmocka_unit_test(test_schema),    cmocka_unit_test(test_words),
         cmocka_unit_test(test_stored),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_tally),     cmocka_unit_test(test_exact_counts),
+        cmocka_unit_test(test_many_infinite),
     };
 
     return cmocka_run_group_tests_name("validation/statistics", tests, NULL, NULL);
