@@ -8,7 +8,7 @@
  *     u32 size of the record, a multiple of 8; u32 kind; u64 at, a, b;
  *     u32 length of path, of data; path, data
  *
- * of these kinds; at is where the log was when a sync began: what came after may be not on the disk.
+ * of these kinds; at is where the log was when a sync began: what came after may not be safe.
  */
 #include <dlfcn.h>
 #include <errno.h>
