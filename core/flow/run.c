@@ -712,6 +712,22 @@ static void size_window(struct window *w)
         w->size *= 2;
 }
 
+static hr_status run_window(struct window *w)
+{
+    hr_flow *f = w->flow;
+    hr_status r = fill_window(w);
+
+    if (r == HR_OK && hr_cancelled(f->env))
+        r = hr_fail(f->env, HR_CANCELLED, "the flow was cancelled");
+    if (r < 0)
+        return r;
+    if (w->n && w->exact)
+        adopt_tables(w);
+    if (w->n)
+        r = hr_work(f->env, w->n, task_run, w);
+    return r < 0 ? r : gather(w);
+}
+
 hr_status flow_run_source(hr_flow *f, struct step *s)
 {
     struct window w = { .flow = f, .source = s };
@@ -724,15 +740,7 @@ hr_status flow_run_source(hr_flow *f, struct step *s)
         return HR_EXHAUSTED;
     w.end = s->kind != STEP_READ && s->kind != STEP_FROM && !s->n_order;
     while (r == HR_OK && !w.end) {
-        r = fill_window(&w);
-        if (r == HR_OK && hr_cancelled(f->env))
-            r = hr_fail(f->env, HR_CANCELLED, "the flow was cancelled");
-        if (r == HR_OK && w.n && w.exact)
-            adopt_tables(&w);
-        if (r == HR_OK && w.n)
-            r = hr_work(f->env, w.n, task_run, &w);
-        if (r == HR_OK)
-            r = gather(&w);
+        r = run_window(&w);
         for (i = 0; i < w.size; i++)
             if (w.tasks[i].flow)
                 task_clear(&w.tasks[i]);
