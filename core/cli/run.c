@@ -96,6 +96,23 @@ static void print_end(const struct runner *r, const hr_event *e, const char *pac
     }
 }
 
+static int exit_of(const struct runner *r, hr_status status)
+{
+    if (interrupted)
+        return EXIT_INTERRUPTED;
+    if (status < 0)
+        return EXIT_WRONG;
+    return r->strict && r->refused ? EXIT_GATE : EXIT_DONE;
+}
+
+/* Said in the end even where nothing else is. */
+static void tell_failure(const char *who, const char *text)
+{
+    fprintf(stderr, "%s: ", who);
+    put_shown(stderr, text);
+    fputc('\n', stderr);
+}
+
 static int follow(hr_job *job, struct runner *r, struct view *view)
 {
     const hr_event *e;
@@ -116,20 +133,12 @@ static int follow(hr_job *job, struct runner *r, struct view *view)
             if (e->kind == HR_EVENT_DONE)
                 print_end(r, e, hr_job_packages(job));
         } else if (e->kind == HR_EVENT_FAILED) {
-            fprintf(stderr, "%s: ", e->node);
-            put_shown(stderr, e->text);
-            fputc('\n', stderr);
+            tell_failure(e->node, e->text);
         } else if (e->kind == HR_EVENT_DONE && e->status < 0 && !r->failed && !interrupted) {
-            fprintf(stderr, "the run: "); /* no node has said why */
-            put_shown(stderr, e->text);
-            fputc('\n', stderr);
+            tell_failure("the run", e->text); /* no node has said why */
         }
     }
-    if (interrupted)
-        return EXIT_INTERRUPTED;
-    if (status < 0)
-        return EXIT_WRONG;
-    return r->strict && r->refused ? EXIT_GATE : EXIT_DONE;
+    return exit_of(r, status);
 }
 
 static void catch_signals(void)

@@ -311,6 +311,21 @@ static hr_status write_installed(struct hr_project *p, const struct hr_taken *t,
     return r;
 }
 
+/* All of it lasts, then it is there. */
+static hr_status put_in_place(struct hr_project *p, const char *part, const char *place,
+                              const char *store)
+{
+    hr_status r = hr_tree_sync(&p->env, part);
+    int e;
+
+    if (r < 0 || hr_dir_exists(&p->env, place))
+        return r;
+    e = p->env.os->rename(p->env.os->user, part, place);
+    if (e < 0 && !hr_dir_exists(&p->env, place)) /* else another has just done the same */
+        return hr_fail_os(&p->env, e, "rename to", place);
+    return hr_dir_sync(&p->env, store);
+}
+
 /* Under another name until it was compared; then one rename. */
 static hr_status install(struct hr_project *p, const char *file, const struct hr_trust *trust,
                          const char *store, struct hr_arena *arena, const char **ret_text)
@@ -319,7 +334,6 @@ static hr_status install(struct hr_project *p, const char *file, const struct hr
     const char *part, *place;
     struct hr_taken t;
     hr_status r = hr_dir_make_safe(&p->env, store);
-    int e = 0;
 
     p->env.os->random(p->env.os->user, &chance, sizeof chance);
     if (!(part = hr_arena_format(arena, "%s/.installing-%016llx", store,
@@ -334,14 +348,7 @@ static hr_status install(struct hr_project *p, const char *file, const struct hr
     if (r == HR_OK)
         r = write_installed(p, &t, trust, part);
     if (r == HR_OK)
-        r = hr_tree_sync(&p->env, part);
-    if (r == HR_OK && !hr_dir_exists(&p->env, place)) {
-        e = p->env.os->rename(p->env.os->user, part, place);
-        if (e < 0 && !hr_dir_exists(&p->env, place)) /* else another has just done the same */
-            r = hr_fail_os(&p->env, e, "rename to", place);
-        if (r == HR_OK)
-            r = hr_dir_sync(&p->env, store);
-    }
+        r = put_in_place(p, part, place, store);
     hr_tree_remove(&p->env, part);
     if (r == HR_OK)
         *ret_text = hr_arena_format(arena, "%s %s, %s: %s", t.id, t.version, t.policy, place);
