@@ -279,7 +279,7 @@ bool lane_start(struct lane *lane, int listener, struct handle *first)
     return e == 0;
 }
 
-void lane_join(struct lane *lane)
+struct handle *lane_join(struct lane *lane)
 {
     pthread_join(lane->thread, NULL);
     lane->current->next = lane->back;
@@ -291,4 +291,5 @@ void lane_join(struct lane *lane)
     pthread_mutex_destroy(&lane->lock);
     close(lane->wake[0]);
     close(lane->wake[1]);
+    return lane->back;
 }

@@ -142,19 +142,23 @@ static bool open_all(struct service *s, const char *version, struct handle **ret
     return true;
 }
 
+static void close_handles(int lane, struct handle *h)
+{
+    struct handle *next;
+
+    for (; h; h = next) {
+        next = h->next;
+        fprintf(stderr, "lane %d: version %s closed\n", lane, h->version);
+        close_handle(h);
+    }
+}
+
 static void close_old(struct service *s)
 {
     int i;
 
-    for (i = 0; i < s->lane_count; i++) {
-        struct handle *h = lane_back(&s->lanes[i]), *next;
-
-        for (; h; h = next) {
-            next = h->next;
-            fprintf(stderr, "lane %d: version %s closed\n", i, h->version);
-            close_handle(h);
-        }
-    }
+    for (i = 0; i < s->lane_count; i++)
+        close_handles(i, lane_back(&s->lanes[i]));
 }
 
 /* -- serving ---------------------------------------------------------------------- */
@@ -234,9 +238,8 @@ static void end(struct service *s)
     for (i = 0; i < s->lane_count; i++)
         lane_leave(&s->lanes[i], NULL);
     for (i = 0; i < s->lane_count; i++)
-        lane_join(&s->lanes[i]);
+        close_handles(i, lane_join(&s->lanes[i]));
     close(s->listener);
-    close_old(s);
 }
 
 static int start(struct service *s)

@@ -71,7 +71,7 @@ bool lane_start(struct lane *lane, int listener, struct handle *first);
 void lane_leave(struct lane *lane, struct handle *h);
 /* Handles that it needs no more, as a list. */
 struct handle *lane_back(struct lane *lane);
-/* Wait for the end of a lane that was told to stop; its last handle is given back. */
-void lane_join(struct lane *lane);
+/* Wait for the end of a lane that was told to stop.  Returns all handles that it still has. */
+struct handle *lane_join(struct lane *lane);
 
 #endif
