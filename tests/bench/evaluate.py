@@ -1,9 +1,8 @@
 """evaluate.py BUILD [ROWS...]: 20 metrics in 10 slices, checked by scikit-learn.
 
 BUILD is a release build with tests. Needs numpy, pyarrow and scikit-learn (PyPI). Rows have a
-label, a prediction and the key of a slice: nine values, and all rows. TFMA cannot be installed
-beside us: what it took on a machine of this kind, 7.1 s for 5 000 rows, is given, not taken in the
-run. scikit-learn computes those of the metrics that it has, of each slice, and must agree: exactly
+label, a prediction and the key of a slice: nine values, and all rows. TFMA is not run: what it took
+on another machine of this kind, 7.1 s for 5 000 rows, is given, not taken in the run. scikit-learn computes those of the metrics that it has, of each slice, and must agree: exactly
 where counts decide, within the width of our 10 000 buckets where areas do. Medians of three.
 """
 import sys
