@@ -1,5 +1,6 @@
 #include "run/artifact.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
@@ -140,7 +141,13 @@ static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct pat
     hr_path_dir(s->place, dir);
     if ((r = hr_dir_make(env, dir)) < 0)
         return r;
-    if ((e = OS(env, rename, s->staged, s->place)) < 0)
+    e = OS(env, rename, s->staged, s->place);
+    if (e == -ENOTEMPTY || e == -EEXIST)
+        return hr_fail(env, HR_EXISTS,
+                       "\"%s\" is there already, of an execution that the store knows nothing of; "
+                       "\"headrace doctor --repair\" removes it",
+                       s->place);
+    if (e < 0)
         return hr_fail_os(env, e, "move an output to", s->place);
     for (i = 0; i < LEVELS && r == HR_OK; i++) {
         r = add_path(env, above, dir);

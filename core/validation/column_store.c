@@ -278,6 +278,32 @@ hr_status hr_column_store(const struct hr_column *c, struct hr_buf *to)
     return r == HR_OK ? HR_OK : HR_EXHAUSTED;
 }
 
+/* How many of the counted numbers are such a value, which only exact keys tell. */
+static uint64_t count_of(const struct hr_counts *t, double value)
+{
+    size_t i;
+
+    for (i = 0; i < t->n; i++)
+        if (t->items[i].key == hr_count_key(value))
+            return t->items[i].n;
+    return 0;
+}
+
+/* Do sums, infinities and bounds belong to the numbers that were counted? */
+static bool numbers_fit(const struct hr_column *c, uint64_t numbers)
+{
+    uint64_t infinite = c->negative + c->positive;
+    bool bounds = c->finite_min <= c->finite_max;
+
+    if (infinite < c->negative || infinite > numbers || isnan(c->finite_min) ||
+        isnan(c->finite_max) || (c->numbers.n && bounds != (numbers > infinite)))
+        return false;
+    if (c->sums)
+        return c->sums->n == numbers - infinite;
+    return count_of(&c->numbers, INFINITY) == c->positive &&
+           count_of(&c->numbers, -INFINITY) == c->negative;
+}
+
 /* What the parts must say of each other, so that no reader of them is led astray. */
 static bool consistent(const struct hr_column *c)
 {
@@ -293,13 +319,8 @@ static bool consistent(const struct hr_column *c)
     }
     for (i = 0; i < c->numbers.n; i++)
         numbers += c->numbers.items[i].n;
-    if (isnan(c->finite_min) || isnan(c->finite_max) || rows != c->present)
-        return false;
-    if (c->numbers.n && numbers == c->negative + c->positive
-            ? c->finite_min <= c->finite_max
-            : c->numbers.n && !(c->finite_min <= c->finite_max))
-        return false;
-    return hr_column_sane(c) && (c->head_over || c->head_n == numbers) &&
+    return rows == c->present && hr_column_sane(c) && numbers_fit(c, numbers) &&
+           (c->head_over || c->head_n == numbers) &&
            (!c->words.total || c->words.least <= c->words.most);
 }
 

@@ -159,6 +159,23 @@ def test_doctor(h):
     assert states["examples"] == "cached", states
 
 
+def test_store_gone(h):
+    """A store that was lost, and its artifacts not: told, and mended."""
+    data = h.path("data")
+    os.mkdir(data)
+    h.write("data/a.csv", "x\n1\n2\n3\n4\n5\n")
+    h.write("pipeline.json", '{"headrace": 1, "name": "p", "nodes": {"examples": {"component": '
+                             '"CsvExampleGen", "properties": {"input_base": "data"}}}}')
+    h.run("run")
+    for name in glob.glob(h.path(".headrace", "metadata.sqlite*")):
+        os.remove(name)
+    says(h.run("run", code=1).err + h.run("run", code=1).out, "examples/examples/1",
+         "is there already", "headrace doctor --repair")
+    h.run("doctor", "--repair")
+    h.run("run")
+    well(h)
+
+
 def test_doctor_dead(h):
     """Executions of a host that was killed are closed, and told."""
     h.write("pipeline.json", '{"headrace": 1, "name": "p", "nodes": {"m": {"component":'
