@@ -131,7 +131,7 @@ static hr_status digest_staged(struct hr_env *env, struct hr_sealing *s, struct 
 
 /* The directories above may be as new: those of the output, of the node, and of all nodes.  Whether
  * this host has made them does not matter, for another may have, just now. */
-static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct paths *above)
+static hr_status move(struct hr_env *env, struct hr_sealing *s, struct paths *above)
 {
     enum { LEVELS = 3 };
     char dir[HR_MAX_PATH];
@@ -149,6 +149,7 @@ static hr_status move(struct hr_env *env, const struct hr_sealing *s, struct pat
                        s->place);
     if (e < 0)
         return hr_fail_os(env, e, "move an output to", s->place);
+    s->moved = true;
     for (i = 0; i < LEVELS && r == HR_OK; i++) {
         r = add_path(env, above, dir);
         hr_path_dir(dir, dir);

@@ -27,6 +27,7 @@ struct hr_sealing {
     const char *staged, *place;
     char digest[HR_SHA256_HEX]; /* filled in */
     struct hr_cache *cache;     /* remembers the digests of its larger files; may be NULL */
+    bool moved;                 /* it stands at its place; also where others failed */
 };
 
 /* Digest staged directories, make them durable, all together, and move each to its place.  also: a

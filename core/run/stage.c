@@ -257,12 +257,13 @@ hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task)
         r = hr_key_path(runner->env, runner->config.paths, task->key, key);
     if (r == HR_OK)
         r = hr_artifact_seal(runner->env, s, n, key[0] ? key : NULL);
-    for (i = 0; i < task->output_count && r == HR_OK; i++) {
+    for (i = 0; i < task->output_count && s; i++) {
         struct hr_task_channel *c = &task->outputs[i];
 
         if (!c->count)
             continue;
-        if (!(c->port->flags & HR_PORT_MANY)) {
+        c->moved = s[k].moved;
+        if (r == HR_OK && !(c->port->flags & HR_PORT_MANY)) {
             c->artifacts[0].uri = s[k].place;
             memcpy(c->artifacts[0].digest, s[k].digest, sizeof s[k].digest);
         }
@@ -286,7 +287,8 @@ void hr_task_unstage(struct hr_runner *runner, struct hr_task *task, bool failed
         hr_tree_remove(runner->env, path);
     task->has_room = false;
     for (i = 0; failed && i < task->output_count; i++)
-        if (place_of(runner, task, task->outputs[i].key, path) == HR_OK)
+        if (task->outputs[i].moved &&
+            place_of(runner, task, task->outputs[i].key, path) == HR_OK)
             hr_tree_remove(runner->env, path);
     hr_errors_cut(runner->env, kept); /* what is left is found by its execution's state */
 }

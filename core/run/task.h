@@ -43,6 +43,7 @@ struct hr_task_channel {
     const struct hr_input *read;     /* of what "if" or "for_each" reads */
     struct hr_task_artifact *artifacts;
     size_t count, cap; /* cap: of one that grows, else 0 */
+    bool moved;        /* of an output: this try has moved it to its place */
 };
 
 /* An execution of an earlier run. */

@@ -169,8 +169,10 @@ def test_store_gone(h):
     h.run("run")
     for name in glob.glob(h.path(".headrace", "metadata.sqlite*")):
         os.remove(name)
-    says(h.run("run", code=1).err + h.run("run", code=1).out, "examples/examples/1",
-         "is there already", "headrace doctor --repair")
+    failed = h.run("run", code=1)
+    says(failed.err + failed.out, "examples/examples/1", "is there already",
+         "headrace doctor --repair")
+    assert os.listdir(h.path(".headrace", "artifacts", "examples", "examples")) == ["1"]
     h.run("doctor", "--repair")
     h.run("run")
     well(h)
