@@ -157,17 +157,7 @@ static hr_status move(struct hr_env *env, struct hr_sealing *s, struct paths *ab
     return r;
 }
 
-static hr_status add_also(struct hr_env *env, struct paths *above, const char *file)
-{
-    char dir[HR_MAX_PATH];
-    hr_status r = add_path(env, above, file);
-
-    hr_path_dir(file, dir);
-    return r < 0 ? r : add_path(env, above, dir);
-}
-
-hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n,
-                           const char *also)
+hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n)
 {
     struct paths above = { .count = 0 };
     struct hr_names below = { 0 };
@@ -187,8 +177,6 @@ hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size
         r = hr_sync_all(env, (const char *const *)below.names, below.count);
     for (i = 0; i < n && r == HR_OK; i++)
         r = move(env, &sealings[i], &above);
-    if (r == HR_OK && also)
-        r = add_also(env, &above, also);
     if (r == HR_OK)
         r = hr_sync_all(env, above.items, above.count);
     for (i = 0; i < n && r == HR_OK; i++)

@@ -30,9 +30,7 @@ struct hr_sealing {
     bool moved;                 /* it stands at its place; also where others failed */
 };
 
-/* Digest staged directories, make them durable, all together, and move each to its place.  also: a
- * file that has to last as they do; may be NULL. */
-hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n,
-                           const char *also);
+/* Digest staged directories, make them durable, all together, and move each to its place. */
+hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n);
 
 #endif

@@ -188,15 +188,20 @@ hr_status hr_key_compare(struct hr_env *env, const char *before, const char *now
     return c.status;
 }
 
-static hr_status read_key(struct hr_env *env, const struct hr_paths *paths, const char *key,
-                          struct hr_buf *to)
+hr_status hr_key_read(struct hr_env *env, const struct hr_paths *paths, const char *key,
+                      struct hr_buf *to)
 {
-    char path[HR_MAX_PATH];
+    char path[HR_MAX_PATH], hex[HR_SHA256_HEX];
+    uint8_t digest[HR_SHA256_SIZE];
     hr_status r = hr_key_path(env, paths, key, path);
 
     if (r == HR_OK && !hr_file_exists(env, path))
         return HR_NOT_FOUND;
-    return r < 0 ? r : hr_file_read(env, path, HR_MAX_JSON_BYTES, to);
+    if (r < 0 || (r = hr_file_read(env, path, HR_MAX_JSON_BYTES, to)) < 0)
+        return r;
+    hr_sha256(to->text, to->len, digest);
+    hr_sha256_hex(digest, hex);
+    return strcmp(hex, key) ? HR_NOT_FOUND : HR_OK;
 }
 
 hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const char *before,
@@ -207,9 +212,9 @@ hr_status hr_key_explain(struct hr_env *env, const struct hr_paths *paths, const
 
     hr_buf_of(&a, HR_MAX_JSON_BYTES, env);
     hr_buf_of(&b, HR_MAX_JSON_BYTES, env);
-    r = read_key(env, paths, before, &a);
+    r = hr_key_read(env, paths, before, &a);
     if (r == HR_OK)
-        r = read_key(env, paths, now, &b);
+        r = hr_key_read(env, paths, now, &b);
     if (r == HR_OK)
         r = hr_key_compare(env, a.text, b.text, true, arena, ret);
     hr_buf_clear(&a);

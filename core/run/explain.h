@@ -16,9 +16,15 @@ struct hr_differences {
     size_t count;
 };
 
-/* Where the text of a cache key is kept. */
+/* Where the text of a cache key is kept.  It is not synced: results do not depend on it, and after a
+ * power cut it may lack, or be cut off. */
 hr_status hr_key_path(struct hr_env *env, const struct hr_paths *paths, const char *key,
                       char to[HR_MAX_PATH]);
+
+/* The text, which is what the key is the digest of.  HR_NOT_FOUND, an answer: it is not there, or
+ * is another. */
+hr_status hr_key_read(struct hr_env *env, const struct hr_paths *paths, const char *key,
+                      struct hr_buf *to);
 
 /* Compare two texts.  with_set: also what a driver has set.  Everything lives in the arena.
  * HR_INVALID: one of them is no JSON; told. */

@@ -253,20 +253,19 @@ static hr_status keep_rest(struct plan *p)
 
 /* -- resuming -------------------------------------------------------------- */
 
-/* Would the node be the same now?  Its inputs are kept, so all but its driver's part is known. */
+/* Would the node be the same now?  Its inputs are kept, so all but its driver's part is known.
+ * HR_NOT_FOUND, an answer: what it was is not known. */
 static hr_status compare(struct plan *p, struct hr_task *task, struct hr_differences *ret)
 {
     struct hr_runner *runner = p->runner;
     const char *skip = NULL;
-    char path[HR_MAX_PATH];
     struct hr_buf then, now;
-    hr_status r = hr_key_path(runner->env, runner->config.paths, task->kept[0].key, path);
+    hr_status r;
 
     *ret = (struct hr_differences){ 0 };
     hr_buf_of(&then, HR_MAX_JSON_BYTES, runner->env);
     hr_buf_of(&now, HR_MAX_JSON_BYTES, runner->env);
-    if (r == HR_OK)
-        r = hr_file_read(runner->env, path, HR_MAX_JSON_BYTES, &then);
+    r = hr_key_read(runner->env, runner->config.paths, task->kept[0].key, &then);
     task->inputs = NULL;
     task->input_count = 0;
     if (r == HR_OK)
@@ -310,6 +309,8 @@ static hr_status keep_if_same(struct plan *p, struct hr_task *task)
     if (r == HR_OK && !d.count)
         return HR_OK;
     task->keep = false; /* what it reads is gone, or another */
+    if (r == HR_NOT_FOUND && env->errors.count == kept)
+        return HR_OK; /* it begins, and finds its result in the cache if it is the same */
     if (p->runner->config.changed) {
         hr_errors_cut(env, kept);
         return HR_OK;

@@ -131,7 +131,6 @@ static hr_status explain(struct preview *p, struct hr_task *task, const char *te
 {
     struct hr_runner *runner = p->runner;
     struct hr_meta_node before;
-    char path[HR_MAX_PATH];
     struct hr_buf then;
     hr_status r = find_before(p, task, &before);
 
@@ -140,10 +139,11 @@ static hr_status explain(struct preview *p, struct hr_task *task, const char *te
         return r == HR_NOT_FOUND ? HR_OK : r;
     v->execution = before.id;
     hr_buf_of(&then, HR_MAX_JSON_BYTES, runner->env);
-    r = hr_key_path(runner->env, runner->config.paths, hr_meta_text(&before, "__cache_key"), path);
-    if (r == HR_OK && !hr_file_exists(runner->env, path)) {
+    r = hr_key_read(runner->env, runner->config.paths, hr_meta_text(&before, "__cache_key"), &then);
+    if (r == HR_NOT_FOUND) {
         v->why = "what its last result depended on is not known any more: the cache was cleared";
-    } else if (r == HR_OK && (r = hr_file_read(runner->env, path, HR_MAX_JSON_BYTES, &then)) == 0) {
+        r = HR_OK;
+    } else if (r == HR_OK) {
         r = hr_key_compare(runner->env, then.text, text, true, &task->arena, &v->differences);
         v->why = v->differences.count
                      ? differences_text(task, v, hr_task_from_run(runner, task, before.id))

@@ -247,16 +247,13 @@ hr_status hr_task_seal(struct hr_runner *runner, struct hr_task *task)
 {
     struct hr_sealing *s = hr_arena_array(&task->arena, task->output_count + 1, sizeof *s);
     hr_status r = s ? HR_OK : HR_EXHAUSTED;
-    char key[HR_MAX_PATH] = "";
     size_t i, n = 0, k = 0;
 
     for (i = 0; i < task->output_count && r == HR_OK; i++)
         if (task->outputs[i].count)
             r = sealing_of(runner, task, &task->outputs[i], &s[n++]);
-    if (r == HR_OK && task->key[0]) /* a run that is resumed compares it */
-        r = hr_key_path(runner->env, runner->config.paths, task->key, key);
     if (r == HR_OK)
-        r = hr_artifact_seal(runner->env, s, n, key[0] ? key : NULL);
+        r = hr_artifact_seal(runner->env, s, n);
     for (i = 0; i < task->output_count && s; i++) {
         struct hr_task_channel *c = &task->outputs[i];
 

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     sealing.cache = p->cache;
     start = now(p);
     if (r == HR_OK)
-        r = hr_artifact_seal(&p->env, &sealing, 1, NULL);
+        r = hr_artifact_seal(&p->env, &sealing, 1);
     sealed = now(p);
     if (r == HR_OK)
         r = tell_store(p, place, sealing.digest, &node);
