@@ -101,7 +101,7 @@ struct hr_os {
     /* The same by a copy of the process that sits in hr_os_zygote() at the other end of socket:
      * path, args and environment are its own. */
     int (*spawn_from)(void *user, int socket, const struct hr_spawn *spawn, int *ret_pidfd);
-    /* After the end of that process: the copy that it had ready ends, and is reaped. */
+    /* After the end of that process: the copies that it had ready end, and are reaped. */
     void (*zygote_end)(void *user, int socket);
     int (*kill)(void *user, int pid, int signal, bool group);
     /* Reap: 1 ended, *ret_status as waitpid() has it; 0 still runs. */
@@ -110,7 +110,7 @@ struct hr_os {
 
 const struct hr_os *hr_os_default(void);
 
-/* For a program that was spawned to be copied: has one child of the caller's ready for the next
+/* For a program that was spawned to be copied: has children of the caller's ready for the next
  * spawn_from().  Returns 1 in a child that was asked for, with its descriptors in place, -1 in one
  * that cannot lay them out, and 0 in the zygote itself and in a child that nobody has asked for,
  * once the host is gone.  Call it with one thread, nothing buffered, and /dev/null as descriptor

@@ -3,7 +3,7 @@
  * Most of what a worker costs is exec, the dynamic linker, and asking the processor what it can do;
  * a zygote is a worker that has done all this and waits.  It stands behind those walls that no job
  * changes, which its copies have from it; it has loaded no plugin, so they differ in nothing from
- * workers that were spawned.  One copy is made ahead.  It also keeps the sealed copies of the
+ * workers that were spawned.  Two copies are made ahead.  It also keeps the sealed copies of the
  * plugins: what was digested once is not copied again.
  *
  * Nothing depends on it: where it cannot be had, or is killed, workers are spawned.

@@ -16,8 +16,8 @@ struct hr_differences {
     size_t count;
 };
 
-/* Where the text of a cache key is kept.  It is not synced: results do not depend on it, and after a
- * power cut it may lack, or be cut off. */
+/* Where the text of a cache key is kept.  It is not synced: results do not depend on it, and after
+ * a power cut it may lack, or be cut off. */
 hr_status hr_key_path(struct hr_env *env, const struct hr_paths *paths, const char *key,
                       char to[HR_MAX_PATH]);
 

@@ -7,12 +7,12 @@ PRELOAD = os.path.join(BUILD, "test_preload", "fail_sync.so")
 ENDS = ("finished", "cached")
 
 
-def failing(h, *args, first=2):
+def failing(h, *args, first=2, code=1):
     """A run whose store can be synced first - 1 times, and no more; once at its begin."""
     options = h.env.get("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", ""))
     env = {"LD_PRELOAD": PRELOAD, "HEADRACE_TEST_FAIL_SYNC": str(first),
            "ASAN_OPTIONS": options + ":verify_asan_link_order=0"}
-    return h.run("run", "--json", *args, code=1, env=env)
+    return h.run("run", "--json", *args, code=code, env=env)
 
 
 def test_sync_fails(h):
@@ -45,12 +45,17 @@ def test_later(h):
     """Once a sync has failed no later one counts, though it would work."""
     h.project()
     h.states()
-    for first in (3, 4):
-        result = failing(h, "--no-cache", "--jobs", "1", "--keep-going", first=first)
+    between = 0  # how many failed in their middle: a fast machine needs few syncs for a run
+    for first in range(2, 10):
+        result = failing(h, "--no-cache", "--jobs", "1", "--keep-going", first=first, code=None)
         kinds = [e["event"] for e in result.events() if e["event"] in ENDS + ("failed",)]
-        assert "failed" in kinds, kinds
-        at = kinds.index("failed")
-        assert at > 0 and set(kinds[at:]) == {"failed"}, kinds
+        if not result.code:
+            assert "failed" not in kinds, kinds
+            break
+        at = kinds.index("failed") if "failed" in kinds else len(kinds)
+        assert set(kinds[at:]) <= {"failed"}, kinds
+        between += 0 < at < len(kinds)
+    assert between, "no sync failed in the middle"
     assert set(h.states()[0].values()) <= set(ENDS)
 
 
