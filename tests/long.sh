@@ -17,7 +17,7 @@ try() {
 
 cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEADRACE_TESTS=ON >/dev/null || exit 1
 cmake --build "$build" || exit 1
-export HR_BUILD="$build" HR_SOURCE="$here"
+export HR_BUILD="$build" HR_SOURCE="$here" HR_SEED=random
 for script in faults faults_worker alloc limits; do
     try env HR_FAULTS=all python3 -B "$here/tests/cli/$script.py"
 done
