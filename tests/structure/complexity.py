@@ -10,15 +10,9 @@ import os
 import subprocess
 import sys
 
+from structure import sources
+
 LIMIT = 15
-
-
-def sources(root):
-    for top in ("core", "registry", "plugins", "sdk", "samples"):
-        for base, _, names in os.walk(os.path.join(root, top)):
-            for name in sorted(names):
-                if name.endswith((".c", ".h")):
-                    yield os.path.relpath(os.path.join(base, name), root)
 
 
 def measure(root):
