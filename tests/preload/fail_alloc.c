@@ -7,6 +7,7 @@
  * before main() counts as little as what is after it.
  */
 #include <errno.h>
+#include <pthread.h>
 
 #include "point.h"
 
@@ -22,6 +23,7 @@ static struct {
     void *(*realloc)(void *, size_t);
     void *(*memalign)(size_t, size_t);
     void (*free)(void *);
+    int (*getattr)(pthread_t, pthread_attr_t *);
     int state; /* 0: not looked up, 1: being looked up, 2: there */
 } next;
 
@@ -44,6 +46,7 @@ static int ready(void)
     look_up(&next.realloc, "realloc");
     look_up(&next.memalign, "memalign");
     look_up(&next.free, "free");
+    look_up(&next.getattr, "pthread_getattr_np");
     next.state = 2;
     return 1;
 }
@@ -134,4 +137,18 @@ OPEN void free(void *p)
 {
     if (p && !is_early(p) && ready())
         next.free(p);
+}
+
+/* Sanitizers ask this of each thread that starts, and end the program where it finds no memory:
+ * what is theirs is given to them.
+ */
+OPEN int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
+{
+    int ret;
+
+    ready();
+    point_busy++;
+    ret = next.getattr(thread, attr);
+    point_busy--;
+    return ret;
 }
