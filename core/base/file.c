@@ -88,14 +88,15 @@ void hr_file_unmap(struct hr_env *env, struct hr_map *map)
     *map = (struct hr_map){ "", 0 };
 }
 
-void hr_file_passed(struct hr_env *env, const struct hr_map *map, size_t from, size_t to)
+void hr_map_passed(const struct hr_os *os, const struct hr_map *map, size_t from, size_t to)
 {
-    enum { PAGES = 1 << 16 }; /* a multiple of the page of any machine; what is left over stays */
+    enum { PAGES = 1 << 16 }; /* a multiple of the page of any machine */
+    size_t rest = map->size - to, more = (PAGES - to % PAGES) % PAGES;
 
-    from = from / PAGES * PAGES; /* what came before ends there, and left it */
-    to = to / PAGES * PAGES;
+    from -= from % PAGES; /* what of a neighbour is in use is had again, which is cheap */
+    to += more < rest ? more : rest;
     if (from < to)
-        OS(env, pass, (const char *)map->data + from, to - from);
+        os->pass(os->user, (const char *)map->data + from, to - from);
 }
 
 /* -- writing --------------------------------------------------------------- */

@@ -27,7 +27,7 @@ struct hr_map {
 hr_status hr_file_map(struct hr_env *env, const char *path, struct hr_map *ret);
 void hr_file_unmap(struct hr_env *env, struct hr_map *map);
 /* The bytes [from, to) have been read: the memory that they take is not needed.  [any] */
-void hr_file_passed(struct hr_env *env, const struct hr_map *map, size_t from, size_t to);
+void hr_map_passed(const struct hr_os *os, const struct hr_map *map, size_t from, size_t to);
 
 /* Write it whole: a temporary file beside it, synced, then renamed over path. */
 hr_status hr_file_write(struct hr_env *env, const char *path, const void *bytes, size_t n);

@@ -32,7 +32,7 @@ void csv_end(const struct hr_csv *csv, struct csv_records *r)
 
 void csv_passed(const struct hr_csv *csv, const struct csv_chunk *c)
 {
-    hr_file_passed(csv->env, &csv->files[c->file].map, c->begin, c->end);
+    hr_map_passed(csv->env->os, &csv->files[c->file].map, c->begin, c->end);
 }
 
 /* -- mistakes ---------------------------------------------------------------------- */

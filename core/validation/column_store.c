@@ -125,40 +125,65 @@ static hr_status load_counts(struct hr_env *env, struct hr_stored *in, struct hr
     return r;
 }
 
-static hr_status store_words(const struct hr_words *t, struct hr_buf *to)
+struct storing {
+    struct hr_buf *to;
+    uint64_t n;
+};
+
+static hr_status store_table(void *user, const struct hr_words *t)
 {
-    hr_status r = hr_store_u32(to, t->zeros);
+    struct storing *s = user;
+    hr_status r = HR_OK;
     size_t i;
 
-    r |= hr_store_u32(to, (uint32_t)t->n);
+    s->n += t->n;
+    for (i = 0; i < t->n && r == HR_OK; i++) {
+        r |= hr_store_u64(s->to, t->words[i].n);
+        r |= hr_store_u32(s->to, t->words[i].size);
+        r |= hr_buf_add(s->to, hr_word_text(t, &t->words[i]), t->words[i].size);
+    }
+    return r;
+}
+
+/* How many there are is known when all are stored. */
+static hr_status store_words(struct hr_env *env, const struct hr_words *t, struct hr_buf *to)
+{
+    struct storing s = { to, 0 };
+    size_t at = to->len;
+    hr_status r = hr_store_u64(to, 0);
+    int i;
+
     r |= hr_store_u64(to, t->total);
     r |= hr_store_u64(to, t->total_size);
     r |= hr_store_u64(to, t->not_utf8);
     r |= hr_store_u64(to, t->least);
     r |= hr_store_u64(to, t->most);
-    for (i = 0; i < t->n && r == HR_OK; i++) {
-        r |= hr_store_u64(to, t->words[i].n);
-        r |= hr_store_u32(to, t->words[i].size);
-        r |= hr_buf_add(to, hr_word_text(t, &t->words[i]), t->words[i].size);
-    }
+    if (r == HR_OK)
+        r = hr_words_each(env, t, store_table, &s);
+    for (i = 0; i < 8 && r == HR_OK; i++)
+        to->text[at + (size_t)i] = (char)(s.n >> (8 * i));
     return r;
+}
+
+static hr_status count_table(void *user, const struct hr_words *t)
+{
+    *(uint64_t *)user += t->n;
+    return HR_OK;
 }
 
 static hr_status load_words(struct hr_env *env, struct hr_stored *in, struct hr_words *t)
 {
-    uint32_t zeros = hr_load_u32(in), n = hr_load_u32(in), i, size;
+    uint64_t n = hr_load_u64(in), found = 0, i, count;
     struct hr_words totals = { .total = hr_load_u64(in) };
     hr_status r = HR_OK;
-    uint64_t count;
+    uint32_t size;
 
     totals.total_size = hr_load_u64(in);
     totals.not_utf8 = hr_load_u64(in);
     totals.least = hr_load_u64(in);
     totals.most = hr_load_u64(in);
-    in->ok = in->ok && zeros < 40 && n <= HR_WORDS_MAX;
     if (!fits(in, n, 12))
         return HR_OK;
-    t->zeros = zeros;
     for (i = 0; i < n && in->ok && r == HR_OK; i++) {
         count = hr_load_u64(in);
         size = hr_load_u32(in);
@@ -170,12 +195,14 @@ static hr_status load_words(struct hr_env *env, struct hr_stored *in, struct hr_
     }
     if (r == HR_OK)
         r = hr_words_settle(env, t);
+    if (r == HR_OK)
+        r = hr_words_each(env, t, count_table, &found);
     t->total = totals.total;
     t->total_size = totals.total_size;
     t->not_utf8 = totals.not_utf8;
     t->least = totals.least;
     t->most = totals.most;
-    in->ok = in->ok && t->n == n && t->zeros == zeros;
+    in->ok = in->ok && found == n;
     return r;
 }
 
@@ -258,7 +285,7 @@ static hr_status load_head(struct hr_env *env, struct hr_stored *in, struct hr_c
     return HR_OK;
 }
 
-hr_status hr_column_store(const struct hr_column *c, struct hr_buf *to)
+hr_status hr_column_store(struct hr_env *env, const struct hr_column *c, struct hr_buf *to)
 {
     hr_status r = hr_store_u64(to, c->rows);
 
@@ -274,7 +301,7 @@ hr_status hr_column_store(const struct hr_column *c, struct hr_buf *to)
     r |= store_counts(&c->numbers, to);
     r |= store_sums(c->sums, to);
     r |= store_head(c, to);
-    r |= store_words(&c->words, to);
+    r |= store_words(env, &c->words, to);
     return r == HR_OK ? HR_OK : HR_EXHAUSTED;
 }
 

@@ -24,7 +24,7 @@ uint64_t hr_load_u64(struct hr_stored *in);
 hr_status hr_store_u32(struct hr_buf *to, uint32_t v);
 hr_status hr_store_u64(struct hr_buf *to, uint64_t v);
 
-hr_status hr_column_store(const struct hr_column *c, struct hr_buf *to);
+hr_status hr_column_store(struct hr_env *env, const struct hr_column *c, struct hr_buf *to);
 
 /* c is as hr_column_init() left it.  HR_EXHAUSTED: no memory; what is wrong with the bytes is
  * in in->ok.  c must be cleared in any case. */

@@ -150,36 +150,34 @@ static hr_status numeric(struct hr_arena *arena, const struct hr_column *c,
 
 /* -- texts ----------------------------------------------------------------------------- */
 
-static bool label(struct hr_arena *arena, const struct hr_words *t, const struct hr_word *w,
-                  ProtobufCBinaryData *to, protobuf_c_boolean *ret_has)
+static bool label(struct hr_arena *arena, const struct hr_rank *rank, ProtobufCBinaryData *to,
+                  protobuf_c_boolean *ret_has)
 {
     static const char not_text[] = "__BYTES_VALUE__";
 
-    *ret_has = w->size > 0;
-    if (w->is_bytes)
+    *ret_has = rank->size > 0;
+    if (rank->is_bytes)
         return hr_pb_bytes(arena, to, not_text, sizeof not_text - 1);
-    return hr_pb_bytes(arena, to, hr_word_text(t, w), w->size);
+    return hr_pb_bytes(arena, to, rank->text, rank->size);
 }
 
-static hr_status ranks(struct hr_arena *arena, const struct hr_words *t,
-                       HR_MD(StringStatistics) * m)
+static hr_status put_ranks(struct hr_arena *arena, const struct hr_ranks *ranks,
+                           HR_MD(StringStatistics) * m)
 {
-    const struct hr_word **top = hr_arena_array(arena, HR_RANK_BUCKETS, sizeof *top);
     HR_MD(StringStatistics__FreqAndValue) * v;
     HR_MD(RankHistogram__Bucket) * b;
-    size_t n, i;
+    size_t i;
 
     m->rank_histogram = hr_pb_new(arena, &HR_MD_OF(rank_histogram));
-    if (!top || !m->rank_histogram)
+    if (!m->rank_histogram)
         return HR_EXHAUSTED;
-    n = hr_words_top(t, HR_RANK_BUCKETS, top);
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < ranks->n; i++) {
         b = HR_PB_ADD(arena, m->rank_histogram, buckets, &HR_MD_OF(rank_histogram__bucket));
-        if (!b || !label(arena, t, top[i], &b->label, &b->has_label))
+        if (!b || !label(arena, &ranks->list[i], &b->label, &b->has_label))
             return HR_EXHAUSTED;
         SET(b, low_rank, i);
         SET(b, high_rank, i);
-        SET(b, sample_count, (double)top[i]->n);
+        SET(b, sample_count, (double)ranks->list[i].n);
         if (i >= HR_TOP_VALUES)
             continue;
         v = HR_PB_ADD(arena, m, top_values, &HR_MD_OF(string_statistics__freq_and_value));
@@ -187,9 +185,22 @@ static hr_status ranks(struct hr_arena *arena, const struct hr_words *t,
             return HR_EXHAUSTED;
         v->value = b->label;
         v->has_value = b->has_label;
-        SET(v, frequency, (double)top[i]->n);
+        SET(v, frequency, (double)ranks->list[i].n);
     }
+    SET(m, unique, ranks->unique);
     return HR_OK;
+}
+
+static hr_status ranks(struct hr_arena *arena, const struct hr_words *t,
+                       HR_MD(StringStatistics) * m)
+{
+    struct hr_ranks ranks;
+    hr_status r = hr_words_rank(arena->env, t, HR_RANK_BUCKETS, &ranks);
+
+    if (r == HR_OK)
+        r = put_ranks(arena, &ranks, m);
+    hr_ranks_clear(arena->env, &ranks);
+    return r;
 }
 
 static hr_status string(struct hr_arena *arena, const struct hr_column *c, enum hr_column_use use,
@@ -209,7 +220,6 @@ static hr_status string(struct hr_arena *arena, const struct hr_column *c, enum 
     SET(m, avg_length, (float)((double)c->words.total_size / (double)c->words.total));
     if (use == HR_COLUMN_SIZES)
         return HR_OK;
-    SET(m, unique, hr_words_unique(&c->words));
     SET(m, invalid_utf8_count, c->words.not_utf8);
     return ranks(arena, &c->words, m);
 }

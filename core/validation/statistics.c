@@ -26,6 +26,7 @@ struct self {
     struct hr_arena arena;
     const hr_run_1 *run;
     struct ArrowSchema in;
+    const char *tmp; /* a directory; NULL: there is none */
     struct plan *plans; /* by name */
     size_t n;
 };
@@ -155,6 +156,8 @@ static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *
     hr_arena_init(&s->arena, &s->env, 0);
     s->run = host ? host->get_interface(host, HR_RUN) : NULL;
     r = prepare(s, args);
+    if (r == HR_OK && s->run && run && !(s->tmp = hr_arena_text(&s->arena, s->run->tmp_dir(run))))
+        r = HR_EXHAUSTED;
     if (r == HR_OK) {
         r = hr_schema_new("+s", "", 1, ret_out);
         if (r == HR_OK &&
@@ -190,6 +193,7 @@ static struct hr_statistics_acc *acc_new(const struct self *s, struct hr_env *en
     for (i = 0; a && i < s->n; i++) {
         hr_column_init(&a->columns[i]);
         hr_column_wait(&a->columns[i], most);
+        a->columns[i].words.dir = s->tmp;
     }
     return a;
 }
@@ -316,7 +320,7 @@ static hr_status store(const void *self, struct hr_env *env, void *acc, struct h
     r |= hr_store_u32(to, (uint32_t)s->n);
     r |= hr_store_u64(to, a->rows);
     for (i = 0; i < s->n && r == HR_OK; i++)
-        r = hr_column_store(&a->columns[i], to);
+        r = hr_column_store(env, &a->columns[i], to);
     return r < 0 ? hr_fail_memory(env) : HR_OK;
 }
 

@@ -1,35 +1,31 @@
 #include "validation/words.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
-enum { FIRST_INDEX = 64 };
+#include "validation/words_spill.h"
+
+enum { FIRST_INDEX = 64, MOST_WORDS = 1 << 30, SINGLE = 4 };
+#define MOST_BYTES ((size_t)1 << 40)
 
 static const uint64_t seed = UINT64_C(0x48656164);
 
 void hr_words_init(struct hr_words *t)
 {
-    *t = (struct hr_words){ .least = UINT64_MAX, .late_most = HR_WORDS_LATE };
+    *t = (struct hr_words){ .least = UINT64_MAX,
+                            .late_most = HR_WORDS_LATE,
+                            .held = HR_WORDS_HELD };
 }
 
 void hr_words_clear(struct hr_env *env, struct hr_words *t)
 {
-    if (t->words)
-        hr_mem_put(env, t->words, t->cap * sizeof *t->words);
-    if (t->index)
-        hr_mem_put(env, t->index, t->index_cap * sizeof *t->index);
-    if (t->bytes)
-        hr_mem_put(env, t->bytes, t->bytes_cap);
-    if (t->late)
-        hr_mem_put(env, t->late, t->late_cap * sizeof *t->late);
-    if (t->late_bytes)
-        hr_mem_put(env, t->late_bytes, t->late_bytes_cap);
+    hr_mem_put(env, t->words, t->cap * sizeof *t->words);
+    hr_mem_put(env, t->index, t->index_cap * sizeof *t->index);
+    hr_mem_put(env, t->bytes, t->bytes_cap);
+    hr_mem_put(env, t->late, t->late_cap * sizeof *t->late);
+    hr_mem_put(env, t->late_bytes, t->late_bytes_cap);
+    hr_spill_free(env, t->spill);
     hr_words_init(t);
-}
-
-static bool kept(uint64_t hash, uint32_t zeros)
-{
-    return !zeros || !(hash >> (64 - zeros));
 }
 
 /* The place in the index of a text, or the free one where it belongs. */
@@ -66,43 +62,41 @@ static hr_status reindex(struct hr_env *env, struct hr_words *t, size_t cap)
     return HR_OK;
 }
 
-/* Keep fewer: one more bit of the hash must be zero. */
-static hr_status thin(struct hr_env *env, struct hr_words *t)
+static void empty(struct hr_words *t)
 {
-    size_t i, n = 0, size = 0;
-
-    t->zeros++;
-    for (i = 0; i < t->n; i++) {
-        struct hr_word w = t->words[i];
-
-        if (!kept(w.hash, t->zeros))
-            continue;
-        memmove(t->bytes + size, t->bytes + w.at, w.size);
-        w.at = size;
-        size += w.size;
-        t->words[n++] = w;
-    }
-    t->n = n;
-    t->bytes_size = size;
-    return reindex(env, t, t->index_cap);
+    t->n = t->bytes_size = 0;
+    if (t->index)
+        memset(t->index, 0, t->index_cap * sizeof *t->index);
 }
 
-/* A text with what is known of it. */
-struct text {
-    uint64_t hash;
-    const char *text;
-    size_t size;
-    bool is_bytes;
-};
+/* All words go from the table to the parts. */
+static hr_status flush(struct hr_env *env, struct hr_words *t)
+{
+    uint64_t total = 0;
+    hr_status r = HR_OK;
+    size_t i;
 
-static hr_status add_new(struct hr_env *env, struct hr_words *t, const struct text *x, uint64_t n)
+    if (!t->spill && !(t->spill = hr_spill_new(env, t->dir)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < t->n && r == HR_OK; i++) {
+        const struct hr_word *w = &t->words[i];
+        struct hr_spilled x = { w->hash, w->n, hr_word_text(t, w), w->size, w->is_bytes };
+
+        r = hr_spill_add(env, t->spill, &x);
+        total += w->n;
+    }
+    t->direct = t->direct || (t->n && t->n >= t->held / 2 && total / t->n < SINGLE);
+    empty(t);
+    return r;
+}
+
+static hr_status add_new(struct hr_env *env, struct hr_words *t, const struct hr_spilled *x)
 {
     hr_status r;
 
-    if (!hr_mem_reserve(env, (void **)&t->words, &t->cap, t->n + 1, sizeof *t->words,
-                        (size_t)HR_WORDS_MAX * 2) ||
+    if (!hr_mem_reserve(env, (void **)&t->words, &t->cap, t->n + 1, sizeof *t->words, MOST_WORDS) ||
         !hr_mem_reserve(env, (void **)&t->bytes, &t->bytes_cap, t->bytes_size + x->size + 1, 1,
-                        HR_WORDS_BYTES * 4))
+                        MOST_BYTES))
         return HR_EXHAUSTED;
     if ((t->n + 1) * 2 > t->index_cap) {
         r = reindex(env, t, t->index_cap ? t->index_cap * 2 : FIRST_INDEX);
@@ -111,14 +105,8 @@ static hr_status add_new(struct hr_env *env, struct hr_words *t, const struct te
     }
     memcpy(t->bytes + t->bytes_size, x->text, x->size);
     *find(t, x->hash, x->text, x->size) = (uint32_t)(t->n + 1);
-    t->words[t->n++] =
-        (struct hr_word){ x->hash, n, t->bytes_size, (uint32_t)x->size, x->is_bytes };
+    t->words[t->n++] = (struct hr_word){ x->hash, x->n, t->bytes_size, x->size, x->is_bytes };
     t->bytes_size += x->size;
-    while (t->n > HR_WORDS_MAX || (t->bytes_size > HR_WORDS_BYTES && t->n > 1)) {
-        r = thin(env, t);
-        if (r < 0)
-            return r;
-    }
     return HR_OK;
 }
 
@@ -142,21 +130,31 @@ static struct hr_word *known(const struct hr_words *t, uint64_t hash, const char
     return i ? &t->words[i - 1] : NULL;
 }
 
-/* Count in the table, not in the totals. */
-static hr_status count(struct hr_env *env, struct hr_words *t, const struct text *x, uint64_t n)
+/* Is there no room for one more text in memory? */
+static bool is_full(const struct hr_words *t, size_t size)
 {
-    struct hr_word *w;
-
-    if (!kept(x->hash, t->zeros))
-        return HR_OK;
-    w = known(t, x->hash, x->text, x->size);
-    if (!w)
-        return add_new(env, t, x, n);
-    w->n += n;
-    return HR_OK;
+    return !t->all && t->n && (t->n >= t->held || size > HR_WORDS_BYTES - t->bytes_size);
 }
 
-hr_status hr_words_settle(struct hr_env *env, struct hr_words *t)
+/* Count in the table or in a part, not in the totals. */
+static hr_status count(struct hr_env *env, struct hr_words *t, const struct hr_spilled *x)
+{
+    struct hr_word *w = t->direct ? NULL : known(t, x->hash, x->text, x->size);
+    hr_status r = HR_OK;
+
+    if (w) {
+        w->n += x->n;
+        return HR_OK;
+    }
+    if (!t->direct && is_full(t, x->size))
+        r = flush(env, t);
+    if (r == HR_OK && t->direct)
+        return hr_spill_add(env, t->spill, x);
+    return r == HR_OK ? add_new(env, t, x) : r;
+}
+
+/* The list becomes part of the counts. */
+static hr_status count_late(struct hr_env *env, struct hr_words *t)
 {
     enum { AHEAD = 8 };
     const char *p = t->late_bytes;
@@ -165,15 +163,22 @@ hr_status hr_words_settle(struct hr_env *env, struct hr_words *t)
 
     for (i = 0; i < t->late_n && r == HR_OK; i++) {
         const struct hr_late_word *w = &t->late[i];
-        struct text x = { w->hash, w->size ? p : "", w->size, w->is_bytes };
+        struct hr_spilled x = { w->hash, 1, w->size ? p : "", w->size, w->is_bytes };
 
-        if (i + AHEAD < t->late_n && t->index)
+        if (i + AHEAD < t->late_n && t->index && !t->direct)
             __builtin_prefetch(&t->index[(size_t)t->late[i + AHEAD].hash & (t->index_cap - 1)]);
-        r = count(env, t, &x, 1);
+        r = count(env, t, &x);
         p += w->size;
     }
     t->late_n = t->late_size = 0;
     return r;
+}
+
+hr_status hr_words_settle(struct hr_env *env, struct hr_words *t)
+{
+    hr_status r = count_late(env, t);
+
+    return r == HR_OK && t->spill && t->n ? flush(env, t) : r;
 }
 
 /* n of them, whose bytes follow each other, to the list. */
@@ -182,15 +187,15 @@ static hr_status add_late(struct hr_env *env, struct hr_words *t, const struct h
 {
     hr_status r;
 
-    if (t->late_n + n > t->late_most || t->late_size + size > HR_WORDS_BYTES / 4) {
-        r = hr_words_settle(env, t);
+    if (t->late_n + n > t->late_most || t->late_size + size > HR_WORDS_BYTES) {
+        r = count_late(env, t);
         if (r < 0)
             return r;
     }
     if (!hr_mem_reserve(env, (void **)&t->late, &t->late_cap, t->late_n + n, sizeof *t->late,
                         HR_WORDS_LATE) ||
         !hr_mem_reserve(env, (void **)&t->late_bytes, &t->late_bytes_cap, t->late_size + size + 1,
-                        1, HR_WORDS_BYTES * 4))
+                        1, MOST_BYTES))
         return HR_EXHAUSTED;
     memcpy(t->late + t->late_n, w, n * sizeof *w);
     memcpy(t->late_bytes + t->late_size, bytes, size);
@@ -200,7 +205,7 @@ static hr_status add_late(struct hr_env *env, struct hr_words *t, const struct h
 }
 
 /* A small table whose texts are mostly different goes back to the list. */
-static hr_status spill(struct hr_env *env, struct hr_words *t)
+static hr_status to_list(struct hr_env *env, struct hr_words *t)
 {
     size_t total = 0, i, k;
     hr_status r = HR_OK;
@@ -216,15 +221,20 @@ static hr_status spill(struct hr_env *env, struct hr_words *t)
         for (k = 0; k < w->n && r == HR_OK; k++)
             r = add_late(env, t, &late, 1, hr_word_text(t, w), w->size);
     }
-    t->n = t->bytes_size = 0;
-    memset(t->index, 0, t->index_cap * sizeof *t->index);
+    empty(t);
     return r;
+}
+
+/* Does a text that is not known wait in the list? */
+static bool waits(const struct hr_words *t)
+{
+    return t->late_n || t->n >= HR_WORDS_FEW || t->direct;
 }
 
 hr_status hr_words_add(struct hr_env *env, struct hr_words *t, const char *text, size_t size,
                        uint64_t n)
 {
-    struct text x = { hr_hash64(text, size, seed), text, size, false };
+    struct hr_spilled x = { hr_hash64(text, size, seed), n, text, (uint32_t)size, false };
     struct hr_late_word late;
     struct hr_word *w;
     hr_status r;
@@ -234,20 +244,17 @@ hr_status hr_words_add(struct hr_env *env, struct hr_words *t, const char *text,
     if (size > HR_MAX_VALUE_BYTES)
         return hr_fail(env, HR_INVALID, "a value has %zu bytes, more than the %zu that are taken",
                        size, HR_MAX_VALUE_BYTES);
-    w = t->late_n || t->n >= HR_WORDS_FEW ? NULL : known(t, x.hash, text, size);
+    w = waits(t) ? NULL : known(t, x.hash, text, size);
     if (w) {
         w->n += n;
         total(t, size, n, w->is_bytes);
         return HR_OK;
     }
     x.is_bytes = hr_utf8_valid(text, size) < size;
-    late = (struct hr_late_word){ x.hash, (uint32_t)size, x.is_bytes };
-    if (n == 1 && (t->late_n || t->n >= HR_WORDS_FEW))
-        r = add_late(env, t, &late, 1, text, size);
-    else
-        r = count(env, t, &x, n);
+    late = (struct hr_late_word){ x.hash, x.size, x.is_bytes };
+    r = n == 1 && waits(t) ? add_late(env, t, &late, 1, text, size) : count(env, t, &x);
     if (r == HR_OK && !t->late_n && t->n == HR_WORDS_FEW)
-        r = spill(env, t);
+        r = to_list(env, t);
     if (r == HR_OK)
         total(t, size, n, x.is_bytes);
     return r;
@@ -258,17 +265,17 @@ hr_status hr_words_merge(struct hr_env *env, struct hr_words *t, const struct hr
     hr_status r = HR_OK;
     size_t i;
 
-    while (r == HR_OK && t->zeros < other->zeros) {
-        if (t->index)
-            r = thin(env, t);
-        else
-            t->zeros = other->zeros;
+    if (other->spill) {
+        if (!t->spill && !(t->spill = hr_spill_new(env, t->dir)))
+            return HR_EXHAUSTED;
+        r = hr_spill_merge(env, t->spill, other->spill);
+        t->direct = t->direct || other->direct;
     }
     for (i = 0; i < other->n && r == HR_OK; i++) {
         const struct hr_word *w = &other->words[i];
-        struct text x = { w->hash, hr_word_text(other, w), w->size, w->is_bytes };
+        struct hr_spilled x = { w->hash, w->n, hr_word_text(other, w), w->size, w->is_bytes };
 
-        r = count(env, t, &x, w->n);
+        r = count(env, t, &x);
     }
     if (other->late_n && r == HR_OK)
         r = add_late(env, t, other->late, other->late_n, other->late_bytes, other->late_size);
@@ -280,66 +287,39 @@ hr_status hr_words_merge(struct hr_env *env, struct hr_words *t, const struct hr
     return r;
 }
 
-uint64_t hr_words_unique(const struct hr_words *t)
-{
-    return t->zeros < 40 ? (uint64_t)t->n << t->zeros : UINT64_MAX;
-}
-
-struct best {
-    const struct hr_words *t;
-    const struct hr_word **list;
-    size_t n;
+struct gathering {
+    struct hr_env *env;
+    struct hr_words *part;
 };
 
-/* Does a come before b? */
-static bool before(const struct hr_words *t, const struct hr_word *a, const struct hr_word *b)
+static hr_status gather(void *user, const struct hr_spilled *word)
 {
-    if (a->n != b->n)
-        return a->n > b->n;
-    return hr_bytes_compare(hr_word_text(t, a), a->size, hr_word_text(t, b), b->size) > 0;
+    struct gathering *g = user;
+
+    return count(g->env, g->part, word);
 }
 
-/* A heap whose first is the last of the best so far. */
-static void sift(struct best *h, size_t i)
+hr_status hr_words_each(struct hr_env *env, const struct hr_words *t,
+                        hr_status (*each)(void *user, const struct hr_words *words), void *user)
 {
-    const struct hr_word *w = h->list[i];
-    size_t k;
+    struct hr_words part;
+    struct gathering g = { env, &part };
+    hr_status r = HR_OK;
+    size_t i;
 
-    for (; (k = 2 * i + 1) < h->n; i = k) {
-        if (k + 1 < h->n && before(h->t, h->list[k], h->list[k + 1]))
-            k++;
-        if (!before(h->t, w, h->list[k]))
-            break;
-        h->list[i] = h->list[k];
+    assert(!t->late_n && !(t->spill && t->n));
+    if (!t->spill)
+        return each(user, t);
+    hr_words_init(&part);
+    part.all = true;
+    for (i = 0; i < HR_SPILL_PARTS && r == HR_OK; i++) {
+        r = hr_spill_read(env, t->spill, i, gather, &g);
+        if (r == HR_OK)
+            r = each(user, &part);
+        empty(&part);
     }
-    h->list[i] = w;
-}
-
-size_t hr_words_top(const struct hr_words *t, size_t n, const struct hr_word **ret)
-{
-    struct best h = { t, ret, 0 };
-    const struct hr_word *w;
-    size_t i, k, count;
-
-    for (i = 0; i < t->n && n; i++) {
-        if (h.n < n) {
-            h.list[h.n++] = &t->words[i];
-            if (h.n == n || i + 1 == t->n)
-                for (k = h.n; k-- > 0;)
-                    sift(&h, k);
-        } else if (before(t, &t->words[i], h.list[0])) {
-            h.list[0] = &t->words[i];
-            sift(&h, 0);
-        }
-    }
-    count = h.n;
-    while (h.n > 1) {
-        w = h.list[0];
-        h.list[0] = h.list[--h.n];
-        h.list[h.n] = w;
-        sift(&h, 0);
-    }
-    return count;
+    hr_words_clear(env, &part);
+    return r;
 }
 
 bool hr_words_sane(const struct hr_words *t)
@@ -347,19 +327,19 @@ bool hr_words_sane(const struct hr_words *t)
     uint64_t n = 0, size = 0, not_utf8 = 0;
     size_t i;
 
-    if (t->n > HR_WORDS_MAX || t->n * 2 > t->index_cap || t->zeros > 63)
+    if ((!t->all && t->n > t->held) || t->n * 2 > t->index_cap || (t->direct && !t->spill))
         return false;
     for (i = 0; i < t->n; i++) {
         const struct hr_word *w = &t->words[i];
 
-        if (w->at > t->bytes_size || w->size > t->bytes_size - w->at || !kept(w->hash, t->zeros) ||
+        if (w->at > t->bytes_size || w->size > t->bytes_size - w->at ||
             !*find(t, w->hash, hr_word_text(t, w), w->size))
             return false;
         n += w->n;
         size += w->n * w->size;
         not_utf8 += w->is_bytes ? w->n : 0;
     }
-    return t->zeros || t->late_n
+    return t->spill || t->late_n
                ? n <= t->total
                : n == t->total && size == t->total_size && not_utf8 == t->not_utf8;
 }

@@ -1,25 +1,27 @@
-/* words.h - how often each text occurs.
+/* words.h - how often each text occurs, exactly, however many there are.
  *
- * All of them are counted exactly up to HR_WORDS_MAX different ones or HR_WORDS_BYTES of
- * them.  Beyond, only those whose hash begins with some zero bits are kept, as few bits as
- * make them fit; the counts of those that are kept stay exact.  What is kept depends on the
- * set of texts only, not on their order or on how tables are merged.
+ * A table holds up to HR_WORDS_HELD different ones, or HR_WORDS_BYTES of them.  What passes it
+ * goes to parts by hash in a file (words_spill.h), each of which is counted by itself in the end:
+ * memory does not grow with the texts.  Where what came from the table were mostly texts of a
+ * single row, later ones go to the parts directly.
  *
  * Texts that are mostly different are counted late: they wait in a list until there are
- * HR_WORDS_LATE of them, so that small parts are merged by copying.  hr_words_settle() counts
- * them; what looks at the words wants that before.
+ * late_most of them, at least twice HR_WORDS_FEW, so that small tables are merged by copying.
+ * hr_words_settle() counts them; what looks at the words wants that before.
  *
  * Invariants, checked by hr_words_sane(): the index has at least twice as many slots as
  * there are words; bytes of all words are within bytes; totals are the sums over words
- * while zeros is 0.
+ * while nothing waits and none is in parts.
  */
 #ifndef HR_WORDS_H
 #define HR_WORDS_H
 
 #include "base/base.h"
 
-enum { HR_WORDS_MAX = 1 << 22, HR_WORDS_FEW = 1024, HR_WORDS_LATE = 1 << 18 };
-#define HR_WORDS_BYTES ((size_t)1 << 29)
+struct hr_spill;
+
+enum { HR_WORDS_HELD = 1 << 16, HR_WORDS_FEW = 1024, HR_WORDS_LATE = 1 << 18 };
+#define HR_WORDS_BYTES ((size_t)1 << 23)
 
 struct hr_word {
     uint64_t hash, n;
@@ -42,7 +44,11 @@ struct hr_words {
     struct hr_late_word *late;
     char *late_bytes;
     size_t late_n, late_cap, late_size, late_bytes_cap, late_most;
-    uint32_t zeros;                       /* bits of the hash that must be 0 */
+    const char *dir;        /* for the file; NULL: parts stay in memory */
+    struct hr_spill *spill; /* NULL: none is in parts */
+    size_t held;            /* words in the table at most */
+    bool all;               /* it holds any number of them */
+    bool direct;            /* what is not in the list goes to the parts */
     uint64_t total, total_size, not_utf8; /* of all values that were counted */
     uint64_t least, most;                 /* bytes of one value; least > most: none */
 };
@@ -57,19 +63,39 @@ hr_status hr_words_add(struct hr_env *env, struct hr_words *t, const char *text,
 /* Count what waits. */
 hr_status hr_words_settle(struct hr_env *env, struct hr_words *t);
 
+/* Add what other has counted. */
 hr_status hr_words_merge(struct hr_env *env, struct hr_words *t, const struct hr_words *other);
-
-/* How many different ones there were; an estimate once some are not kept. */
-uint64_t hr_words_unique(const struct hr_words *t);
 
 static inline const char *hr_word_text(const struct hr_words *t, const struct hr_word *w)
 {
     return w->size ? t->bytes + w->at : "";
 }
 
-/* The most frequent first, of equal ones the last in byte order; at most n of them, for
- * which ret has room.  Returns how many there are.  Allocates nothing. */
-size_t hr_words_top(const struct hr_words *t, size_t n, const struct hr_word **ret);
+/* Tables of all words, each word in one of them with its whole count: t itself, or what is made of
+ * a part for the time of the call.  What each() does not return HR_OK to ends it.  After
+ * hr_words_settle(). */
+hr_status hr_words_each(struct hr_env *env, const struct hr_words *t,
+                        hr_status (*each)(void *user, const struct hr_words *words), void *user);
+
+/* The most frequent first, of equal ones the last in byte order. */
+struct hr_rank {
+    uint64_t n;
+    char *text;
+    size_t size, cap;
+    bool is_bytes;
+};
+
+struct hr_ranks {
+    struct hr_rank *list;
+    size_t n, most;
+    uint64_t unique; /* how many different words there were */
+};
+
+/* The first `most` of all words.  After hr_words_settle(); hr_ranks_clear() also after a
+ * failure. */
+hr_status hr_words_rank(struct hr_env *env, const struct hr_words *t, size_t most,
+                        struct hr_ranks *ret);
+void hr_ranks_clear(struct hr_env *env, struct hr_ranks *ranks);
 
 bool hr_words_sane(const struct hr_words *t);
 

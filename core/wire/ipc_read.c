@@ -27,7 +27,8 @@ struct dictionary {
 struct hr_ipc {
     struct hr_env *env;
     char *name;
-    struct hr_owner *owner; /* of the map */
+    struct hr_owner *owner;      /* of the bytes */
+    const struct mapped *mapped; /* whose they are; NULL: in memory */
     const uint8_t *p;
     size_t n;
     struct ArrowSchema schema;
@@ -41,6 +42,13 @@ struct hr_ipc {
 struct mapped {
     const struct hr_os *os;
     struct hr_map map;
+};
+
+/* The bytes of a batch: memory that is let go with it. */
+struct piece {
+    struct hr_owner *whole;
+    const struct mapped *mapped; /* whole keeps it */
+    size_t from, to;
 };
 
 static hr_status damaged(const struct hr_ipc *ipc, const char *why)
@@ -240,6 +248,7 @@ static hr_status read_schema(struct hr_ipc *ipc, struct fb_in *in, const struct 
 /* A record batch that is being read. */
 struct records {
     struct hr_ipc *ipc;
+    struct hr_owner *owner; /* of its bytes */
     struct fb_in in;
     uint64_t length;
     size_t nodes, n_nodes, buffers, n_buffers; /* vectors, and how much is left of them */
@@ -431,7 +440,7 @@ static hr_status read_array(struct records *b, const struct ArrowSchema *s, stru
 
     if (r < 0)
         return r;
-    hr_arrow_hold(&made, b->ipc->owner);
+    hr_arrow_hold(&made, b->owner);
     if ((r = read_parts(b, s, &made)) < 0) {
         HR_RELEASE(&made);
         return r;
@@ -454,6 +463,7 @@ static hr_status open_block(struct hr_ipc *ipc, const struct block *block, uint8
     p = ipc->p + block->offset;
     memset(ret, 0, sizeof *ret);
     ret->ipc = ipc;
+    ret->owner = ipc->owner;
     ret->body = p + block->meta;
     ret->body_size = block->body;
     ret->in = (struct fb_in){ p, block->meta, false };
@@ -493,7 +503,7 @@ static hr_status read_columns(struct records *b, struct fb_table *t,
     if ((r = hr_arrow_new(ipc->env, 1, schema->n_children, false, &made)) < 0)
         return r;
     made.length = (int64_t)b->length;
-    hr_arrow_hold(&made, ipc->owner);
+    hr_arrow_hold(&made, b->owner);
     for (k = 0; r == HR_OK && k < schema->n_children; k++)
         r = read_array(b, schema->children[k], made.children[k]);
     if (r == HR_OK)
@@ -506,13 +516,48 @@ static hr_status read_columns(struct records *b, struct fb_table *t,
     return HR_OK;
 }
 
+static void let_go(void *user)
+{
+    struct piece *p = user;
+    const struct mapped *m = p->mapped;
+
+    hr_map_passed(m->os, &m->map, p->from, p->to);
+    hr_owner_drop(p->whole);
+    free(p);
+}
+
+static hr_status own_piece(struct hr_ipc *ipc, const struct block *block, struct hr_owner **ret)
+{
+    struct piece *p = calloc(1, sizeof *p); /* batches may outlive the env */
+
+    if (!p)
+        return hr_fail_memory(ipc->env);
+    p->mapped = ipc->mapped;
+    p->from = (size_t)block->offset;
+    p->to = p->from + block->meta + (size_t)block->body;
+    p->whole = hr_owner_ref(ipc->owner);
+    if (!(*ret = hr_owner_new(ipc->env, let_go, p))) {
+        let_go(p);
+        return HR_EXHAUSTED;
+    }
+    return HR_OK;
+}
+
 hr_status hr_ipc_batch(struct hr_ipc *ipc, size_t i, struct ArrowArray *ret)
 {
+    struct hr_owner *piece = NULL;
     struct records b;
     struct fb_table t;
     hr_status r = open_block(ipc, &ipc->blocks[i], IPC_RECORDS, &b, &t);
 
-    return r < 0 ? r : read_columns(&b, &t, &ipc->schema, ret);
+    if (r == HR_OK && ipc->mapped)
+        r = own_piece(ipc, &ipc->blocks[i], &piece);
+    if (r < 0)
+        return r;
+    b.owner = piece ? piece : ipc->owner;
+    r = read_columns(&b, &t, &ipc->schema, ret);
+    hr_owner_drop(piece);
+    return r;
 }
 
 /* -- dictionaries ------------------------------------------------------------------ */
@@ -632,7 +677,8 @@ static void forget(void *user)
 
 /* Takes the owner, also when failing. */
 static hr_status open_over(struct hr_env *env, const char *name, struct hr_slice bytes,
-                           struct hr_owner *owner, struct hr_ipc **ret)
+                           struct hr_owner *owner, const struct mapped *mapped,
+                           struct hr_ipc **ret)
 {
     struct hr_ipc *ipc = hr_mem_zero(env, sizeof *ipc);
     hr_status r;
@@ -643,6 +689,7 @@ static hr_status open_over(struct hr_env *env, const char *name, struct hr_slice
     }
     ipc->env = env;
     ipc->owner = owner;
+    ipc->mapped = mapped;
     ipc->p = (const uint8_t *)bytes.text;
     ipc->n = bytes.len;
     ipc->name = hr_mem_text(env, name);
@@ -659,7 +706,7 @@ hr_status hr_ipc_over(struct hr_env *env, const char *name, const void *bytes, s
 {
     struct hr_owner *owner = hr_owner_new(env, forget, NULL);
 
-    return owner ? open_over(env, name, hr_slice(bytes, n), owner, ret) : HR_EXHAUSTED;
+    return owner ? open_over(env, name, hr_slice(bytes, n), owner, NULL, ret) : HR_EXHAUSTED;
 }
 
 hr_status hr_ipc_open(struct hr_env *env, const char *path, struct hr_ipc **ret)
@@ -679,7 +726,7 @@ hr_status hr_ipc_open(struct hr_env *env, const char *path, struct hr_ipc **ret)
         unmap(m);
         return HR_EXHAUSTED;
     }
-    return open_over(env, path, hr_slice(m->map.data, m->map.size), owner, ret);
+    return open_over(env, path, hr_slice(m->map.data, m->map.size), owner, m, ret);
 }
 
 const struct ArrowSchema *hr_ipc_schema(const struct hr_ipc *ipc)

@@ -58,6 +58,7 @@ struct hr_tfrecords {
     struct hr_env *env;
     char *name;
     struct hr_map map; /* of open() */
+    size_t passed;     /* of it, let go */
     const uint8_t *in; /* what is not yet read of the file */
     size_t left;
     uint64_t record; /* number of the next, from 0 */
@@ -191,6 +192,18 @@ static void make_room(struct hr_tfrecords *t)
     t->plain_at = 0;
 }
 
+/* What was given away is not needed any more; a good piece of it at a time. */
+static void let_go(struct hr_tfrecords *t)
+{
+    enum { PIECE = 1 << 20 };
+    size_t at = t->map.size - t->left;
+
+    if (!t->map.size || at - t->passed < PIECE)
+        return;
+    hr_map_passed(t->env->os, &t->map, t->passed, at);
+    t->passed = at;
+}
+
 hr_status hr_tfrecords_next(struct hr_tfrecords *t, const uint8_t **ret, size_t *ret_size)
 {
     const uint8_t *p;
@@ -198,6 +211,7 @@ hr_status hr_tfrecords_next(struct hr_tfrecords *t, const uint8_t **ret, size_t 
     hr_status r;
 
     *ret = NULL;
+    let_go(t);
     make_room(t);
     if ((r = want(t, HEAD, &p, &got)) < 0 || !got)
         return r;

@@ -19,7 +19,7 @@ static void use(struct hr_env *env, struct hr_column *c, const uint8_t *data, si
     hr_buf_of(&b, 1 << 26, env);
     hr_arena_init(&arena, env, 1 << 28);
     set = hr_pb_new(&arena, &HR_MD_OF(dataset_feature_statistics));
-    if (hr_column_store(c, &b) == HR_OK && (b.len != n || memcmp(b.text, data, n) != 0))
+    if (hr_column_store(env, c, &b) == HR_OK && (b.len != n || memcmp(b.text, data, n) != 0))
         abort();
     if (set) {
         hr_feature_make(&arena, c, &args, set);

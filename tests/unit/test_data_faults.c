@@ -116,6 +116,13 @@ static void real_unmap(void *user, const void *p, size_t n)
     f->real->unmap(f->real->user, p, n);
 }
 
+static void real_pass(void *user, const void *p, size_t n)
+{
+    struct faults *f = user;
+
+    f->real->pass(f->real->user, p, n);
+}
+
 static int real_cores(void *user)
 {
     (void)user;
@@ -142,6 +149,7 @@ static void faults_init(struct faults *f)
                             .close = real_close,
                             .stat = real_stat,
                             .unmap = real_unmap,
+                            .pass = real_pass,
                             .cores = real_cores,
                             .getenv = real_getenv };
 }

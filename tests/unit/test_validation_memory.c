@@ -144,7 +144,7 @@ static hr_status columns_work(struct hr_env *env, void *user)
             r = hr_column_settle(env, &c);
         hr_buf_cut(&b, 0);
         if (r == HR_OK)
-            r = hr_column_store(&c, &b);
+            r = hr_column_store(env, &c, &b);
         in = (struct hr_stored){ b.text, b.text + b.len, true };
         if (r == HR_OK)
             r = hr_column_load(env, &in, &e);
