@@ -16,7 +16,7 @@ struct plan {
     struct hr_arena arena;
     bool *selected; /* nodes that this run is to run */
     bool *settled;  /* kept, or skipped then */
-    const char *base;
+    const char *base; /* NULL: the pipeline has not run yet */
 };
 
 static const struct hr_pipeline *pipeline_of(const struct plan *p)
@@ -26,6 +26,7 @@ static const struct hr_pipeline *pipeline_of(const struct plan *p)
 
 /* -- the base run ---------------------------------------------------------- */
 
+/* There may be none: a run that needs nothing of what it leaves out can do without. */
 static hr_status newest_run(struct plan *p)
 {
     struct hr_runner *runner = p->runner;
@@ -43,12 +44,7 @@ static hr_status newest_run(struct plan *p)
             p->base = runs.items[i - 1].name;
             return HR_OK;
         }
-    if (r < 0 && r != HR_NOT_FOUND)
-        return r;
-    return hr_fail(runner->env, HR_PRECONDITION,
-                   "pipeline \"%s\" has not run yet, and a partial run wants a run to take the "
-                   "other nodes from; run all of it first",
-                   pipeline_of(p)->name);
+    return r == HR_NOT_FOUND ? HR_OK : r;
 }
 
 static hr_status find_base(struct plan *p)
@@ -120,7 +116,7 @@ static hr_status read_base(struct plan *p)
                             .context_count = 1 };
     struct hr_meta_nodes found = { 0 };
     struct hr_task *task;
-    hr_status r = hr_store_look(runner->config.store, &look, &p->arena, &found);
+    hr_status r = p->base ? hr_store_look(runner->config.store, &look, &p->arena, &found) : HR_OK;
     size_t i;
 
     for (i = 0; r == HR_OK && i < found.count; i++) {
@@ -219,6 +215,19 @@ static hr_status select_nodes(struct plan *p)
     return HR_OK;
 }
 
+static hr_status tell_lacking(const struct plan *p, const struct hr_task *task)
+{
+    if (!p->base)
+        return hr_fail(p->runner->env, HR_PRECONDITION,
+                       "node \"%s\" is left out and its outputs are needed, but pipeline \"%s\" "
+                       "has not run yet; let this run include it, or run all of it first",
+                       task->name, pipeline_of(p)->name);
+    return hr_fail(p->runner->env, HR_PRECONDITION,
+                   "node \"%s\" is left out and its outputs are needed, but run %s has "
+                   "none of it; let this run include it, or name another with --base",
+                   task->name, p->base);
+}
+
 /* Nodes that are left out stand for themselves; those that are needed must be there. */
 static hr_status keep_rest(struct plan *p)
 {
@@ -242,10 +251,7 @@ static hr_status keep_rest(struct plan *p)
         if (task->keep)
             continue;
         if (needed[i] && !skipped(task))
-            return hr_fail(p->runner->env, HR_PRECONDITION,
-                           "node \"%s\" is left out and its outputs are needed, but run %s has "
-                           "none of it; let this run include it, or name another with --base",
-                           task->name, p->base);
+            return tell_lacking(p, task);
         task->state = HR_TASK_SKIPPED;
     }
     return HR_OK;

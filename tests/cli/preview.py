@@ -75,7 +75,7 @@ def test_wrong(h):
     h.project()
     says(h.run("run", "--dry-run", "--param", "steps=0", code=1).err, '"steps" is "0"',
          "nothing was run")
-    says(h.run("run", "--dry-run", "--from", "gone", code=1).err, "has not run yet")
+    says(h.run("run", "--dry-run", "--from", "gone", code=1).err, 'no node "gone"')
     says(h.run("resume", "--dry-run", code=1).err, "there is no project")
     shutil.rmtree(h.path("data"))
     found, of = plans(h, code=1)

@@ -47,6 +47,16 @@ def test_partial(h):
     says(h.run("run", "--only", "stats", "--to", "gen", code=1).err, '"only" says all that runs')
 
 
+def test_partial_first(h):
+    """Before any run: what needs nothing of what is left out runs."""
+    three(h)
+    states, _ = h.states("--to", "gen")
+    assert states == {"gen": "finished"} or states.get("stats") == "skipped", states
+    assert h.query("SELECT count(*) FROM Execution") == [(1,)]
+    states, _ = h.states("--from", "stats")
+    assert states == {"gen": "cached", "stats": "finished", "schema": "finished"}, states
+
+
 def test_partial_needs(h):
     three(h)
     h.run("run", "--quiet", "--param", "dir=gone", code=1)
