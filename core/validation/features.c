@@ -12,12 +12,12 @@
 static struct hr_entry *entries_of(struct hr_arena *arena, const struct hr_counts *t, double min,
                                    double max, size_t *ret_n)
 {
-    struct hr_entry *e = hr_arena_array(arena, t->n + 1, sizeof *e);
+    const struct hr_counted counted = { t->items, t->n, min, max };
+    size_t room = hr_quantile_room(t->n, HR_STATISTICS_EPSILON);
+    struct hr_entry *e = hr_arena_array(arena, room + 1, sizeof *e);
 
-    if (!e)
-        return NULL;
-    hr_quantile_entries(t->items, t->n, min, max, e);
-    *ret_n = hr_quantile_compress(e, t->n, HR_STATISTICS_EPSILON);
+    if (e)
+        *ret_n = hr_quantile_summary(&counted, HR_STATISTICS_EPSILON, e);
     return e;
 }
 

@@ -15,47 +15,74 @@ size_t hr_quantile_block(double epsilon)
     return (size_t)block;
 }
 
-void hr_quantile_entries(const struct hr_count *counts, size_t n, double min, double max,
-                         struct hr_entry *ret)
+size_t hr_quantile_room(size_t n, double epsilon)
 {
-    double before = 0, value;
-    size_t i;
+    size_t block = hr_quantile_block(epsilon);
 
-    for (i = 0; i < n; i++) {
-        value = hr_count_value(counts[i].key);
-        if (!(value >= min)) /* minus infinity without its lowest bits is no number */
-            value = min;
-        if (value > max || (i + 1 == n && isfinite(max)))
-            value = max;
-        ret[i] =
-            (struct hr_entry){ value, (double)counts[i].n, before, before + (double)counts[i].n };
-        before += (double)counts[i].n;
-    }
+    return n <= block || n < 2 * block + 4 ? n : 2 * block + 4;
 }
 
-size_t hr_quantile_compress(struct hr_entry *e, size_t n, double epsilon)
+/* Entry i of counts, `before` the weight of those before it. */
+static struct hr_entry entry_of(const struct hr_counted *c, size_t i, double before)
 {
-    size_t hint = hr_quantile_block(epsilon), kept = 1, r = 0, k;
-    double delta, eps = epsilon / 3;
+    double value = hr_count_value(c->counts[i].key), weight = (double)c->counts[i].n;
+
+    if (!(value >= c->min)) /* minus infinity without its lowest bits is no number */
+        value = c->min;
+    if (value > c->max || (i + 1 == c->n && isfinite(c->max)))
+        value = c->max;
+    return (struct hr_entry){ value, weight, before, before + weight };
+}
+
+static double weight_of(const struct hr_counted *c)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < c->n; i++)
+        sum += (double)c->counts[i].n;
+    return sum;
+}
+
+/* The room is enough: an entry is kept where the rank has moved by more than delta, which it can
+ * do `hint` times, or where acc has reached n, of which it gets n * hint in all. */
+static size_t compress(const struct hr_counted *c, size_t hint, double eps, struct hr_entry *ret)
+{
+    double delta = weight_of(c) * (1.0 / (double)hint > eps ? 1.0 / (double)hint : eps);
+    struct hr_entry last = entry_of(c, 0, 0), from;
+    size_t kept = 0, n = c->n, r = 0, k;
     int64_t acc = 0;
 
-    if (n <= hint)
-        return n;
-    delta = e[n - 1].max_rank * (1.0 / (double)hint > eps ? 1.0 / (double)hint : eps);
+    ret[kept++] = last;
     while (r + 1 < n) {
-        const struct hr_entry from = e[r];
-
-        k = r + 1;
-        while (k < n && acc < (int64_t)n &&
-               (e[k].max_rank - e[k].weight) - (from.min_rank + from.weight) <= delta) {
+        from = last;
+        for (k = r + 1; k < n && acc < (int64_t)n &&
+                        last.max_rank - (from.min_rank + from.weight) <= delta;
+             k++) {
             acc += (int64_t)hint;
-            k++;
+            last = entry_of(c, k, last.max_rank);
         }
-        r = k - 1 > r + 1 ? k - 1 : r + 1;
-        e[kept++] = e[r];
+        if (k == r + 1)
+            last = entry_of(c, k++, last.max_rank);
+        r = k - 1;
+        ret[kept++] = last;
         acc -= (int64_t)n;
     }
     return kept;
+}
+
+size_t hr_quantile_summary(const struct hr_counted *c, double epsilon, struct hr_entry *ret)
+{
+    size_t hint = hr_quantile_block(epsilon), i;
+    double before = 0;
+
+    if (c->n > hint)
+        return compress(c, hint, epsilon / 3, ret);
+    for (i = 0; i < c->n; i++) {
+        ret[i] = entry_of(c, i, before);
+        before = ret[i].max_rank;
+    }
+    return c->n;
 }
 
 void hr_quantile_borders(const struct hr_entry *e, size_t count, size_t n, struct hr_border *ret)

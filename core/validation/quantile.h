@@ -22,14 +22,20 @@ struct hr_border {
 /* The block of a sketch of a given error, which is a third of what is asked for. */
 size_t hr_quantile_block(double epsilon);
 
-/* Fill ret, with room for n, from n sorted counts; the first is at least min, the last is
- * max if that is finite: what keys without their lowest bits have lost.  Allocates nothing. */
-void hr_quantile_entries(const struct hr_count *counts, size_t n, double min, double max,
-                         struct hr_entry *ret);
+/* Sorted counts; the first value is at least min, the last is max if that is finite: what keys
+ * without their lowest bits have lost. */
+struct hr_counted {
+    const struct hr_count *counts;
+    size_t n;
+    double min, max;
+};
 
-/* Compress in place, as the sketch of epsilon does with its buffer.  Returns how many are
- * left. */
-size_t hr_quantile_compress(struct hr_entry *e, size_t n, double epsilon);
+/* How many entries the summary of n counts can have. */
+size_t hr_quantile_room(size_t n, double epsilon);
+
+/* Fill ret, which has that room, with the summary, compressed as the sketch of epsilon does with
+ * its buffer.  Returns how many there are.  Allocates nothing. */
+size_t hr_quantile_summary(const struct hr_counted *c, double epsilon, struct hr_entry *ret);
 
 /* The n + 1 borders of n quantiles; there is at least one entry. */
 void hr_quantile_borders(const struct hr_entry *e, size_t count, size_t n, struct hr_border *ret);
