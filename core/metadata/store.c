@@ -282,6 +282,19 @@ static hr_status prepare(struct hr_store *store, int flags)
     return check_tables(store, found);
 }
 
+/* With its statements, without which it would stay open. */
+static void close_database(struct hr_store *store)
+{
+    size_t i;
+
+    for (i = 0; i < HR_SQL_COUNT; i++) {
+        sqlite3_finalize(store->statements[i]);
+        store->statements[i] = NULL;
+    }
+    sqlite3_close(store->db);
+    store->db = NULL;
+}
+
 /* "file:PATH?immutable=1" */
 static hr_status immutable_uri(const char *path, struct hr_buf *to)
 {
@@ -309,8 +322,7 @@ static bool open_immutable(struct hr_store *store)
     if (hr_buf_format(&name, "%s-wal", store->path) == HR_OK &&
         env->os->stat(env->os->user, name.text, true, &st) < 0) {
         hr_buf_cut(&name, 0);
-        sqlite3_close(store->db);
-        store->db = NULL;
+        close_database(store);
         ok = immutable_uri(store->path, &name) == HR_OK &&
              sqlite3_open_v2(name.text, &store->db,
                              SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
@@ -363,15 +375,11 @@ out:
 
 void hr_store_close(struct hr_store *store)
 {
-    size_t i;
-
     if (!store)
         return;
     hr_store_sync_free(store);
     hr_store_rollback(store);
-    for (i = 0; i < HR_SQL_COUNT; i++)
-        sqlite3_finalize(store->statements[i]);
-    sqlite3_close(store->db);
+    close_database(store);
     hr_mem_text_put(store->env, store->path);
     hr_mem_put(store->env, store, sizeof *store);
 }

@@ -445,6 +445,50 @@ static void test_sync(void **state)
     hr_env_clear(&env);
 }
 
+/* SQLite's own files, of which a log cannot be opened. */
+static sqlite3_vfs without_log, *with_log;
+
+static int open_no_log(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+{
+    (void)vfs;
+    return flags & SQLITE_OPEN_WAL ? SQLITE_CANTOPEN
+                                   : with_log->xOpen(with_log, name, file, flags, out);
+}
+
+/* A store is looked at where its log cannot be made; nothing of the first attempt is left. */
+static void test_no_log(void **state)
+{
+    char dir[] = "/tmp/hr_store_XXXXXX", path[sizeof dir + 20];
+    struct hr_store *store = NULL;
+    sqlite3_int64 before;
+    struct hr_env env;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/m.sqlite", dir);
+    hr_env_init(&env, NULL);
+    assert_int_equal(hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store), HR_OK);
+    assert_false(hr_store_read_only(store));
+    hr_store_close(store);
+    with_log = sqlite3_vfs_find(NULL);
+    without_log = *with_log;
+    without_log.zName = "without_log";
+    without_log.xOpen = open_no_log;
+    assert_int_equal(sqlite3_vfs_register(&without_log, 1), SQLITE_OK);
+    before = sqlite3_memory_used();
+    assert_int_equal(hr_store_open(&env, path, HR_STORE_WAL, &store), HR_OK);
+    assert_true(hr_store_read_only(store));
+    hr_store_close(store);
+    assert_int_equal(sqlite3_memory_used(), before);
+    snprintf(path, sizeof path, "%s/new.sqlite", dir);
+    assert_true(hr_store_open(&env, path, HR_STORE_CREATE | HR_STORE_WAL, &store) < 0);
+    assert_int_equal(sqlite3_memory_used(), before);
+    assert_int_equal(sqlite3_vfs_unregister(&without_log), SQLITE_OK);
+    assert_int_equal(sqlite3_vfs_register(with_log, 1), SQLITE_OK);
+    assert_int_equal(hr_tree_remove(&env, dir), HR_OK);
+    hr_env_clear(&env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_sync),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_made_at_once),
+        cmocka_unit_test(test_no_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
