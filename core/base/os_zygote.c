@@ -159,9 +159,9 @@ void hr_os_zygote_end(void *user, int socket)
 
 /* -- the zygote's side ----------------------------------------------------- */
 
-/* The descriptors in their order, and no other.  The first of a zygote is /dev/null, as of all that
- * was spawned without one. */
-static int lay_out(const struct request *request, const int *fds, int given)
+/* The descriptors in their order, those that are kept, and no other.  The first of a zygote is
+ * /dev/null, as of all that was spawned without one. */
+static int lay_out(const struct request *request, const int *fds, int given, int kept)
 {
     int high[FDS], i, k = 0;
 
@@ -174,7 +174,7 @@ static int lay_out(const struct request *request, const int *fds, int given)
     for (i = 0; i < request->count; i++)
         if (dup2(high[i], i) < 0)
             return -1;
-    return close_range(request->count, ~0U, 0);
+    return close_range(request->count, (unsigned)kept - 1, 0);
 }
 
 /* 1 with a request, 0 where there is none any more, or a negative errno. */
@@ -203,7 +203,7 @@ static bool tell(int socket, int32_t what, const int *fd)
 }
 
 /* As hr_os_zygote() returns in a child. */
-static int stand_by(int socket, int taken)
+static int stand_by(int socket, int taken, int kept)
 {
     struct request request;
     int fds[FDS], given = 0, r, pair[2];
@@ -222,7 +222,7 @@ static int stand_by(int socket, int taken)
     }
     if (request.new_group)
         setpgid(0, 0);
-    return lay_out(&request, fds, given) < 0 ? -1 : 1;
+    return lay_out(&request, fds, given, kept) < 0 ? -1 : 1;
 }
 
 /* Until one that stands by has work; false: the host is gone. */
@@ -237,7 +237,7 @@ static bool wait_taken(int socket, int taken)
     return fds[0].revents & POLLIN && read(taken, &byte, 1) == 1;
 }
 
-int hr_os_zygote(int socket)
+int hr_os_zygote(int socket, int kept)
 {
     int taken[2], ready = 0;
     int32_t pid;
@@ -247,7 +247,7 @@ int hr_os_zygote(int socket)
     do {
         pid = CAN_CLONE ? (int32_t)syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0) : -1;
         if (pid == 0)
-            return stand_by(socket, taken[1]);
+            return stand_by(socket, taken[1], kept);
         if (pid < 0 && !tell(socket, CAN_CLONE ? -errno : -ENOSYS, NULL))
             return 0;
     } while (++ready < READY || wait_taken(socket, taken[0]));

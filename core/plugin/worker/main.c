@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 
     hr_worker_walls_of_all(&walls);
     if (argc == 2 && !strcmp(argv[1], HR_WORKER_ZYGOTE)) {
-        int copied = hr_os_zygote(HR_WORKER_SOCKET);
+        int copied = hr_os_zygote(HR_WORKER_SOCKET, HR_WALLS_FDS);
 
         if (copied <= 0)
             _exit(copied ? 1 : 0);

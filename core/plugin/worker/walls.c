@@ -61,35 +61,66 @@ struct beneath {
     int32_t fd;
 } __attribute__((packed));
 
+/* What every job may read, and run if it may run anything; /dev/null it may write. */
+static const char *const system_paths[HR_WALLS_PATHS] = {
+    "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/ssl", "/etc/localtime", "/proc/cpuinfo",
+    "/proc/meminfo", "/sys/devices/system/cpu", "/dev/urandom", "/dev/null", NULL
+};
+enum { DEV_NULL = 10 };
+
+/* Path lookups are a good part of what a short job costs, so they are made once for all. */
+static void open_paths(struct hr_walls *walls)
+{
+    struct stat st;
+    int i, low;
+
+    for (i = 0; i < HR_WALLS_PATHS; i++) {
+        low = system_paths[i] ? open(system_paths[i], O_PATH | O_CLOEXEC) : -1;
+        walls->paths[i].fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, HR_WALLS_FDS);
+        walls->paths[i].is_dir = low >= 0 && fstat(low, &st) == 0 && S_ISDIR(st.st_mode);
+        if (low >= 0)
+            close(low);
+    }
+}
+
+static int allow_open(int ruleset, uint64_t handled, int fd, bool is_dir, uint64_t access)
+{
+    struct beneath rule = { access & handled & (is_dir ? ~UINT64_C(0) : (uint64_t)ON_FILES), fd };
+
+    return (int)syscall(LANDLOCK_ADD, ruleset, 1, &rule, 0);
+}
+
 static int allow(int ruleset, uint64_t handled, const char *path, uint64_t access)
 {
     int fd = open(path, O_PATH | O_CLOEXEC), r;
-    struct beneath rule = { access & handled, fd };
     struct stat st;
 
     if (fd < 0)
         return 0; /* what is not there needs no rule */
-    if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
-        rule.access &= ON_FILES;
-    r = (int)syscall(LANDLOCK_ADD, ruleset, 1, &rule, 0);
+    r = allow_open(ruleset, handled, fd, fstat(fd, &st) < 0 || S_ISDIR(st.st_mode), access);
     close(fd);
     return r;
 }
 
+static int allow_system(int ruleset, uint64_t handled, const struct hr_walls *all, bool run)
+{
+    uint64_t read = READ | (run ? FS_EXECUTE : 0);
+    int i, r = 0;
+
+    for (i = 0; i < HR_WALLS_PATHS; i++)
+        if (all->paths[i].fd >= 0)
+            r |= allow_open(ruleset, handled, all->paths[i].fd, all->paths[i].is_dir,
+                            i == DEV_NULL ? FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE : read);
+    return r | allow(ruleset, handled, "/proc/self", read);
+}
+
 static int allow_paths(int ruleset, uint64_t handled, const struct hr_job *job)
 {
-    static const char *const system[] = {
-        "/usr",  "/lib",  "/lib64",  "/etc/ld.so.cache", "/etc/ssl", "/etc/localtime", "/proc/self",
-        "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/urandom", NULL
-    };
     uint64_t write = handled & ~(uint64_t)(FS_EXECUTE | FS_DEVICES | FS_IOCTL_DEV);
     const char *const *p;
     int r = 0;
     size_t i, k;
 
-    for (p = system; *p; p++)
-        r |= allow(ruleset, handled, *p, READ | (job->walls.process ? FS_EXECUTE : 0));
-    r |= allow(ruleset, handled, "/dev/null", FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE);
     for (p = job->walls.read; *p; p++)
         r |= allow(ruleset, handled, *p, READ);
     for (p = job->walls.write; *p; p++)
@@ -112,7 +143,7 @@ static int allow_paths(int ruleset, uint64_t handled, const struct hr_job *job)
 }
 
 /* The ABI of Landlock that stands now, 0 for none. */
-static int landlock(const struct hr_job *job)
+static int landlock(const struct hr_job *job, const struct hr_walls *all)
 {
     int abi = (int)syscall(LANDLOCK_CREATE, NULL, 0, 1), fd;
     struct ruleset set = { .fs = FS_ALL_1 };
@@ -137,7 +168,8 @@ static int landlock(const struct hr_job *job)
     fd = (int)syscall(LANDLOCK_CREATE, &set, size, 0);
     if (fd < 0)
         return 0;
-    if (allow_paths(fd, set.fs, job) < 0 || syscall(LANDLOCK_RESTRICT, fd, 0) < 0)
+    if (allow_system(fd, set.fs, all, job->walls.process) < 0 ||
+        allow_paths(fd, set.fs, job) < 0 || syscall(LANDLOCK_RESTRICT, fd, 0) < 0)
         abi = 0;
     close(fd);
     return abi;
@@ -409,6 +441,7 @@ static bool drop_capabilities(void)
 void hr_worker_walls_of_all(struct hr_walls *ret)
 {
     limits();
+    open_paths(ret);
     ret->capabilities = drop_capabilities();
     ret->no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     ret->seccomp = seccomp_of_all();
@@ -421,7 +454,8 @@ hr_status hr_worker_walls(struct hr_env *env, const struct hr_job *job, const st
     int files;
 
     limit_memory(job);
-    files = landlock(job);
+    files = landlock(job, all);
+    close_range(HR_WALLS_FDS, ~0U, 0);
     calls = seccomp_of_job(job, files) && all->seccomp;
     snprintf(text, n, "%s%s%s%s", privs ? "no_new_privs" : "-no_new_privs",
              caps ? " capabilities" : " -capabilities", files ? " landlock" : " -landlock",

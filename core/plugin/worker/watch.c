@@ -39,13 +39,20 @@ static void *watch(void *arg)
     _exit(how == HR_WATCH_ALONE);
 }
 
+/* The stack lies ready: to map one for each short job is a good part of what its thread costs. */
 volatile int32_t *hr_watch_start(const struct hr_os *os, int socket)
 {
+    static char stack[1 << 18] __attribute__((aligned(1 << 12)));
+    pthread_attr_t how;
     pthread_t id;
 
     watcher.os = os;
     watcher.socket = socket;
-    if (pthread_create(&id, NULL, watch, NULL) == 0)
-        pthread_detach(id);
+    if (pthread_attr_init(&how) != 0)
+        return &watcher.cancel;
+    pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstack(&how, stack, sizeof stack);
+    pthread_create(&id, &how, watch, NULL);
+    pthread_attr_destroy(&how);
     return &watcher.cancel;
 }
