@@ -151,6 +151,10 @@ static void choose_step(const struct graph *g, struct op *op)
     }
     op->n_ins = 1;
     op->ins[0] = any_coll(g);
+    if (g->colls[g->n_colls - 1].grouped && chance(2)) {
+        op->ins[0] = g->n_colls - 1;
+        kind = 1;
+    }
     if (kind < 5) {
         choose_map(&g->colls[op->ins[0]], op);
     } else if (kind < 7) {
@@ -186,15 +190,15 @@ static void add_sinks(struct graph *g)
 static int64_t table_size(void)
 {
     static const int64_t sizes[] = { 4095, 4096, 4097, 8192, 12293 };
-    uint64_t kind = chance(80);
+    uint64_t kind = chance(100);
 
-    if (kind < 8)
+    if (kind < 15)
         return 0;
-    if (kind < 50)
+    if (kind < 60)
         return (int64_t)chance(40);
-    if (kind < 68)
+    if (kind < 82)
         return (int64_t)chance(600);
-    if (kind < 79)
+    if (kind < 99)
         return sizes[chance(5)];
     return 70000 + (int64_t)chance(9000); /* of more blocks than a window takes */
 }

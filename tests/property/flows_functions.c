@@ -219,6 +219,8 @@ static hr_status map_batch(void *p, hr_run *run, struct ArrowArray *rows)
     uint32_t copies;
     int64_t i;
 
+    need(rows->length <= (self->function == FN_PICK_FEW ? FEW_ROWS : config->env->batch_rows),
+         "a batch has more rows than it may");
     if (hr_col_open(&self->in, rows, self->v, &c) < 0)
         return HR_INTERNAL;
     for (i = 0; i < c.length; i++) {
@@ -428,9 +430,12 @@ static hr_status sum_extract(const void *self, hr_run *run, void *const *accs, u
 
     (void)self, (void)run;
     numbers_begin(b);
+    numbers_add(b, &sum_none); /* a row before those that count */
     for (i = 0; i < n; i++)
         numbers_add(b, accs[i]);
     numbers_end(b, ret);
+    ret->offset = 1;
+    ret->length = n;
     return HR_OK;
 }
 
