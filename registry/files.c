@@ -5,19 +5,22 @@
 
 /* -- names ----------------------------------------------------------------- */
 
+/* Is a character one that names may have everywhere? */
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+}
+
 static bool part_ok(const char *p, size_t n)
 {
     size_t i;
 
     if (!n || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
         return false;
-    for (i = 0; i < n; i++) {
-        char c = p[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == '-'))
+    for (i = 0; i < n; i++)
+        if (!is_plain(p[i]))
             return false;
-    }
     return true;
 }
 

@@ -23,6 +23,7 @@ for script in faults faults_worker alloc limits; do
 done
 try env HR_CUTS=1000 python3 -B "$here/tests/cli/power.py"
 try env HR_KILLS=200 HR_SEED=7 python3 -B "$here/tests/cli/kills.py" test_kills
+try sh "$here/tests/threads.sh"
 try sh "$here/tests/property/long.sh" "$build"
 try python3 -B "$here/tests/mutants/mutants.py" "$build/mutants" --count 300
 try sh "$here/tests/fuzz/run.sh" --seconds 600

@@ -390,37 +390,50 @@ static HR_MA(SlicingDetails) * details(struct maker *m, const HR_MA(SlicingSpec)
     return x;
 }
 
+/* By a rule's thresholds; *checked: one of them is for this slice. */
+static hr_status apply_both(struct maker *m, struct finding *f, const struct rule *x,
+                            bool *checked)
+{
+    hr_status r = HR_OK;
+
+    *checked = false;
+    if (x->threshold->validate_absolute_case !=
+        HR_MA_E(METRIC_THRESHOLD__VALIDATE_ABSOLUTE__NOT_SET))
+        r = apply(m, f, x, false, checked);
+    if (r == HR_OK && x->threshold->validate_relative_case !=
+                          HR_MA_E(METRIC_THRESHOLD__VALIDATE_RELATIVE__NOT_SET))
+        r = apply(m, f, x, true, checked);
+    return r;
+}
+
+/* Was one of the rules before i that were checked for the same slices? */
+static bool counted_before(struct maker *m, const bool *checked, size_t i,
+                           const HR_MA(SlicingSpec) * spec)
+{
+    size_t k;
+
+    for (k = 0; spec && k < i; k++)
+        if (checked[k] && same_spec(m, spec_of(m, &m->rules[k]), spec))
+            return true;
+    return false;
+}
+
 static hr_status one_slice(struct maker *m, const HR_MA(MetricsForSlice) * slice, bool *checked)
 {
     struct finding f = { .slice = slice };
-    const HR_MA(SlicingSpec) * spec;
     HR_MA(SlicingDetails) * d;
     hr_status r = HR_OK;
-    size_t i, k;
+    size_t i;
 
+    for (i = 0; i < m->n && r == HR_OK; i++)
+        r = apply_both(m, &f, &m->rules[i], &checked[i]);
     for (i = 0; i < m->n && r == HR_OK; i++) {
-        const struct rule *x = &m->rules[i];
+        const HR_MA(SlicingSpec) *spec = checked[i] ? spec_of(m, &m->rules[i]) : NULL;
 
-        checked[i] = false;
-        if (x->threshold->validate_absolute_case !=
-            HR_MA_E(METRIC_THRESHOLD__VALIDATE_ABSOLUTE__NOT_SET))
-            r = apply(m, &f, x, false, &checked[i]);
-        if (r == HR_OK && x->threshold->validate_relative_case !=
-                              HR_MA_E(METRIC_THRESHOLD__VALIDATE_RELATIVE__NOT_SET))
-            r = apply(m, &f, x, true, &checked[i]);
-    }
-    for (i = 0; i < m->n && r == HR_OK; i++) {
-        if (!checked[i])
-            continue;
-        spec = spec_of(m, &m->rules[i]);
         /* Once a slice, however many metrics were judged by it. */
-        for (k = 0; spec && k < i; k++)
-            if (checked[k] && same_spec(m, spec_of(m, &m->rules[k]), spec))
-                break;
-        if (spec && k < i)
+        if (!checked[i] || counted_before(m, checked, i, spec))
             continue;
-        d = spec ? details(m, spec, true) : NULL;
-        if (!d)
+        if (!spec || !(d = details(m, spec, true)))
             return HR_EXHAUSTED;
         d->has_num_matching_slices = 1;
         d->num_matching_slices++;
@@ -527,6 +540,40 @@ static hr_status put_threshold(struct hr_buf *to, const HR_MA(MetricThreshold) *
     return r;
 }
 
+static hr_status put_failure(const HR_MA(MetricsValidationForSlice) * s,
+                             const HR_MA(ValidationFailure) * f, struct hr_buf *to)
+{
+    bool is_diff = f->metric_key->is_diff;
+    hr_status r;
+
+    r = hr_buf_format(to, "%s%s of ", f->metric_key->name, is_diff ? " against the baseline" : "");
+    if (s->slice_key)
+        r |= hr_slice_text(s->slice_key, to);
+    if (!f->metric_value) {
+        r |= hr_buf_text(to, " was not computed");
+    } else if (f->metric_value->type_case != HR_MA_E(METRIC_VALUE__TYPE_DOUBLE_VALUE)) {
+        r |= hr_buf_text(to, " cannot be compared");
+    } else {
+        r |= hr_buf_text(to, is_diff ? " changed by " : " is ");
+        r |= put_number(to, f->metric_value->double_value->value);
+    }
+    if (f->metric_threshold)
+        r |= put_threshold(to, f->metric_threshold);
+    return r | hr_buf_char(to, '\n');
+}
+
+static hr_status put_missing(const HR_MA(SlicingSpec) * s, struct hr_buf *to)
+{
+    hr_status r = hr_buf_text(to, "a threshold is for a slice that is not in the data:");
+    size_t k;
+
+    for (k = 0; k < s->n_feature_keys; k++)
+        r |= hr_buf_format(to, " %s", s->feature_keys[k]);
+    for (k = 0; k < s->n_feature_values; k++)
+        r |= hr_buf_format(to, " %s=%s", s->feature_values[k]->key, s->feature_values[k]->value);
+    return r | hr_buf_text(to, s->n_feature_keys + s->n_feature_values ? "\n" : " all rows\n");
+}
+
 hr_status hr_verdict_reasons(struct hr_env *env, const hr_verdict *v, struct hr_buf *to)
 {
     size_t i, k, len = to->len;
@@ -537,37 +584,11 @@ hr_status hr_verdict_reasons(struct hr_env *env, const hr_verdict *v, struct hr_
     for (i = 0; i < v->n_metric_validations_per_slice; i++) {
         const HR_MA(MetricsValidationForSlice) *s = v->metric_validations_per_slice[i];
 
-        for (k = 0; k < s->n_failures; k++) {
-            const HR_MA(ValidationFailure) *f = s->failures[k];
-
-            r |= hr_buf_format(to, "%s%s", f->metric_key->name,
-                               f->metric_key->is_diff ? " against the baseline" : "");
-            r |= hr_buf_text(to, " of ");
-            if (s->slice_key)
-                r |= hr_slice_text(s->slice_key, to);
-            if (f->metric_value &&
-                f->metric_value->type_case == HR_MA_E(METRIC_VALUE__TYPE_DOUBLE_VALUE)) {
-                r |= hr_buf_text(to, f->metric_key->is_diff ? " changed by " : " is ");
-                r |= put_number(to, f->metric_value->double_value->value);
-            } else {
-                r |= hr_buf_text(to, f->metric_value ? " cannot be compared" : " was not computed");
-            }
-            if (f->metric_threshold)
-                r |= put_threshold(to, f->metric_threshold);
-            r |= hr_buf_char(to, '\n');
-        }
+        for (k = 0; k < s->n_failures; k++)
+            r |= put_failure(s, s->failures[k], to);
     }
-    for (i = 0; i < v->n_missing_slices; i++) {
-        const HR_MA(SlicingSpec) *s = v->missing_slices[i];
-
-        r |= hr_buf_text(to, "a threshold is for a slice that is not in the data:");
-        for (k = 0; k < s->n_feature_keys; k++)
-            r |= hr_buf_format(to, " %s", s->feature_keys[k]);
-        for (k = 0; k < s->n_feature_values; k++)
-            r |=
-                hr_buf_format(to, " %s=%s", s->feature_values[k]->key, s->feature_values[k]->value);
-        r |= hr_buf_text(to, s->n_feature_keys + s->n_feature_values ? "\n" : " all rows\n");
-    }
+    for (i = 0; i < v->n_missing_slices; i++)
+        r |= put_missing(v->missing_slices[i], to);
     if (!v->validation_ok && to->len == len)
         r |= hr_buf_text(to, "there are no rows to evaluate\n");
     if (r == HR_OK)

@@ -78,13 +78,25 @@ static int hex4(const char *p)
     return v;
 }
 
+/* Behind the first half of a surrogate pair: the second. */
+static hr_status second_half(struct scan *s)
+{
+    const char *p = s->text + s->at;
+    int v = s->n - s->at >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2) : -1;
+
+    if (v < 0xDC00 || v > 0xDFFF)
+        return wrong(s, s->at - 6, "the first half of a surrogate pair without the second");
+    s->at += 6;
+    return HR_OK;
+}
+
 /* The escape at the backslash; moves behind it. */
 static hr_status escape(struct scan *s)
 {
     size_t at = s->at;
     const char *p = s->text + at;
     size_t left = s->n - at;
-    int v, low;
+    int v;
 
     if (left < 2 || !strchr("\"\\/bfnrtu", p[1]) || !p[1])
         return wrong(s, at, "not an escape of JSON; write \"\\\\\" for a backslash");
@@ -97,15 +109,11 @@ static hr_status escape(struct scan *s)
     if (!v)
         return wrong(s, at, "\\u0000 is not allowed in a text");
     s->at += 6;
-    if (v >= 0xDC00 && v <= 0xDFFF)
-        return wrong(s, at, "the second half of a surrogate pair without the first");
-    if (v < 0xD800 || v > 0xDBFF)
+    if (v < 0xD800 || v > 0xDFFF)
         return HR_OK;
-    low = left >= 12 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8) : -1;
-    if (low < 0xDC00 || low > 0xDFFF)
-        return wrong(s, at, "the first half of a surrogate pair without the second");
-    s->at += 6;
-    return HR_OK;
+    if (v >= 0xDC00)
+        return wrong(s, at, "the second half of a surrogate pair without the first");
+    return second_half(s);
 }
 
 static hr_status string(struct scan *s)
@@ -134,40 +142,37 @@ static hr_status string(struct scan *s)
     return wrong(s, from, "this text has no end; a \" is missing");
 }
 
-static bool digit(const struct scan *s)
+/* Over digits; false: there is none. */
+static bool digits(struct scan *s)
 {
-    return s->at < s->n && s->text[s->at] >= '0' && s->text[s->at] <= '9';
+    size_t from = s->at;
+
+    while (s->at < s->n && s->text[s->at] >= '0' && s->text[s->at] <= '9')
+        s->at++;
+    return s->at > from;
 }
 
 static hr_status number(struct scan *s)
 {
-    size_t from = s->at;
-    char c;
+    size_t from = s->at, whole;
 
-    if (s->text[s->at] == '-')
-        s->at++;
-    if (!digit(s))
+    s->at += s->text[s->at] == '-';
+    whole = s->at;
+    if (!digits(s))
         return wrong(s, from, "not a number of JSON");
-    c = s->text[s->at++];
-    if (c == '0' && digit(s))
+    if (s->text[whole] == '0' && s->at > whole + 1)
         return wrong(s, from, "a number may not begin with 0");
-    while (digit(s))
-        s->at++;
     if (s->at < s->n && s->text[s->at] == '.') {
         s->at++;
-        if (!digit(s))
+        if (!digits(s))
             return wrong(s, from, "a digit is missing after the point");
-        while (digit(s))
-            s->at++;
     }
     if (s->at < s->n && (s->text[s->at] | 32) == 'e') {
         s->at++;
         if (s->at < s->n && (s->text[s->at] == '+' || s->text[s->at] == '-'))
             s->at++;
-        if (!digit(s))
+        if (!digits(s))
             return wrong(s, from, "a digit is missing in the exponent");
-        while (digit(s))
-            s->at++;
     }
     return HR_OK;
 }

@@ -58,37 +58,44 @@ static bool exponent(const char *p, const char *end, int64_t *ret)
     return true;
 }
 
+/* Digits from p on: the first 19 that count are in d->w, the others only counted. */
+static const char *take_digits(const char *p, const char *end, struct decimal *d, int *kept,
+                               int64_t *dropped)
+{
+    for (; p < end && is_digit(*p); p++) {
+        if (*kept == 0 && *p == '0') {
+            d->from = p + 1;
+        } else if (*kept < 19) {
+            d->w = d->w * 10 + (uint64_t)(*p - '0');
+            ++*kept;
+        } else {
+            ++*dropped;
+            d->cut |= *p != '0';
+        }
+    }
+    return p;
+}
+
 static bool take_apart(const char *text, size_t n, struct decimal *d)
 {
-    const char *p = text, *end = text + n, *point = NULL;
+    const char *p = text, *end = text + n, *whole, *point = NULL;
     int64_t dropped = 0, after = 0;
-    int kept = 0, any = 0;
+    int kept = 0;
 
     *d = (struct decimal){ 0 };
     if (p < end && (*p == '-' || *p == '+'))
         d->negative = *p++ == '-';
-    d->from = p;
-    for (; p < end; p++) {
-        if (*p == '.' && !point) {
-            point = p;
-            continue;
-        }
-        if (!is_digit(*p))
-            break;
-        any = 1;
-        after += point != NULL;
-        if (kept == 0 && *p == '0') {
-            d->from = p + 1;
-        } else if (kept < 19) {
-            d->w = d->w * 10 + (uint64_t)(*p - '0');
-            kept++;
-        } else {
-            dropped++;
-            d->cut |= *p != '0';
-        }
+    d->from = whole = p;
+    p = take_digits(p, end, d, &kept, &dropped);
+    if (p < end && *p == '.') {
+        point = p;
+        p = take_digits(p + 1, end, d, &kept, &dropped);
+        after = p - point - 1;
     }
     d->to = p;
-    if (!any || (p < end && ((*p != 'e' && *p != 'E') || !exponent(p + 1, end, &d->exponent))))
+    if (p == whole || (point == whole && !after))
+        return false;
+    if (p < end && ((*p | 32) != 'e' || !exponent(p + 1, end, &d->exponent)))
         return false;
     d->e = d->exponent - after + dropped;
     d->after_point = point && point < d->from;
@@ -277,20 +284,25 @@ static uint64_t rank_of(const struct format *f, double v)
     return ((uint64_t)(exp - f->low) + 1) * hidden + ((uint64_t)ldexp(m, f->digits) - hidden);
 }
 
+/* w * 10^e, about: each step rounds. */
+static double about(uint64_t w, int64_t e)
+{
+    double v = (double)w;
+
+    for (; e > 0 && v < HUGE_VAL; e -= e > 22 ? 22 : e)
+        v *= pow(10, (double)(e > 22 ? 22 : e));
+    for (; e < 0 && v > 0; e += e < -22 ? 22 : -e)
+        v /= pow(10, (double)(e < -22 ? 22 : -e));
+    return v;
+}
+
 static double by_comparing(const struct format *f, const struct decimal *d, int64_t e_of_digits,
                            const struct big *text)
 {
     uint64_t top = ((uint64_t)(f->high - f->low) + 2) << (f->digits - 1);
-    double guess = (double)d->w;
-    int64_t e = d->e;
-    uint64_t rank;
+    uint64_t rank = rank_of(f, about(d->w, d->e));
     int c;
 
-    for (; e > 0 && guess<HUGE_VAL; e -= e> 22 ? 22 : e)
-        guess *= pow(10, (double)(e > 22 ? 22 : e));
-    for (; e < 0 && guess > 0; e += e < -22 ? 22 : -e)
-        guess /= pow(10, (double)(e < -22 ? 22 : -e));
-    rank = rank_of(f, guess);
     while (rank < top && (c = against_midpoint(f, text, e_of_digits, rank)) >= 0) {
         if (c == 0 && !(rank & 1))
             break;

@@ -35,6 +35,12 @@ int hr_bytes_compare(const void *a, size_t na, const void *b, size_t nb)
 /* Bytes of the character at p, 0 if it is none; RFC 3629. */
 static int length(const unsigned char *p, size_t n)
 {
+    static const struct {
+        unsigned char first, low, high; /* of the second byte */
+    } odd[] = { { 0xE0, 0xA0, 0xBF },   /* two bytes would do */
+                { 0xED, 0x80, 0x9F },   /* half of a surrogate pair */
+                { 0xF0, 0x90, 0xBF },   /* three bytes would do */
+                { 0xF4, 0x80, 0x8F } }; /* beyond U+10FFFF */
     unsigned char low = 0x80, high = 0xBF;
     int k, i;
 
@@ -42,17 +48,14 @@ static int length(const unsigned char *p, size_t n)
         return 1;
     if (p[0] < 0xC2 || p[0] > 0xF4)
         return 0;
-    k = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    k = 2 + (p[0] >= 0xE0) + (p[0] >= 0xF0);
     if ((size_t)k > n)
         return 0;
-    if (p[0] == 0xE0)
-        low = 0xA0;
-    if (p[0] == 0xED)
-        high = 0x9F;
-    if (p[0] == 0xF0)
-        low = 0x90;
-    if (p[0] == 0xF4)
-        high = 0x8F;
+    for (i = 0; i < 4; i++)
+        if (p[0] == odd[i].first) {
+            low = odd[i].low;
+            high = odd[i].high;
+        }
     if (p[1] < low || p[1] > high)
         return 0;
     for (i = 2; i < k; i++)

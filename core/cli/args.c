@@ -176,10 +176,31 @@ static int check_words(const struct args *a)
     return EXIT_DONE;
 }
 
+static int take_word(struct args *ret, const char *word)
+{
+    if (ret->count == MAX_WORDS - 1)
+        return usage(ret, "too many arguments");
+    ret->words[ret->count++] = word;
+    return EXIT_DONE;
+}
+
+/* The option at argv[*i]; moves to its value where that is the next argument. */
+static int take_option(struct args *ret, int argc, char **argv, int *i)
+{
+    const char *value;
+    const struct option *o = match(ret->verb, argv[*i], &value);
+
+    if (!o)
+        return no_option(ret, argv[*i]);
+    if (!o->value && value)
+        return usage(ret, "option %s takes no value", o->name);
+    if (o->value && !value && !(value = ++*i < argc ? argv[*i] : NULL))
+        return usage(ret, "option %s wants a value", o->name);
+    return add_option(ret, o, value);
+}
+
 int read_args(const struct verb *v, const char *full, int argc, char **argv, struct args *ret)
 {
-    const struct option *o;
-    const char *value;
     bool only_words = false;
     int i, code = EXIT_DONE;
 
@@ -187,23 +208,12 @@ int read_args(const struct verb *v, const char *full, int argc, char **argv, str
     ret->verb = v;
     ret->full = full;
     for (i = 0; i < argc && code == EXIT_DONE; i++) {
-        if (!strcmp(argv[i], "--") && !only_words) {
+        if (!only_words && !strcmp(argv[i], "--"))
             only_words = true;
-            continue;
-        }
-        if (only_words || argv[i][0] != '-' || !argv[i][1]) {
-            if (ret->count == MAX_WORDS - 1)
-                return usage(ret, "too many arguments");
-            ret->words[ret->count++] = argv[i];
-            continue;
-        }
-        if (!(o = match(v, argv[i], &value)))
-            return no_option(ret, argv[i]);
-        if (!o->value && value)
-            return usage(ret, "option %s takes no value", o->name);
-        if (o->value && !value && !(value = ++i < argc ? argv[i] : NULL))
-            return usage(ret, "option %s wants a value", o->name);
-        code = add_option(ret, o, value);
+        else if (only_words || argv[i][0] != '-' || !argv[i][1])
+            code = take_word(ret, argv[i]);
+        else
+            code = take_option(ret, argc, argv, &i);
     }
     return code == EXIT_DONE ? check_words(ret) : code;
 }

@@ -141,13 +141,31 @@ static void say(struct view *v, const char *node, const char *text)
     draw(v, true);
 }
 
-/* A line for a node that comes up while it runs: "part[2]" behind its kind, and the first in the
- * place of "part". */
-static struct line *add_line(struct view *v, const char *node)
+/* Where a node that comes up belongs: "part[2]" behind the last of its kind, or *ret_instead of
+ * "part", others at the end. */
+static size_t place_of(const struct view *v, const char *node, bool *ret_instead)
 {
     size_t stem = strcspn(node, "["), at = v->count, i;
+
+    *ret_instead = false;
+    for (i = 0; node[stem] && i < v->count; i++) {
+        const char *other = v->lines[i].node;
+
+        if (strncmp(other, node, stem) != 0 || (other[stem] && other[stem] != '['))
+            continue;
+        *ret_instead = !other[stem];
+        at = *ret_instead ? i : i + 1;
+    }
+    return at;
+}
+
+/* A line for a node that comes up while it runs. */
+static struct line *add_line(struct view *v, const char *node)
+{
     struct line *lines = realloc(v->lines, (v->count + 2) * sizeof *lines);
     char *name = strdup(node);
+    bool instead;
+    size_t at;
 
     if (lines)
         v->lines = lines;
@@ -156,13 +174,9 @@ static struct line *add_line(struct view *v, const char *node)
         return NULL;
     }
     erase(v);
-    for (i = 0; node[stem] && i < v->count; i++)
-        if (!strncmp(v->lines[i].node, node, stem) &&
-            (v->lines[i].node[stem] == '[' || !v->lines[i].node[stem]))
-            at = i + 1;
-    if (at < v->count + 1 && at && !strncmp(v->lines[at - 1].node, node, stem) &&
-        !v->lines[at - 1].node[stem] && node[stem]) {
-        free(v->lines[--at].node);
+    at = place_of(v, node, &instead);
+    if (instead) {
+        free(v->lines[at].node);
     } else {
         memmove(v->lines + at + 1, v->lines + at, (v->count - at) * sizeof *lines);
         v->count++;

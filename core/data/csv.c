@@ -123,11 +123,29 @@ static hr_status bad_header(const struct hr_csv *csv, const struct csv_file *f,
                       "the header has a quote that is not closed; names may not have line breaks");
 }
 
+/* The first byte of a line that is no text: NUL, or not UTF-8; size if all of it is. */
+static size_t first_odd(const char *text, size_t at, size_t size)
+{
+    const char *nul = memchr(text + at, '\0', size - at);
+
+    return nul ? (size_t)(nul - text) : at + hr_utf8_valid(text + at, size - at);
+}
+
+/* No more cells than commas, and one. */
+static size_t most_cells(const char *text, size_t at, size_t size)
+{
+    size_t n = 1;
+
+    for (; at < size && n < HR_MAX_COLUMNS; at++)
+        n += text[at] == ',';
+    return n;
+}
+
 static hr_status read_header(struct hr_csv *csv, struct csv_file *f, struct csv_records *r)
 {
     static const char bom[] = { '\xef', '\xbb', '\xbf' };
     const char *text = f->map.data, *end;
-    size_t at = f->map.size >= 3 && !memcmp(text, bom, 3) ? 3 : 0, size, valid;
+    size_t at = f->map.size >= 3 && !memcmp(text, bom, 3) ? 3 : 0, size, odd;
     struct hr_place place = { f->path, 1, 0 };
     enum csv_fault fault;
 
@@ -137,17 +155,12 @@ static hr_status read_header(struct hr_csv *csv, struct csv_file *f, struct csv_
     if (size == at || (size == at + 1 && text[at] == '\r'))
         return hr_fail_at(csv->env, HR_INVALID, &place,
                           "the file begins with no header; its first line must name the columns");
-    for (valid = at; valid < size && text[valid]; valid++)
-        ;
-    if (valid == size)
-        valid = at + hr_utf8_valid(text + at, size - at);
-    if (valid < size)
-        return tell_bytes(csv, f, valid);
+    if ((odd = first_odd(text, at, size)) < size)
+        return tell_bytes(csv, f, odd);
     csv_scan_init(&r->scan, text, size, at);
     r->start = at;
     hr_buf_of(&r->text, size + 1, csv->env);
-    for (r->cap = 1; at < size && r->cap < HR_MAX_COLUMNS; at++)
-        r->cap += text[at] == ','; /* no more cells than commas, and one */
+    r->cap = most_cells(text, at, size);
     r->cells = hr_mem_zero(csv->env, r->cap * sizeof *r->cells);
     if (!r->cells)
         return HR_EXHAUSTED;

@@ -19,9 +19,27 @@ struct column {
     size_t n_slots;
 };
 
+static bool init_codes(struct column *c)
+{
+    c->cap_codes = 64;
+    c->n_slots = 128;
+    c->slots = calloc(c->n_slots, sizeof *c->slots);
+    return c->slots != NULL;
+}
+
+/* n offsets: of the rows, or of what codes stand for. */
+static bool init_text(struct column *c, size_t n)
+{
+    c->cap_bytes = 1024;
+    c->offsets = calloc(n, sizeof *c->offsets);
+    c->bytes = malloc(c->cap_bytes);
+    return c->offsets && c->bytes;
+}
+
 static hr_status column_init(struct hr_env *env, struct column *c, int64_t rows)
 {
     size_t n = (size_t)rows + 1;
+    bool ok = true;
 
     c->rows = rows;
     if (c->kind == CSV_UNKNOWN)
@@ -29,25 +47,15 @@ static hr_status column_init(struct hr_env *env, struct column *c, int64_t rows)
     if (!(c->valid = malloc(n / 8 + 1)))
         return hr_fail_memory(env);
     memset(c->valid, 0xff, n / 8 + 1);
-    if (c->kind == CSV_INT)
-        c->values = calloc(n, sizeof(int64_t));
-    else if (c->kind == CSV_FLOAT || c->coded)
-        c->values = calloc(n, sizeof(int32_t));
-    if (c->coded) {
-        c->cap_codes = 64;
-        c->n_slots = 128;
-        c->slots = calloc(c->n_slots, sizeof *c->slots);
-        n = (size_t)c->cap_codes + 1;
+    if (c->kind != CSV_TEXT || c->coded) {
+        c->values = calloc(n, c->kind == CSV_INT ? sizeof(int64_t) : sizeof(int32_t));
+        ok = c->values != NULL;
     }
-    if (c->kind == CSV_TEXT) {
-        c->cap_bytes = 1024;
-        c->offsets = calloc(n, sizeof *c->offsets);
-        c->bytes = malloc(c->cap_bytes);
-    }
-    if ((!c->values && (c->kind != CSV_TEXT || c->coded)) || (c->coded && !c->slots) ||
-        (c->kind == CSV_TEXT && (!c->offsets || !c->bytes)))
-        return hr_fail_memory(env);
-    return HR_OK;
+    if (c->coded)
+        ok = init_codes(c) && ok;
+    if (c->kind == CSV_TEXT)
+        ok = init_text(c, c->coded ? (size_t)c->cap_codes + 1 : n) && ok;
+    return ok ? HR_OK : hr_fail_memory(env);
 }
 
 static void column_clear(struct column *c)

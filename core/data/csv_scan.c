@@ -218,55 +218,61 @@ static enum csv_fault find_end(struct csv_records *r, size_t *ret_end)
     return odd ? CSV_UNCLOSED : CSV_OK;
 }
 
+/* From behind a quote at *text on: *ret_end is the closing one, or stop.  What stands before a
+ * doubled quote goes to r->text, and *text is where the rest begins. */
+static bool find_quote(struct csv_records *r, const char **text, const char *stop,
+                       const char **ret_end)
+{
+    const char *p;
+
+    for (p = *text; p < stop; p++) {
+        if (*p != '"')
+            continue;
+        if (p + 1 == stop || p[1] != '"')
+            break;
+        if (hr_buf_add(&r->text, *text, (size_t)(p + 1 - *text)) < 0)
+            return false;
+        *text = ++p + 1;
+    }
+    *ret_end = p;
+    return true;
+}
+
+/* Over what is not in quotes, to the comma or stop. */
+static enum csv_fault find_comma(const char **p, const char *stop)
+{
+    for (; *p < stop && **p != ','; ++*p) {
+        if (**p == '\n')
+            return CSV_BREAK;
+        if (**p == '\r')
+            return CSV_RETURN;
+    }
+    return CSV_OK;
+}
+
 /* One cell from p on, up to stop; *ret_next: after the comma behind it, or NULL. */
 static enum csv_fault quoted_cell(struct csv_records *r, const char *p, const char *stop,
                                   const char **ret_next)
 {
-    const char *text = p, *end;
-    bool quoted = p < stop && *p == '"', copied = false;
+    bool quoted = p < stop && *p == '"';
+    const char *text = p + quoted, *end = text, *rest;
     size_t from = r->text.len;
+    enum csv_fault fault;
 
-    if (quoted) {
-        for (text = ++p; p < stop; p++) {
-            if (*p != '"')
-                continue;
-            if (p + 1 == stop || p[1] != '"')
-                break;
-            /* a doubled quote: the cell is put together in r->text */
-            if (hr_buf_add(&r->text, text, (size_t)(p + 1 - text)) < 0)
-                return CSV_MEMORY;
-            copied = true;
-            text = ++p + 1;
-        }
-        end = p;
-        p += p < stop;               /* the closing quote */
-        if (p < stop && *p != ',') { /* what follows it stands for itself */
-            if (hr_buf_add(&r->text, text, (size_t)(end - text)) < 0)
-                return CSV_MEMORY;
-            copied = true;
-            text = p;
-        } else if (!copied) {
-            put(r, text, (size_t)(end - text));
-            *ret_next = p < stop ? p + 1 : NULL;
-            return CSV_OK;
-        } else {
-            if (hr_buf_add(&r->text, text, (size_t)(end - text)) < 0)
-                return CSV_MEMORY;
-            text = p;
-        }
-    }
-    for (; p < stop && *p != ','; p++) {
-        if (*p == '\n')
-            return CSV_BREAK;
-        if (*p == '\r')
-            return CSV_RETURN;
-    }
-    if (copied) {
-        if (hr_buf_add(&r->text, text, (size_t)(p - text)) < 0)
+    if (quoted && !find_quote(r, &text, stop, &end))
+        return CSV_MEMORY;
+    p = rest = end + (quoted && end < stop); /* what follows the quote stands for itself */
+    if ((fault = find_comma(&p, stop)) != CSV_OK)
+        return fault;
+    if (!quoted) {
+        put(r, text, (size_t)(p - text));
+    } else if (r->text.len == from && p == rest) {
+        put(r, text, (size_t)(end - text));
+    } else { /* in pieces: the cell is put together in r->text */
+        if (hr_buf_add(&r->text, text, (size_t)(end - text)) < 0 ||
+            hr_buf_add(&r->text, rest, (size_t)(p - rest)) < 0)
             return CSV_MEMORY;
         put(r, r->text.text + from, r->text.len - from);
-    } else {
-        put(r, text, (size_t)(p - text));
     }
     *ret_next = p < stop ? p + 1 : NULL;
     return CSV_OK;

@@ -719,12 +719,11 @@ static hr_status run_window(struct window *w)
 
     if (r == HR_OK && hr_cancelled(f->env))
         r = hr_fail(f->env, HR_CANCELLED, "the flow was cancelled");
-    if (r < 0)
+    if (r < 0 || !w->n) /* none: what is gathered so far stays as it is */
         return r;
-    if (w->n && w->exact)
+    if (w->exact)
         adopt_tables(w);
-    if (w->n)
-        r = hr_work(f->env, w->n, task_run, w);
+    r = hr_work(f->env, w->n, task_run, w);
     return r < 0 ? r : gather(w);
 }
 

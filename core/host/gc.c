@@ -150,43 +150,65 @@ static hr_status keep_running(struct gc *gc)
     return r;
 }
 
-/* Pushed models, and the newest blessing of each node: what comes next is compared with it. */
-static hr_status keep_models(struct gc *gc)
+static hr_status keep_pushed(struct gc *gc)
 {
-    struct hr_look pushed = { .kind = HR_KIND_ARTIFACT, .type = "PushedModel" };
-    struct hr_look blessed = {
-        .kind = HR_KIND_ARTIFACT, .type = "ModelBlessing", .newest_first = true
-    };
+    struct hr_look look = { .kind = HR_KIND_ARTIFACT, .type = "PushedModel" };
     struct hr_meta_nodes found = { 0 };
-    const char **nodes;
-    struct hr_home home;
-    size_t n = 0, i, k;
-    hr_status r = hr_store_look(gc->p->store, &pushed, &gc->arena, &found);
+    hr_status r = hr_store_look(gc->p->store, &look, &gc->arena, &found);
+    size_t i;
 
     for (i = 0; i < found.count && r == HR_OK; i++)
         if (found.items[i].state == HR_ARTIFACT_LIVE &&
             hr_meta_int(&found.items[i], "pushed", 0) == 1)
             r = keep(gc, found.items[i].id);
-    found = (struct hr_meta_nodes){ 0 };
+    return r;
+}
+
+/* Nodes of pipelines that a newer blessing was found of. */
+struct blessed {
+    struct {
+        const char *pipeline, *node;
+    } * items;
+    size_t n;
+};
+
+/* Keep a blessing, unless its node has a newer one. */
+static hr_status keep_newest(struct gc *gc, int64_t artifact, struct blessed *before)
+{
+    struct hr_home home;
+    hr_status r = hr_home_of(gc->p, HR_KIND_ARTIFACT, artifact, &gc->arena, &home);
+    size_t k;
+
+    for (k = 0; k < before->n; k++)
+        if (hr_text_eq(before->items[k].pipeline, home.pipeline) &&
+            hr_text_eq(before->items[k].node, home.node))
+            return r;
+    before->items[before->n].pipeline = home.pipeline;
+    before->items[before->n++].node = home.node;
+    return r < 0 ? r : keep(gc, artifact);
+}
+
+/* Pushed models, and the newest blessing of each node: what comes next is compared with it. */
+static hr_status keep_models(struct gc *gc)
+{
+    struct hr_look look = {
+        .kind = HR_KIND_ARTIFACT, .type = "ModelBlessing", .newest_first = true
+    };
+    struct hr_meta_nodes found = { 0 };
+    struct blessed before = { 0 };
+    hr_status r = keep_pushed(gc);
+    size_t i;
+
     if (r == HR_OK)
-        r = hr_store_look(gc->p->store, &blessed, &gc->arena, &found);
-    if (r < 0 || !(nodes = hr_arena_array(&gc->arena, 2 * found.count + 1, sizeof *nodes)))
-        return r < 0 ? r : HR_EXHAUSTED;
-    for (i = 0; i < found.count && r == HR_OK; i++) {
-        if (hr_meta_int(&found.items[i], "blessed", 0) != 1 ||
-            found.items[i].state != HR_ARTIFACT_LIVE)
-            continue;
-        r = hr_home_of(gc->p, HR_KIND_ARTIFACT, found.items[i].id, &gc->arena, &home);
-        for (k = 0; k < n; k += 2)
-            if (hr_text_eq(nodes[k], home.pipeline) && hr_text_eq(nodes[k + 1], home.node))
-                break;
-        if (k < n)
-            continue;
-        nodes[n++] = home.pipeline;
-        nodes[n++] = home.node;
-        if (r == HR_OK)
-            r = keep(gc, found.items[i].id);
-    }
+        r = hr_store_look(gc->p->store, &look, &gc->arena, &found);
+    if (r < 0)
+        return r;
+    if (!(before.items = hr_arena_array(&gc->arena, found.count + 1, sizeof *before.items)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < found.count && r == HR_OK; i++)
+        if (found.items[i].state == HR_ARTIFACT_LIVE &&
+            hr_meta_int(&found.items[i], "blessed", 0) == 1)
+            r = keep_newest(gc, found.items[i].id, &before);
     return r;
 }
 

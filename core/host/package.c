@@ -55,6 +55,50 @@ static hr_status begin(struct hr_project *p, struct hr_arena *arena, const char 
                             o->version ? o->version : version, k);
 }
 
+/* The .so is packed under one name whatever it is called here, so the digest is of a directory that
+ * is made for it. */
+static hr_status pack_shared_object(struct hr_project *p, const char *so,
+                                    const struct hr_buf *manifest, struct hr_arena *arena,
+                                    struct hr_packing *k)
+{
+    char dir[HR_MAX_PATH], path[HR_MAX_PATH];
+    hr_status r = hr_host_private_dir(p, dir);
+
+    if (r < 0)
+        return r;
+    k->scratch = hr_arena_text(arena, dir);
+    if ((r = hr_path_join(&p->env, dir, "plugin.json", path)) == HR_OK)
+        r = hr_file_put(&p->env, path, manifest->text, manifest->len);
+    if (r == HR_OK && (r = hr_path_join(&p->env, dir, "plugin.so", path)) == HR_OK)
+        r = hr_host_copy(p, so, path);
+    return r < 0 ? r : hr_packing_plain(k, dir, PLATFORM "/");
+}
+
+/* What the package's manifest says of it, and its files. */
+static hr_status pack_content(struct hr_project *p, const char *so, const struct hr_buf *manifest,
+                              const struct pack_options *o, struct hr_arena *arena,
+                              struct hr_packing *k)
+{
+    char *json = hr_arena_bytes(arena, manifest->text, manifest->len); /* until k is written */
+    hr_status r;
+
+    if (!json)
+        return HR_EXHAUSTED;
+    hr_json_put_key(&k->w, "platforms");
+    hr_json_open_array(&k->w);
+    hr_json_put_text(&k->w, PLATFORM);
+    hr_json_close_array(&k->w);
+    hr_json_put_key(&k->w, "content");
+    hr_json_open_array(&k->w);
+    r = pack_shared_object(p, so, manifest, arena, k);
+    if (r == HR_OK && o->doc)
+        r = hr_packing_plain(k, o->doc, "doc/");
+    hr_json_close_array(&k->w);
+    hr_json_put_key(&k->w, "plugin");
+    hr_json_put_raw(&k->w, json, strlen(json));
+    return r;
+}
+
 static hr_status pack_plugin(struct hr_project *p, const char *so, const struct pack_options *o,
                              struct hr_arena *arena, struct hr_packing *k)
 {
@@ -71,34 +115,8 @@ static hr_status pack_plugin(struct hr_project *p, const char *so, const struct 
         hr_fail(&p->env, r, "\"%s\" cannot be packed as a plugin", so);
     if (r == HR_OK)
         r = begin(p, arena, "plugin", info.id, info.version, &(struct pack_options){ 0 }, k);
-    if (r == HR_OK) {
-        char *json = hr_arena_bytes(arena, text.text, text.len);
-        char dir[HR_MAX_PATH], path[HR_MAX_PATH];
-
-        hr_json_put_key(&k->w, "platforms");
-        hr_json_open_array(&k->w);
-        hr_json_put_text(&k->w, PLATFORM);
-        hr_json_close_array(&k->w);
-        hr_json_put_key(&k->w, "content");
-        hr_json_open_array(&k->w);
-        /* The .so is packed under one name whatever it is called here, so the digest is of a
-         * directory that is made for it. */
-        r = json ? hr_host_private_dir(p, dir) : HR_EXHAUSTED;
-        if (r == HR_OK)
-            k->scratch = hr_arena_text(arena, dir);
-        if (r == HR_OK && (r = hr_path_join(&p->env, dir, "plugin.json", path)) == HR_OK)
-            r = hr_file_put(&p->env, path, text.text, text.len);
-        if (r == HR_OK && (r = hr_path_join(&p->env, dir, "plugin.so", path)) == HR_OK)
-            r = hr_host_copy(p, so, path);
-        if (r == HR_OK)
-            r = hr_packing_plain(k, dir, PLATFORM "/");
-        if (r == HR_OK && o->doc)
-            r = hr_packing_plain(k, o->doc, "doc/");
-        hr_json_close_array(&k->w);
-        hr_json_put_key(&k->w, "plugin");
-        if (json)
-            hr_json_put_raw(&k->w, json, strlen(json));
-    }
+    if (r == HR_OK)
+        r = pack_content(p, so, &text, o, arena, k);
     hr_buf_clear(&text);
     return r;
 }

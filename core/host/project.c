@@ -194,7 +194,8 @@ static hr_status open_files(struct hr_project *p)
     return r;
 }
 
-hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags)
+/* Where it lies.  HR_NOT_FOUND: nowhere; that is told unless one may be begun. */
+static hr_status find(struct hr_project *p, const char *dir, uint32_t flags)
 {
     char full[HR_MAX_PATH];
     hr_status r = hr_paths_find(&p->env, dir, &p->paths);
@@ -204,25 +205,25 @@ hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags)
          strcmp(full, p->paths.project) != 0))
         r = HR_NOT_FOUND;
     if (r == HR_NOT_FOUND && !p->env.errors.count && !(flags & HR_OPEN_NEW))
-        return hr_fail(&p->env, r,
-                       "there is no project in \"%s\" or above it; \"headrace run\" begins one",
-                       dir);
-    if (r == HR_NOT_FOUND && p->env.errors.count)
-        return r;
-    if (r < 0 && r != HR_NOT_FOUND)
+        hr_fail(&p->env, r,
+                "there is no project in \"%s\" or above it; \"headrace run\" begins one", dir);
+    return r;
+}
+
+hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags)
+{
+    hr_status r = find(p, dir, flags);
+
+    if (r < 0 && (r != HR_NOT_FOUND || p->env.errors.count))
         return r;
     p->look = (flags & HR_OPEN_LOOK) != 0;
     if (p->look) {
         r = open_to_look(p);
-        p->opened = r == HR_OK;
-        if (r < 0)
-            close_all(p);
-        return r;
+    } else { /* What lacks in it is made again: an older version had fewer directories. */
+        r = hr_paths_make(&p->env, r == HR_OK ? p->paths.project : dir, &p->paths);
+        if (r == HR_OK)
+            r = open_files(p);
     }
-    /* What lacks in it is made again: an older version had fewer directories. */
-    r = hr_paths_make(&p->env, r == HR_OK ? p->paths.project : dir, &p->paths);
-    if (r == HR_OK)
-        r = open_files(p);
     p->opened = r == HR_OK;
     if (r < 0)
         close_all(p);

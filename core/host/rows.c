@@ -94,37 +94,54 @@ hr_status hr_run_number(struct hr_project *p, int64_t pipeline, int64_t run, int
     return HR_OK;
 }
 
+/* What the contexts of an execution say: the first of each type, as others are of sub-pipelines,
+ * or of runs that have used it since. */
+struct at_home {
+    int64_t pipeline, run;
+};
+
+static struct at_home read_contexts(const struct hr_meta_nodes *contexts, struct hr_home *ret)
+{
+    struct at_home ids = { 0 };
+    size_t i;
+
+    for (i = 0; i < contexts->count; i++) {
+        const struct hr_meta_node *c = &contexts->items[i];
+
+        if (!strcmp(c->type, "pipeline") && !ret->pipeline) {
+            ret->pipeline = c->name;
+            ids.pipeline = c->id;
+        } else if (!strcmp(c->type, "pipeline_run") && !ids.run) {
+            ret->run = c->name;
+            ids.run = c->id;
+        } else if (!strcmp(c->type, "node") && !ret->node) {
+            ret->node = c->name;
+        }
+    }
+    return ids;
+}
+
 hr_status hr_home_of(struct hr_project *p, enum hr_type_kind kind, int64_t id,
                      struct hr_arena *arena, struct hr_home *ret)
 {
     struct hr_meta_nodes contexts = { 0 };
-    int64_t pipeline = 0, run = 0, maker = id;
+    struct at_home ids;
+    int64_t maker = id;
     hr_status r = HR_OK;
-    size_t i;
 
     *ret = (struct hr_home){ 0 };
     if (kind == HR_KIND_ARTIFACT) /* it gathers the contexts of all that use it */
         r = hr_maker_of(p, id, arena, &maker);
     if (r == HR_OK && maker)
         r = hr_store_contexts_of(p->store, HR_KIND_EXECUTION, maker, arena, &contexts);
-    for (i = 0; r == HR_OK && i < contexts.count; i++) {
-        const struct hr_meta_node *c = &contexts.items[i];
-
-        if (!strcmp(c->type, "pipeline") && !ret->pipeline) { /* then those of sub-pipelines */
-            ret->pipeline = c->name;
-            pipeline = c->id;
-        } else if (!strcmp(c->type, "pipeline_run") && !run) {
-            ret->run = c->name; /* the first: the one that made it */
-            run = c->id;
-        } else if (!strcmp(c->type, "node") && !ret->node) {
-            ret->node = c->name;
-        }
-    }
+    if (r < 0)
+        return r;
+    ids = read_contexts(&contexts, ret);
     if (ret->node && ret->pipeline && hr_text_starts(ret->node, ret->pipeline) &&
         ret->node[strlen(ret->pipeline)] == '.')
         ret->node += strlen(ret->pipeline) + 1;
-    if (r == HR_OK && run && pipeline)
-        r = hr_run_number(p, pipeline, run, &ret->number);
+    if (ids.run && ids.pipeline)
+        r = hr_run_number(p, ids.pipeline, ids.run, &ret->number);
     return r;
 }
 

@@ -131,37 +131,59 @@ static hr_status show_execution(struct shower *s, int64_t id)
     return r;
 }
 
-/* All executions that an artifact came from, the nearest first, each once. */
-static hr_status put_ancestors(struct shower *s, int64_t artifact)
+enum { MOST_ANCESTORS = 1000 };
+
+/* Executions to be shown, each once. */
+struct ancestors {
+    int64_t *ids;
+    size_t n;
+};
+
+static hr_status add_maker(struct shower *s, int64_t artifact, struct ancestors *to)
 {
-    enum { MOST = 1000 };
-    int64_t *queue = hr_arena_array(&s->arena, MOST, sizeof *queue), id;
+    int64_t id = 0;
+    hr_status r = hr_maker_of(s->p, artifact, &s->arena, &id);
+    size_t k;
+
+    for (k = 0; k < to->n && to->ids[k] != id; k++)
+        ;
+    if (r == HR_OK && id && k == to->n && k < MOST_ANCESTORS)
+        to->ids[to->n++] = id;
+    return r;
+}
+
+/* One of them, and those that its inputs came from to the end of the list. */
+static hr_status put_ancestor(struct shower *s, int64_t execution, struct ancestors *list)
+{
     struct hr_meta_events events;
     struct hr_meta_node e;
-    size_t n = 0, at, i, k;
-    hr_status r = queue ? hr_maker_of(s->p, artifact, &s->arena, &id) : HR_EXHAUSTED;
+    hr_status r = hr_store_get(s->p->store, HR_KIND_EXECUTION, execution, &s->arena, &e);
+    size_t i;
 
-    if (r == HR_OK && id)
-        queue[n++] = id;
+    if (r == HR_OK)
+        r = hr_store_events_of_execution(s->p->store, e.id, &s->arena, &events);
+    if (r < 0)
+        return r;
+    hr_json_open_object(&s->w);
+    r = put_execution(s, &e);
+    hr_json_close_object(&s->w);
+    for (i = 0; i < events.count && r == HR_OK; i++)
+        if (events.items[i].type == HR_EVENT_INPUT)
+            r = add_maker(s, events.items[i].artifact, list);
+    return r;
+}
+
+/* All executions that an artifact came from, the nearest first. */
+static hr_status put_ancestors(struct shower *s, int64_t artifact)
+{
+    struct ancestors list = { hr_arena_array(&s->arena, MOST_ANCESTORS, sizeof *list.ids), 0 };
+    hr_status r = list.ids ? add_maker(s, artifact, &list) : HR_EXHAUSTED;
+    size_t at;
+
     hr_json_put_key(&s->w, "came_from");
     hr_json_open_array(&s->w);
-    for (at = 0; at < n && r == HR_OK; at++) {
-        if ((r = hr_store_get(s->p->store, HR_KIND_EXECUTION, queue[at], &s->arena, &e)) < 0 ||
-            (r = hr_store_events_of_execution(s->p->store, e.id, &s->arena, &events)) < 0)
-            break;
-        hr_json_open_object(&s->w);
-        r = put_execution(s, &e);
-        hr_json_close_object(&s->w);
-        for (i = 0; i < events.count && r == HR_OK; i++) {
-            if (events.items[i].type != HR_EVENT_INPUT)
-                continue;
-            r = hr_maker_of(s->p, events.items[i].artifact, &s->arena, &id);
-            for (k = 0; k < n && queue[k] != id; k++)
-                ;
-            if (r == HR_OK && id && k == n && n < MOST)
-                queue[n++] = id;
-        }
-    }
+    for (at = 0; at < list.n && r == HR_OK; at++)
+        r = put_ancestor(s, list.ids[at], &list);
     hr_json_close_array(&s->w);
     return r;
 }

@@ -20,14 +20,35 @@ static hr_status by_number(struct hr_project *p, const struct hr_meta_node *newe
 
 enum { MOST_PARTS = 16 * 16 * 16 * 16 };
 
-hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *arena,
-                      struct hr_meta_node *ret)
+/* The newest run that is not that of a sub-pipeline, which is a part of another. */
+static hr_status newest_whole(struct hr_project *p, struct hr_arena *arena,
+                              struct hr_meta_node *ret)
 {
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "pipeline_run", .newest_first = true };
     struct hr_meta_nodes runs = { 0 };
     hr_status r;
+    size_t i;
+
+    for (look.limit = 16; look.limit <= MOST_PARTS; look.limit *= 16) {
+        if ((r = hr_store_look(p->store, &look, arena, &runs)) < 0)
+            return r;
+        for (i = 0; i < runs.count; i++)
+            if (!hr_meta_text(&runs.items[i], "__part_of")) {
+                *ret = runs.items[i];
+                return HR_OK;
+            }
+        if (runs.count < (size_t)look.limit)
+            break;
+    }
+    return HR_NOT_FOUND;
+}
+
+hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *arena,
+                      struct hr_meta_node *ret)
+{
+    struct hr_meta_node newest;
     int64_t number = 0, id = 0;
-    size_t i = 0;
+    hr_status r;
 
     if (what && hr_text_starts(what, "run "))
         what += 4;
@@ -35,18 +56,11 @@ hr_status hr_host_run(struct hr_project *p, const char *what, struct hr_arena *a
         r = hr_store_find_context(p->store, "pipeline_run", what, &id);
         return r < 0 ? r : hr_store_get(p->store, HR_KIND_CONTEXT, id, arena, ret);
     }
-    for (look.limit = 16; look.limit <= MOST_PARTS; look.limit *= 16) {
-        r = hr_store_look(p->store, &look, arena, &runs);
-        for (i = 0; r == HR_OK && i < runs.count && hr_meta_text(&runs.items[i], "__part_of"); i++)
-            ; /* the run of a sub-pipeline is a part of another */
-        if (r < 0 || i < runs.count || runs.count < (size_t)look.limit)
-            break;
-    }
-    if (r < 0 || i >= runs.count)
-        return r < 0 ? r : HR_NOT_FOUND;
+    if ((r = newest_whole(p, arena, &newest)) < 0)
+        return r;
     if (what)
-        return by_number(p, &runs.items[i], number, arena, ret);
-    *ret = runs.items[i];
+        return by_number(p, &newest, number, arena, ret);
+    *ret = newest;
     return HR_OK;
 }
 

@@ -199,15 +199,31 @@ static hr_status read_inputs(struct reading *d, const struct hr_json *list)
     return HR_OK;
 }
 
-static hr_status read_shape(struct reading *d, const struct hr_json *root)
+/* Names of the classes: none, or as many as there are. */
+static hr_status read_labels(struct reading *d, const struct hr_json *labels)
 {
     struct hr_net_shape *s = &d->shape;
-    const struct hr_json *labels = hr_json_get(root, "labels"), *v;
     const char **names = hr_arena_array(&d->arena, hr_json_count(labels) + 1, sizeof *names);
+    const struct hr_json *v;
     size_t n = 0;
 
     if (!names)
         return HR_EXHAUSTED;
+    for (v = hr_json_first(labels); v; v = hr_json_next(v))
+        if (!(names[n++] = hr_json_text(v)))
+            return wrong(d, "labels are texts");
+    if (n && n != (s->task == HR_TASK_BINARY ? 2 : (size_t)s->classes))
+        return wrong(d, "there are not as many labels as classes");
+    s->labels = n ? names : NULL;
+    return HR_OK;
+}
+
+static hr_status read_shape(struct reading *d, const struct hr_json *root)
+{
+    struct hr_net_shape *s = &d->shape;
+    const struct hr_json *v;
+    hr_status r;
+
     s->kind = hr_json_word(hr_json_get(root, "kind"), kinds, 3);
     s->task = hr_json_word(hr_json_get(root, "task"), tasks, 4);
     s->ids = hr_json_word(hr_json_get(root, "ids"), ways, 4);
@@ -219,13 +235,8 @@ static hr_status read_shape(struct reading *d, const struct hr_json *root)
     for (v = hr_json_first(hr_json_get(root, "hidden")); v; v = hr_json_next(v))
         if (s->nhidden == HR_MAX_LAYERS || !small(d, v, &s->hidden[s->nhidden++]))
             return wrong(d, "there are at most 16 hidden layers");
-    for (v = hr_json_first(labels); v; v = hr_json_next(v))
-        if (!(names[n++] = hr_json_text(v)))
-            return wrong(d, "labels are texts");
-    if (n && n != (s->task == HR_TASK_BINARY ? 2 : (size_t)s->classes))
-        return wrong(d, "there are not as many labels as classes");
-    s->labels = n ? names : NULL;
-    return read_inputs(d, hr_json_get(root, "inputs"));
+    r = read_labels(d, hr_json_get(root, "labels"));
+    return r < 0 ? r : read_inputs(d, hr_json_get(root, "inputs"));
 }
 
 static hr_status read_weights(struct reading *d, struct hr_slice bytes, struct hr_net *net)

@@ -145,27 +145,16 @@ static void read_afters(struct hr_reader *rd, struct hr_node *node)
     rd->doc = doc;
 }
 
-void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
+static void read_each_input(struct hr_reader *rd, struct hr_node *node, const struct hr_json *list)
 {
-    const struct hr_json *list = hr_want(rd, node->json, "inputs", HR_JSON_OBJECT), *m;
     const struct hr_component_info *c = node->component;
+    const struct hr_json *m;
     const char *names[64];
-    size_t i, n = c && c->input_count < 64 ? c->input_count : 0;
+    size_t i, n = c->input_count < 64 ? c->input_count : 0;
 
-    read_afters(rd, node);
-    if (node->command)
-        hr_type_inputs(rd, node);
-    if (!c) {
-        if (list && node->kind != HR_NODE_COMPONENT)
-            hr_bad(rd, list, "node \"%s\": a resolver or importer has no inputs; use \"after\"",
-                   node->name);
-        return;
-    }
-    node->inputs =
-        hr_arena_array(&rd->p->arena, (list ? hr_json_count(list) : 0) + 1, sizeof *node->inputs);
     for (i = 0; i < n; i++)
         names[i] = c->inputs[i].key;
-    for (m = list && node->inputs ? hr_json_first(list) : NULL; m; m = hr_json_next(m)) {
+    for (m = hr_json_first(list); m; m = hr_json_next(m)) {
         const struct hr_port_info *port = hr_port_find(c->inputs, c->input_count, hr_json_key(m));
 
         if (port)
@@ -174,11 +163,39 @@ void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
             hr_bad_name(rd, m, names, n, "node \"%s\": component %s has no input \"%s\"",
                         node->name, hr_component_short(c->id), hr_json_key(m));
     }
+}
+
+static void want_inputs(struct hr_reader *rd, const struct hr_node *node,
+                        const struct hr_json *list)
+{
+    const struct hr_component_info *c = node->component;
+    size_t i;
+
     for (i = 0; i < c->input_count; i++)
         if (!(c->inputs[i].flags & HR_PORT_OPTIONAL) &&
             !(list && hr_json_get(list, c->inputs[i].key)))
             hr_bad(rd, node->json, "node \"%s\": input \"%s\" of %s (%s) is missing", node->name,
                    c->inputs[i].key, hr_component_short(c->id), c->inputs[i].type);
+}
+
+void hr_read_inputs(struct hr_reader *rd, struct hr_node *node)
+{
+    const struct hr_json *list = hr_want(rd, node->json, "inputs", HR_JSON_OBJECT);
+
+    read_afters(rd, node);
+    if (node->command)
+        hr_type_inputs(rd, node);
+    if (!node->component) {
+        if (list && node->kind != HR_NODE_COMPONENT)
+            hr_bad(rd, list, "node \"%s\": a resolver or importer has no inputs; use \"after\"",
+                   node->name);
+        return;
+    }
+    node->inputs =
+        hr_arena_array(&rd->p->arena, (list ? hr_json_count(list) : 0) + 1, sizeof *node->inputs);
+    if (list && node->inputs)
+        read_each_input(rd, node, list);
+    want_inputs(rd, node, list);
 }
 
 static bool ready(const struct hr_node *node, const bool *done)

@@ -254,45 +254,60 @@ static hr_status try_filters(struct hr_reader *rd, const struct hr_node *node,
     return r;
 }
 
+static hr_status try_sources(struct hr_reader *rd, const struct hr_node *node,
+                             const struct hr_param_values *values,
+                             const struct hr_setting_source *const *sources, size_t n)
+{
+    struct hr_term term;
+    hr_status r = HR_OK, one;
+    size_t k;
+
+    for (k = 0; k < n; k++) {
+        if (!sources[k] || !sources[k]->expr)
+            continue;
+        one = hr_node_text(rd->p, node, sources[k], values, &rd->p->arena, &term);
+        r = one < 0 ? one : r;
+    }
+    return r;
+}
+
+static hr_status try_node(struct hr_reader *rd, struct hr_node *node,
+                          struct hr_param_values *values)
+{
+    const struct hr_setting_source *others[] = { &node->source_uri, &node->condition,
+                                                 node->each ? &node->each->in : NULL };
+    struct hr_setting *settings;
+    hr_status r, one;
+
+    values->late = &node->late;
+    r = hr_node_settings(rd->p, node, values, &rd->p->arena, &settings);
+    one = hr_node_extras(rd->p, node, values, &rd->p->arena, &settings);
+    r = one < 0 ? one : r;
+    values->late = NULL;
+    one = try_filters(rd, node, values);
+    r = one < 0 ? one : r;
+    one = try_sources(rd, node, values, others, sizeof others / sizeof others[0]);
+    return one < 0 ? one : r;
+}
+
 /* Every setting computed with the defaults of parameters: mistakes that can be seen now. */
 static hr_status try_settings(struct hr_reader *rd)
 {
     struct hr_param_values values = { .run_id = "", .run_name = "" };
-    struct hr_setting *settings;
-    struct hr_term term;
     hr_status r = hr_pipeline_params(rd->p, NULL, 0, false, &rd->p->arena, &values), one;
-    size_t i, k;
+    size_t i;
 
     for (i = 0; i < rd->p->node_count && r != HR_EXHAUSTED; i++) {
-        struct hr_node *node = &rd->p->nodes[i];
-
-        const struct hr_setting_source *others[] = { &node->source_uri, &node->condition,
-                                                     node->each ? &node->each->in : NULL };
-
-        values.late = &node->late;
-        one = hr_node_settings(rd->p, node, &values, &rd->p->arena, &settings);
+        one = try_node(rd, &rd->p->nodes[i], &values);
         r = one < 0 ? one : r;
-        one = hr_node_extras(rd->p, node, &values, &rd->p->arena, &settings);
-        r = one < 0 ? one : r;
-        values.late = NULL;
-        one = try_filters(rd, node, &values);
-        r = one < 0 ? one : r;
-        for (k = 0; k < sizeof others / sizeof others[0]; k++)
-            if (others[k] && others[k]->expr) {
-                one = hr_node_text(rd->p, node, others[k], &values, &rd->p->arena, &term);
-                r = one < 0 ? one : r;
-            }
     }
     for (i = 0; i < rd->p->group_count && r != HR_EXHAUSTED; i++) {
         const struct hr_node *face = &rd->p->groups[i].face;
         const struct hr_setting_source *own[] = { &face->condition,
                                                   face->each ? &face->each->in : NULL };
 
-        for (k = 0; k < 2; k++)
-            if (own[k] && own[k]->expr) {
-                one = hr_node_text(rd->p, face, own[k], &values, &rd->p->arena, &term);
-                r = one < 0 ? one : r;
-            }
+        one = try_sources(rd, face, &values, own, 2);
+        r = one < 0 ? one : r;
     }
     return r;
 }

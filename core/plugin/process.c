@@ -482,6 +482,8 @@ hr_status hr_process_read(struct hr_process *p, struct hr_message *ret)
     while (read_packet(p, ret))
         if (ret->kind != HR_MESSAGE_NONE)
             return HR_OK;
+    if (p->thread && p->socket < 0) /* closed since: it is the last that wakes who waits */
+        check_end(p);
     if (read_print(p, 0, ret) || read_print(p, 1, ret))
         return HR_OK;
     *ret = (struct hr_message){ .kind = HR_MESSAGE_NONE, .text = "" };

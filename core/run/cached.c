@@ -59,31 +59,38 @@ static hr_status take_event(struct hr_runner *runner, struct hr_task *task,
     return r;
 }
 
+/* Does an output have all its artifacts, and as many as it must have? */
+static bool is_whole(const struct hr_task *task, const struct hr_task_channel *c)
+{
+    size_t k;
+
+    if (!c->count && task->node->kind != HR_NODE_RESOLVER &&
+        !(c->port && c->port->flags & (HR_PORT_MANY | HR_PORT_OPTIONAL)))
+        return false;
+    for (k = 0; k < c->count; k++)
+        if (!c->artifacts[k].id)
+            return false;
+    return true;
+}
+
 hr_status hr_task_take(struct hr_runner *runner, struct hr_task *task, int64_t execution)
 {
+    int32_t type =
+        task->node->kind == HR_NODE_RESOLVER ? HR_EVENT_INTERNAL_OUTPUT : HR_EVENT_OUTPUT;
     struct hr_meta_events events;
     bool usable = true;
     hr_status r =
         hr_store_events_of_execution(runner->config.store, execution, &task->arena, &events);
-    size_t i, k;
+    size_t i;
 
     for (i = 0; i < task->output_count; i++)
         task->outputs[i].count = 0;
     for (i = 0; r == HR_OK && usable && i < events.count; i++)
-        if (events.items[i].type ==
-            (task->node->kind == HR_NODE_RESOLVER ? HR_EVENT_INTERNAL_OUTPUT : HR_EVENT_OUTPUT))
+        if (events.items[i].type == type)
             r = take_event(runner, task, &events.items[i], &usable);
-    for (i = 0; r == HR_OK && usable && i < task->output_count; i++) {
-        const struct hr_task_channel *c = &task->outputs[i];
-
-        usable = c->count || task->node->kind == HR_NODE_RESOLVER ||
-                 (c->port && c->port->flags & (HR_PORT_MANY | HR_PORT_OPTIONAL));
-        for (k = 0; k < c->count; k++)
-            usable = usable && c->artifacts[k].id;
-    }
-    if (r == HR_OK && !usable)
-        r = HR_NOT_FOUND;
-    return r;
+    for (i = 0; r == HR_OK && usable && i < task->output_count; i++)
+        usable = is_whole(task, &task->outputs[i]);
+    return r == HR_OK && !usable ? HR_NOT_FOUND : r;
 }
 
 /* The newest execution of the contexts, with an id above one, that has ended well and whose

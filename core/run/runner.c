@@ -1,6 +1,7 @@
 /* The run: which nodes are ready, what has happened, when it is over. */
 #include "run/run.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -628,6 +629,9 @@ hr_status hr_runner_status(const struct hr_runner *runner)
 
 void hr_runner_cancel(struct hr_runner *runner)
 {
+    int kept = errno; /* of what a signal handler has interrupted */
+
     __atomic_store_n(&runner->cancel, 1, __ATOMIC_RELAXED);
     OS(runner->env, write, runner->wake[1], "c", 1);
+    errno = kept;
 }

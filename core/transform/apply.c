@@ -272,6 +272,20 @@ static hr_status make_extras(struct apply_memory *m)
     return r;
 }
 
+/* Room for what belongs to the plan's steps, inputs and outputs. */
+static bool make_room(struct hr_apply *a)
+{
+    const struct hr_ir *ir = &a->plan->ir;
+
+    a->extras = hr_mem_zero(a->env, (ir->nsteps + 1) * sizeof *a->extras);
+    a->columns = hr_mem_zero(a->env, (ir->ninputs + 1) * sizeof *a->columns);
+    a->outputs = hr_mem_zero(a->env, (a->plan->noutputs + 1) * sizeof *a->outputs);
+    a->steps = hr_mem_zero(a->env, (ir->nsteps + 1) * sizeof *a->steps);
+    a->needs = hr_mem_zero(a->env, (ir->ninputs + 1) * sizeof *a->needs);
+    a->pool = hr_mem_zero(a->env, sizeof *a->pool);
+    return a->extras && a->columns && a->outputs && a->steps && a->needs && a->pool;
+}
+
 hr_status hr_apply_new(struct hr_env *env, const struct hr_plan *plan,
                        const struct ArrowSchema *schema, int flags, struct hr_apply **ret)
 {
@@ -286,13 +300,7 @@ hr_status hr_apply_new(struct hr_env *env, const struct hr_plan *plan,
     a->env = env;
     a->plan = plan;
     hr_ir_init(&m->tables, env);
-    a->extras = hr_mem_zero(env, (plan->ir.nsteps + 1) * sizeof *a->extras);
-    a->columns = hr_mem_zero(env, (plan->ir.ninputs + 1) * sizeof *a->columns);
-    a->outputs = hr_mem_zero(env, (plan->noutputs + 1) * sizeof *a->outputs);
-    a->steps = hr_mem_zero(env, (plan->ir.nsteps + 1) * sizeof *a->steps);
-    a->needs = hr_mem_zero(env, (plan->ir.ninputs + 1) * sizeof *a->needs);
-    a->pool = hr_mem_zero(env, sizeof *a->pool);
-    if (!a->extras || !a->columns || !a->outputs || !a->steps || !a->needs || !a->pool)
+    if (!make_room(a))
         goto fail;
     atomic_flag_clear(&a->pool->lock);
     if ((r = schema ? hr_schema_copy(schema, &a->schema) : hr_plan_schema(plan, &a->schema)) < 0 ||

@@ -222,26 +222,37 @@ static int32_t bucketize(struct hr_call *c, int32_t x)
     return op2(c, HR_OP_BUCKETS, x, add(c, &s));
 }
 
+/* The weights as floats, if there are any; false: they do not go with the values. */
+static bool take_weights(struct hr_call *c, int32_t x)
+{
+    int32_t w = c->steps[3];
+
+    if (w < 0)
+        return true;
+    if ((w = c->steps[3] = hr_compile_float(c->p, c->at, w)) < 0)
+        return false;
+    if (type_of(c, w)->shape == type_of(c, x)->shape && hr_ty_size(type_of(c, w)) == 1 &&
+        type_of(c, x)->shape != HR_S_LIST && hr_ty_size(type_of(c, x)) == 1)
+        return true;
+    hr_compile_fail(c->p, c->asts[3], NULL, "there is one weight for one value");
+    return false;
+}
+
 int32_t hr_build_bucketize(struct hr_call *c)
 {
-    int32_t x = c->steps[0], w = c->steps[3], parts[HR_MAX_FEATURES_ARGS];
+    int32_t x = c->steps[0], parts[HR_MAX_FEATURES_ARGS];
     int64_t n, i;
 
     if (!range(c, 1, 1, 1000000))
         return -1;
     if (c->asts[2] && !(float_of(c, 2, 0) > 0 && float_of(c, 2, 0) < 1))
         return hr_compile_fail(c->p, c->asts[2], NULL, "epsilon is above 0 and below 1");
-    if (w >= 0) {
-        if ((w = c->steps[3] = hr_compile_float(c->p, c->at, w)) < 0)
-            return -1;
-        if (type_of(c, w)->shape != type_of(c, x)->shape || hr_ty_size(type_of(c, w)) != 1 ||
-            type_of(c, x)->shape == HR_S_LIST || hr_ty_size(type_of(c, x)) != 1)
-            return hr_compile_fail(c->p, c->asts[3], NULL, "there is one weight for one value");
-    }
+    if (!take_weights(c, x))
+        return -1;
     if (!bool_of(c, 4))
         return bucketize(c, x);
     n = hr_ty_size(type_of(c, x));
-    if (type_of(c, x)->shape != HR_S_DENSE || n > HR_MAX_FEATURES_ARGS || w >= 0)
+    if (type_of(c, x)->shape != HR_S_DENSE || n > HR_MAX_FEATURES_ARGS || c->steps[3] >= 0)
         return hr_compile_fail(c->p, c->asts[0], NULL,
                                "elementwise wants a fixed number of values in every row, at most "
                                "1000, and no weights");

@@ -281,6 +281,18 @@ static bool same_dims(const struct hr_ty *a, const struct hr_ty *b)
     return a->rank == b->rank && same(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]);
 }
 
+/* A constant of one value goes with every shape. */
+static bool goes_with_all(const struct hr_ty *t)
+{
+    return t->shape == HR_S_CONST && !t->rank;
+}
+
+static void take_dims(struct hr_ty *to, const struct hr_ty *from)
+{
+    to->rank = from->rank;
+    memcpy(to->dims, from->dims, sizeof to->dims);
+}
+
 /* The shape of value by value work: lists go with constants, dense ones with their equals,
  * optional ones with what has one value. */
 static bool join(struct typing *t, int32_t n)
@@ -292,21 +304,18 @@ static bool join(struct typing *t, int32_t n)
     for (i = 1; i < n; i++) {
         const struct hr_ty *a = arg(t, i);
 
-        if (a->shape == HR_S_CONST && !a->rank)
+        if (goes_with_all(a))
             continue;
-        if (r->shape == HR_S_CONST && !r->rank) {
+        if (goes_with_all(r)) {
             r->shape = a->shape;
-            r->rank = a->rank;
-            memcpy(r->dims, a->dims, sizeof r->dims);
+            take_dims(r, a);
             continue;
         }
         if (r->shape == HR_S_LIST || a->shape == HR_S_LIST)
             return bad(t, "a list goes with constants only; reduce it to one value first");
         if (hr_ty_size(r) == 1 && hr_ty_size(a) == 1 && r->shape && a->shape) {
-            if (a->rank > r->rank) {
-                r->rank = a->rank;
-                memcpy(r->dims, a->dims, sizeof r->dims);
-            }
+            if (a->rank > r->rank)
+                take_dims(r, a);
         } else if (!same_dims(r, a) || r->shape != a->shape) {
             return bad(t, "the arguments have different numbers of values in a row");
         }

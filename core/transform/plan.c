@@ -392,6 +392,16 @@ hr_status hr_plan_unpack(struct hr_env *env, const void *bytes, size_t n, struct
 
 /* -- for a person ---------------------------------------- */
 
+static void explain_ints(const struct hr_step *s, struct hr_buf *to)
+{
+    int32_t k;
+
+    for (k = s->op == HR_OP_CONST ? 2 : 0; k < s->nints && k < 8 && s->op > HR_OP_VOCABULARY; k++)
+        hr_buf_format(to, " %lld", (long long)s->ints[k]);
+    if (s->op == HR_OP_CONST && s->nints > 2 && !s->ints[1])
+        hr_buf_format(to, " %lld", (long long)s->ints[2]);
+}
+
 static void explain_step(const struct hr_plan *p, int32_t i, struct hr_buf *to)
 {
     static const char *const shapes[] = { "const", "dense", "optional", "list" };
@@ -408,10 +418,7 @@ static void explain_step(const struct hr_plan *p, int32_t i, struct hr_buf *to)
                       p->ir.vocabs[s->ints[0]].count);
     for (k = 0; k < s->nargs && k < 8; k++)
         hr_buf_format(to, " #%d", (int)s->args[k]);
-    for (k = s->op == HR_OP_CONST ? 2 : 0; k < s->nints && k < 8 && s->op > HR_OP_VOCABULARY; k++)
-        hr_buf_format(to, " %lld", (long long)s->ints[k]);
-    if (s->op == HR_OP_CONST && s->nints > 2 && !s->ints[1])
-        hr_buf_format(to, " %lld", (long long)s->ints[2]);
+    explain_ints(s, to);
     for (k = 0; k < s->nfloats && k < 16; k++) {
         hr_num_put_float(text, s->floats[k]);
         hr_buf_format(to, " %s", text);

@@ -77,6 +77,14 @@ static int by_value(const void *p, const void *q)
     return (a->w > b->w) - (a->w < b->w);
 }
 
+/* The most that rows of s below a value can weigh; next: its first entry above, NULL at its end. */
+static double most_below(const struct summary *s, const struct entry *next)
+{
+    if (next)
+        return next->max - next->w;
+    return s->n ? s->e[s->n - 1].max : 0;
+}
+
 /* The two together. */
 static hr_status summary_merge(const struct hr_analyzer *a, const struct summary *x,
                                const struct summary *y, struct summary *ret)
@@ -96,12 +104,12 @@ static hr_status summary_merge(const struct hr_analyzer *a, const struct summary
         } else if (p && (!q || p->v < q->v)) {
             *o = *p;
             o->min += below_y;
-            o->max += q ? q->max - q->w : (y->n ? y->e[y->n - 1].max : 0);
+            o->max += most_below(y, q);
             q = NULL;
         } else {
             *o = *q;
             o->min += below_x;
-            o->max += p ? p->max - p->w : (x->n ? x->e[x->n - 1].max : 0);
+            o->max += most_below(x, p);
             p = NULL;
         }
         if (p)
@@ -283,15 +291,13 @@ static bool read_entry(struct hr_reader *from, struct summary *s)
     return true;
 }
 
-static hr_status quantiles_read(const struct hr_analyzer *a, void *p, struct hr_reader *from)
+/* The values that are in no level as yet. */
+static hr_status read_pairs(const struct hr_analyzer *a, struct quantiles *q,
+                            struct hr_reader *from)
 {
-    struct quantiles *q = p;
+    uint64_t n = hr_read_u64(from), i;
     hr_status r = HR_OK;
-    uint64_t n, i, k, levels;
 
-    if (hr_read_u8(from) != 1)
-        return HR_DATA_LOSS;
-    n = hr_read_u64(from);
     for (i = 0; i < n && !from->bad && r == HR_OK; i++) {
         float v = (float)hr_read_f64(from);
         double w = hr_read_f64(from);
@@ -299,23 +305,40 @@ static hr_status quantiles_read(const struct hr_analyzer *a, void *p, struct hr_
         if (!from->bad)
             r = push(a, q, v, w);
     }
+    return from->bad ? HR_DATA_LOSS : r;
+}
+
+static hr_status read_level(const struct hr_analyzer *a, struct summary *s, struct hr_reader *from)
+{
+    uint64_t n = hr_read_u64(from), k;
+
+    if (from->bad || n > (uint64_t)(from->end - from->p) / 32)
+        return HR_DATA_LOSS;
+    summary_clear(a, s);
+    if (n && !summary_room(a, s, (size_t)n))
+        return HR_EXHAUSTED;
+    for (k = 0; k < n; k++)
+        if (!read_entry(from, s))
+            return HR_DATA_LOSS;
+    return HR_OK;
+}
+
+static hr_status quantiles_read(const struct hr_analyzer *a, void *p, struct hr_reader *from)
+{
+    struct quantiles *q = p;
+    uint64_t levels, i;
+    hr_status r;
+
+    if (hr_read_u8(from) != 1)
+        return HR_DATA_LOSS;
+    if ((r = read_pairs(a, q, from)) < 0)
+        return r;
     levels = hr_read_u64(from);
     if (from->bad || levels > LEVELS)
         return HR_DATA_LOSS;
-    for (i = 0; i < levels && r == HR_OK; i++) {
-        struct summary *s = &q->levels[i];
-
-        n = hr_read_u64(from);
-        if (from->bad || n > (uint64_t)(from->end - from->p) / 32)
-            return HR_DATA_LOSS;
-        summary_clear(a, s);
-        if (n && !summary_room(a, s, (size_t)n))
-            return HR_EXHAUSTED;
-        for (k = 0; k < n; k++)
-            if (!read_entry(from, s))
-                return HR_DATA_LOSS;
-    }
-    return from->bad ? HR_DATA_LOSS : r;
+    for (i = 0; i < levels && r == HR_OK; i++)
+        r = read_level(a, &q->levels[i], from);
+    return r;
 }
 
 /* All levels in one summary, which stays in q. */

@@ -68,28 +68,36 @@ static hr_status scalar_valid(struct hr_eval *e, const struct hr_feature *f, str
     return HR_OK;
 }
 
+/* May a row have so many values? */
+static bool fits(const struct hr_feature *f, const struct hr_reg *r, int64_t n)
+{
+    if (f->shape == HR_FEATURE_DENSE)
+        return n == r->size;
+    return f->shape != HR_FEATURE_OPTIONAL || n <= 1;
+}
+
 /* The shape of the rows: how many values each has.  r->n, valid and offsets are set. */
 static hr_status count_rows(struct hr_eval *e, const struct hr_feature *f, struct hr_reg *r,
                             const struct hr_col *c)
 {
-    uint8_t *valid = f->shape == HR_FEATURE_DENSE ? NULL : hr_reg_valid(e, r, e->rows);
-    int32_t *offsets = f->shape == HR_FEATURE_LIST ? hr_reg_offsets(e, r, e->rows) : NULL;
+    bool list = f->shape == HR_FEATURE_LIST, dense = f->shape == HR_FEATURE_DENSE;
+    uint8_t *valid = dense ? NULL : hr_reg_valid(e, r, e->rows);
+    int32_t *offsets = list ? hr_reg_offsets(e, r, e->rows) : NULL;
     int64_t i, k, n, total = 0;
 
-    if ((f->shape != HR_FEATURE_DENSE && !valid) || (f->shape == HR_FEATURE_LIST && !offsets))
+    if ((!dense && !valid) || (list && !offsets))
         return hr_eval_memory(e);
     if (offsets)
         offsets[0] = 0;
     for (i = 0; i < e->rows; i++) {
         n = hr_col_count(c, e->row + i, &k);
-        if (f->shape == HR_FEATURE_DENSE ? n != r->size : f->shape == HR_FEATURE_OPTIONAL && n > 1)
+        if (!fits(f, r, n))
             return bad_count(e, f, r, i, n);
         total += n;
         if (total > INT32_MAX)
             return hr_eval_memory(e);
         if (valid)
-            valid[i] =
-                f->shape == HR_FEATURE_LIST ? (uint8_t)hr_col_present(c, e->row + i) : (uint8_t)n;
+            valid[i] = list ? (uint8_t)hr_col_present(c, e->row + i) : (uint8_t)n;
         if (offsets)
             offsets[i + 1] = (int32_t)total;
     }
@@ -252,26 +260,34 @@ static hr_status load_codes(struct hr_eval *e, const struct hr_step *s, struct h
     return HR_OK;
 }
 
+/* Has each row one value, which can be used where it stands if it is of the type? */
+static bool stands_as_is(const struct hr_feature *f, const struct hr_reg *r,
+                         const struct hr_col *c)
+{
+    return !c->list && r->size == 1 && f->shape != HR_FEATURE_LIST;
+}
+
 hr_status hr_kernel_input(struct hr_eval *e, const struct hr_step *s, struct hr_reg *r)
 {
     const struct hr_feature *f = &e->ir->inputs[s->ints[0]];
     const struct hr_col *c = &e->cols[s->ints[0]];
-    bool as_is = !c->list && r->size == 1 && f->shape != HR_FEATURE_LIST;
 
     if (c->kind == HR_COL_NULL)
         return load_nothing(e, r, f, c);
     if (c->kind != f->type && !(c->kind == HR_COL_INT && f->type == HR_FEATURE_FLOAT))
         return hr_eval_fail(e, NULL, 0, "%s is of another type than %s", f->name, kinds[f->type]);
     r->n = e->rows;
-    if (as_is && f->type == HR_FEATURE_INT && c->format == 'l') {
+    if (!stands_as_is(f, r, c))
+        return load_values(e, s, r, f);
+    if (f->type == HR_FEATURE_INT && c->format == 'l') {
         r->v = (const int64_t *)c->values + c->at + e->row;
         return scalar_valid(e, f, r, c);
     }
-    if (as_is && f->type == HR_FEATURE_FLOAT && c->format == 'f') {
+    if (f->type == HR_FEATURE_FLOAT && c->format == 'f') {
         r->v = (const float *)c->values + c->at + e->row;
         return scalar_valid(e, f, r, c);
     }
-    if (as_is && f->type == HR_FEATURE_BYTES && c->codes)
+    if (f->type == HR_FEATURE_BYTES && c->codes)
         return load_codes(e, s, r, f);
     return load_values(e, s, r, f);
 }

@@ -430,11 +430,24 @@ static hr_status check_parts(const struct check *c, const struct ArrowSchema *s,
     }
 }
 
+static hr_status check_children(const struct check *c, const struct ArrowSchema *s,
+                                const struct ArrowArray *a)
+{
+    int64_t i;
+
+    if (a->n_children != s->n_children || (a->n_children && !a->children))
+        return bad(c, s, "has a wrong number of children");
+    for (i = 0; i < a->n_children; i++)
+        if (!a->children[i])
+            return bad(c, s, "has no pointer to a child");
+    return HR_OK;
+}
+
 /* What can be seen without looking into a buffer. */
 static hr_status check_head(const struct check *c, const struct ArrowSchema *s,
                             const struct ArrowArray *a, int64_t least, int64_t buffers)
 {
-    int64_t i;
+    hr_status r;
 
     if (!a || !a->release)
         return bad(c, s, "is empty: it was released or never filled");
@@ -447,11 +460,8 @@ static hr_status check_head(const struct check *c, const struct ArrowSchema *s,
                        (long long)least);
     if (a->n_buffers != buffers || (a->n_buffers && !a->buffers))
         return bad(c, s, "has a wrong number of buffers");
-    if (a->n_children != s->n_children || (a->n_children && !a->children))
-        return bad(c, s, "has a wrong number of children");
-    for (i = 0; i < a->n_children; i++)
-        if (!a->children[i])
-            return bad(c, s, "has no pointer to a child");
+    if ((r = check_children(c, s, a)) < 0)
+        return r;
     if (!a->dictionary != !s->dictionary)
         return bad(c, s, "and its schema disagree about a dictionary");
     return HR_OK;

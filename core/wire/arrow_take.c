@@ -467,18 +467,41 @@ static bool may_be_null(const struct take *t)
     return t->gaps;
 }
 
+static hr_status take_values(const struct take *t, enum hr_arrow_type type, int64_t width,
+                             struct ArrowArray *ret)
+{
+    if (t->type->dictionary)
+        return take_coded(t, width, ret);
+    switch (type) {
+    case HR_ARROW_FIXED:
+        return take_fixed(t, width, ret);
+    case HR_ARROW_BOOL:
+        return take_bits(t, ret);
+    case HR_ARROW_BYTES:
+        return take_bytes(t, width, ret);
+    case HR_ARROW_LIST:
+        return take_list(t, width, ret);
+    case HR_ARROW_ARRAY:
+        return take_arrays(t, width, ret);
+    case HR_ARROW_STRUCT:
+        return take_struct(t, ret);
+    default: /* of nulls: there are none */
+        return HR_OK;
+    }
+}
+
 static hr_status take_array(const struct take *given, struct ArrowArray *ret)
 {
     struct take all = *given;
     const struct take *t = &all;
     int64_t width;
     enum hr_arrow_type type = hr_arrow_type(t->type->format, &width);
-    bool coded = t->type->dictionary != NULL;
     struct ArrowArray made;
     hr_status r;
 
     all.nulls = may_be_null(t);
-    r = hr_arrow_new(t->env, hr_arrow_buffers(type), t->type->n_children, coded, &made);
+    r = hr_arrow_new(t->env, hr_arrow_buffers(type), t->type->n_children,
+                     t->type->dictionary != NULL, &made);
     if (r < 0)
         return r;
     made.length = t->n;
@@ -486,20 +509,8 @@ static hr_status take_array(const struct take *given, struct ArrowArray *ret)
         made.null_count = t->n;
     else
         r = take_validity(t, &made);
-    if (r == HR_OK && coded)
-        r = take_coded(t, width, &made);
-    else if (r == HR_OK && type == HR_ARROW_FIXED)
-        r = take_fixed(t, width, &made);
-    else if (r == HR_OK && type == HR_ARROW_BOOL)
-        r = take_bits(t, &made);
-    else if (r == HR_OK && type == HR_ARROW_BYTES)
-        r = take_bytes(t, width, &made);
-    else if (r == HR_OK && type == HR_ARROW_LIST)
-        r = take_list(t, width, &made);
-    else if (r == HR_OK && type == HR_ARROW_ARRAY)
-        r = take_arrays(t, width, &made);
-    else if (r == HR_OK && type == HR_ARROW_STRUCT)
-        r = take_struct(t, &made);
+    if (r == HR_OK)
+        r = take_values(t, type, width, &made);
     if (r < 0) {
         HR_RELEASE(&made);
         return r;

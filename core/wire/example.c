@@ -290,34 +290,61 @@ static bool next_list(struct wire *lists, int kind, struct wire *ret)
     return false;
 }
 
+/* How many values a field of a list is, one or packed; -1: damaged.  *part is used up: a copy of
+ * it, just written in halves, would be waited for. */
+static int64_t count_field(struct wire *part, uint32_t type, int kind)
+{
+    int64_t n = 0;
+    uint64_t v;
+
+    switch (kind) {
+    case KIND_BYTES:
+        return type == 2 ? 1 : -1;
+    case KIND_FLOAT:
+        if (type == 5)
+            return 1;
+        return type == 2 && (part->end - part->p) % 4 == 0 ? (part->end - part->p) / 4 : -1;
+    default:
+        if (!type)
+            return 1;
+        if (type != 2)
+            return -1;
+        for (; part->p < part->end; n++)
+            if (!get_varint(part, &v))
+                return -1;
+        return n;
+    }
+}
+
 /* How many values a list has; -1: damaged. */
 static int64_t count_values(struct wire list, int kind)
 {
     struct wire part;
     uint32_t number, type;
-    int64_t n = 0;
-    uint64_t v;
+    int64_t n = 0, more;
 
     while (list.p < list.end) {
         if (!get_field(&list, &number, &type, &part))
             return -1;
         if (number != 1)
             continue;
-        if (kind == KIND_BYTES && type == 2) {
-            n++;
-        } else if (kind == KIND_FLOAT && type == 2) {
-            if ((part.end - part.p) % 4)
-                return -1;
-            n += (part.end - part.p) / 4;
-        } else if (kind == KIND_INT && type == 2) {
-            for (; part.p < part.end; n++)
-                if (!get_varint(&part, &v))
-                    return -1;
-        } else if ((kind == KIND_FLOAT && type == 5) || (kind == KIND_INT && type == 0)) {
-            n++;
-        } else {
+        if ((more = count_field(&part, type, kind)) < 0)
             return -1;
-        }
+        n += more;
+    }
+    return n;
+}
+
+/* And all lists of a kind. */
+static int64_t count_all(struct wire lists, int kind)
+{
+    struct wire list;
+    int64_t n = 0, more;
+
+    while (next_list(&lists, kind, &list)) {
+        if ((more = count_values(list, kind)) < 0)
+            return -1;
+        n += more;
     }
     return n;
 }
@@ -570,8 +597,8 @@ static hr_status decode_feature(struct hr_example_decoder *d, size_t i)
     struct names *s = &d->names;
     struct column *c = &s->columns[i];
     struct hr_builder *b = &d->builders[i];
-    struct wire lists = { NULL, NULL }, list, again;
-    int64_t n = 0, more;
+    struct wire lists = { NULL, NULL }, list;
+    int64_t n;
     int kind = KIND_NONE;
     hr_status r = c->seen == s->record ? feature_kind(s, c, &kind, &lists) : HR_OK;
 
@@ -579,12 +606,9 @@ static hr_status decode_feature(struct hr_example_decoder *d, size_t i)
         return r;
     if (kind && kind != c->kind)
         return other_kind(s, c, kind);
-    again = lists;
-    while (kind && next_list(&lists, kind, &list)) {
-        if ((more = count_values(list, kind)) < 0)
-            return bad(s, "the values of a feature are damaged");
-        n += more;
-    }
+    n = kind ? count_all(lists, kind) : 0;
+    if (n < 0)
+        return bad(s, "the values of a feature are damaged");
     if (!d->lists[i] && n > 1)
         return hr_fail(s->env, HR_INVALID,
                        "record %lld: the feature \"%s\" has %lld values, not one",
@@ -595,7 +619,7 @@ static hr_status decode_feature(struct hr_example_decoder *d, size_t i)
         hr_builder_null(b);
         return HR_OK;
     }
-    while (next_list(&again, kind, &list))
+    while (next_list(&lists, kind, &list))
         put_values(list, kind, b);
     if (d->lists[i])
         hr_builder_end(b);

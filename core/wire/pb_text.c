@@ -431,6 +431,23 @@ static bool scalar(struct in *in, const ProtobufCFieldDescriptor *f, void *to)
 
 /* -- fields ------------------------------------------------------------------------ */
 
+/* How much deeper it is behind a character. */
+static int nesting(char c)
+{
+    switch (c) {
+    case '{':
+    case '<':
+    case '[':
+        return 1;
+    case '}':
+    case '>':
+    case ']':
+        return -1;
+    default:
+        return 0;
+    }
+}
+
 /* Over a value that nobody wants: of a field that is not known. */
 static bool skip_value(struct in *in)
 {
@@ -438,7 +455,7 @@ static bool skip_value(struct in *in)
     int depth = 0;
 
     blanks(in);
-    if (in->p < in->end && *in->p != '{' && *in->p != '<' && *in->p != '[')
+    if (in->p < in->end && nesting(*in->p) <= 0)
         return *in->p == '"' || *in->p == '\'' ? string(in) : word(in, "a value", &t);
     do {
         blanks(in);
@@ -449,9 +466,7 @@ static bool skip_value(struct in *in)
                 return false;
             continue;
         }
-        depth += *in->p == '{' || *in->p == '<' || *in->p == '[';
-        depth -= *in->p == '}' || *in->p == '>' || *in->p == ']';
-        in->p++;
+        depth += nesting(*in->p++);
     } while (depth > 0);
     return true;
 }

@@ -131,10 +131,34 @@ struct facts {
     bool whole; /* floats are all integers */
 };
 
+/* n values of a row, from a position on, as its column has them. */
+static void look_ints(const struct hr_col *c, int64_t at, int64_t n, struct facts *f)
+{
+    for (; n > 0; n--, at++) {
+        int64_t v = hr_col_int(c, at);
+
+        f->least = v < f->least ? v : f->least;
+        f->most = v > f->most ? v : f->most;
+    }
+}
+
+static void look_floats(const struct hr_col *c, int64_t at, int64_t n, struct facts *f)
+{
+    for (; n > 0; n--, at++) {
+        double v = hr_col_double(c, at);
+
+        f->whole &= v >= -1e9 && v <= 1e9 && (double)(int64_t)v == v;
+        if (f->whole) {
+            f->least = (int64_t)v < f->least ? (int64_t)v : f->least;
+            f->most = (int64_t)v > f->most ? (int64_t)v : f->most;
+        }
+    }
+}
+
 static hr_status look(struct trainer *t, int64_t column, struct facts *f)
 {
     struct hr_col c;
-    int64_t i, k, n, at;
+    int64_t i, n, at;
     size_t b;
 
     *f = (struct facts){ HR_COL_NULL, INT64_MAX, INT64_MIN, 0, INT64_MAX, true };
@@ -147,21 +171,10 @@ static hr_status look(struct trainer *t, int64_t column, struct facts *f)
             n = hr_col_count(&c, i, &at);
             f->values = n > f->values ? n : f->values;
             f->fewest = n < f->fewest ? n : f->fewest;
-            for (k = 0; k < n && c.kind == HR_COL_INT; k++) {
-                int64_t v = hr_col_int(&c, at + k);
-
-                f->least = v < f->least ? v : f->least;
-                f->most = v > f->most ? v : f->most;
-            }
-            for (k = 0; k < n && c.kind == HR_COL_FLOAT; k++) {
-                double v = hr_col_double(&c, at + k);
-
-                f->whole &= v >= -1e9 && v <= 1e9 && (double)(int64_t)v == v;
-                if (f->whole) {
-                    f->least = (int64_t)v < f->least ? (int64_t)v : f->least;
-                    f->most = (int64_t)v > f->most ? (int64_t)v : f->most;
-                }
-            }
+            if (c.kind == HR_COL_INT)
+                look_ints(&c, at, n, f);
+            else if (c.kind == HR_COL_FLOAT)
+                look_floats(&c, at, n, f);
         }
     }
     return HR_OK;
@@ -178,13 +191,28 @@ static const struct hr_feature *feature_of(const struct trainer *t, const char *
     return NULL;
 }
 
+/* Is it a number that stands for something, and from which to which? */
+static bool is_id(const struct hr_feature *feature, const struct facts *f, int64_t *ret_first,
+                  int64_t *ret_last)
+{
+    if (f->kind != HR_COL_INT)
+        return false;
+    if (feature && feature->has_domain && feature->categorical &&
+        feature->domain_max - feature->domain_min < HR_MAX_WEIGHTS) {
+        *ret_first = feature->domain_min;
+        *ret_last = feature->domain_max;
+        return true;
+    }
+    *ret_first = f->least;
+    *ret_last = f->most;
+    return f->least <= f->most && (uint64_t)f->most - (uint64_t)f->least <= SPAN_MAX;
+}
+
 /* false: it is left out, which is said. */
 static bool input_of(struct trainer *t, const char *name, const struct facts *f,
                      struct hr_net_input *x)
 {
-    const struct hr_feature *feature = feature_of(t, name);
-    bool ids = f->kind == HR_COL_INT && f->least <= f->most &&
-               (uint64_t)f->most - (uint64_t)f->least <= SPAN_MAX;
+    int64_t first, last;
 
     *x = (struct hr_net_input){ .name = name, .kind = HR_INPUT_FLOAT };
     if (f->kind == HR_COL_BYTES || f->kind == HR_COL_NULL || !f->values) {
@@ -193,23 +221,19 @@ static bool input_of(struct trainer *t, const char *name, const struct facts *f,
                                         : "no row has a value");
         return false;
     }
-    if (feature && feature->has_domain && feature->categorical && f->kind == HR_COL_INT &&
-        feature->domain_max - feature->domain_min < HR_MAX_WEIGHTS) {
+    if (is_id(feature_of(t, name), f, &first, &last)) {
         x->kind = HR_INPUT_ID;
-        x->first = feature->domain_min;
-        x->depth = feature->domain_max - feature->domain_min + 1;
-    } else if (ids) {
-        x->kind = HR_INPUT_ID;
-        x->first = f->least;
-        x->depth = f->most - f->least + 1;
-    } else if (f->fewest != f->values && (f->fewest || f->values > 1)) {
+        x->first = first;
+        x->depth = last - first + 1;
+        return true;
+    }
+    if (f->fewest != f->values && (f->fewest || f->values > 1)) {
         hr_logf(t->easy.log, t->run, HR_WARN,
                 "%s is left out: rows have from %lld to %lld numbers; use densify or reduce_", name,
                 (long long)f->fewest, (long long)f->values);
         return false;
-    } else {
-        x->size = (int32_t)f->values;
     }
+    x->size = (int32_t)f->values;
     return true;
 }
 
@@ -240,29 +264,44 @@ static hr_status no_feature(struct trainer *t, const char *name)
                          "the examples have no feature \"%s\"", name);
 }
 
-static hr_status choose(struct trainer *t, const struct hr_json *list)
+static hr_status check_names(struct trainer *t, const struct hr_json *list)
 {
     const struct hr_json *v;
-    struct facts f;
-    hr_status r = HR_OK;
-    int64_t i, n = t->train.schema.n_children;
-    bool want;
 
     for (v = hr_json_first(list); v; v = hr_json_next(v))
         if (!hr_json_text(v) || hr_col_find(&t->train.schema, hr_json_text(v)) < 0)
             return no_feature(t, hr_json_text(v) ? hr_json_text(v) : "?");
+    return HR_OK;
+}
+
+static hr_status choose_one(struct trainer *t, const struct hr_json *list, int64_t column)
+{
+    const char *name = t->train.schema.children[column]->name;
+    struct facts f;
+    hr_status r;
+    bool want;
+
+    if (!strcmp(name, t->label) || !strncmp(name, "hr:", 3))
+        return HR_OK;
+    if ((r = wanted(t, list, name, &want)) < 0 || !want)
+        return r;
+    if ((r = look(t, column, &f)) == HR_OK && input_of(t, name, &f, &t->inputs[t->shape.ninputs]))
+        t->shape.ninputs++;
+    return r;
+}
+
+static hr_status choose(struct trainer *t, const struct hr_json *list)
+{
+    hr_status r = check_names(t, list);
+    int64_t i, n = t->train.schema.n_children;
+
+    if (r < 0)
+        return r;
     if (!(t->inputs = hr_arena_array(&t->arena, (size_t)n + 1, sizeof *t->inputs)))
         return HR_EXHAUSTED;
     t->shape.inputs = t->inputs;
-    for (i = 0; i < n && r == HR_OK; i++) {
-        const char *name = t->train.schema.children[i]->name;
-
-        if (!strcmp(name, t->label) || !strncmp(name, "hr:", 3) ||
-            (r = wanted(t, list, name, &want)) < 0 || !want)
-            continue;
-        if ((r = look(t, i, &f)) == HR_OK && input_of(t, name, &f, &t->inputs[t->shape.ninputs]))
-            t->shape.ninputs++;
-    }
+    for (i = 0; i < n && r == HR_OK; i++)
+        r = choose_one(t, list, i);
     if (r == HR_OK && !t->shape.ninputs)
         r = hr_fail(&t->env, HR_INVALID, "no feature is left to learn from, beside the label");
     return r;
@@ -290,6 +329,13 @@ static hr_status name_labels(struct trainer *t, int64_t n)
     return HR_OK;
 }
 
+/* Are they 0, 1, ... up to what there is room for? */
+static bool are_classes(const struct facts *f)
+{
+    return f->kind != HR_COL_BYTES && f->whole && f->least >= 0 && f->most < HR_MAX_UNITS &&
+           f->least <= f->most;
+}
+
 /* The label's values are to be classes: how many there are, and what of it. */
 static hr_status choose_classes(struct trainer *t, const char *task, struct facts f)
 {
@@ -300,8 +346,7 @@ static hr_status choose_classes(struct trainer *t, const char *task, struct fact
     if (t->plan && hr_plan_vocabulary(t->plan, t->label, &tokens, &count) && count &&
         f.most < (int64_t)count)
         f.most = (int64_t)count - 1;
-    if (f.kind == HR_COL_BYTES || !f.whole || f.least < 0 || f.most >= HR_MAX_UNITS ||
-        f.least > f.most)
+    if (!are_classes(&f))
         return hr_fail(&t->env, HR_INVALID,
                        "the label \"%s\" is to be classes 0, 1, ..., and is not: give it a "
                        "vocabulary, leave out rows that lack it, or set task to regression",

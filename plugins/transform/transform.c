@@ -93,37 +93,54 @@ static hr_status choose(struct transform *t, const struct hr_json *list, struct 
     return r;
 }
 
+static hr_status check_members(struct transform *t, const struct hr_json *root)
+{
+    const struct hr_json *m;
+
+    for (m = hr_json_first(root); m; m = hr_json_next(m)) {
+        const char *key = hr_json_key(m) ? hr_json_key(m) : "";
+
+        if (strcmp(key, "analyze") != 0 && strcmp(key, "transform") != 0)
+            return hr_fail(&t->env, HR_INVALID,
+                           "splits_config has a member \"%s\"; it knows "
+                           "\"analyze\" and \"transform\"",
+                           key);
+    }
+    return HR_OK;
+}
+
+/* Without a choice: "train" is analysed, all are transformed. */
+static hr_status choose_defaults(struct transform *t)
+{
+    hr_status r = HR_OK;
+
+    if (!t->analyze.n && !has(&t->all, "train"))
+        return hr_fail(&t->env, HR_INVALID,
+                       "the examples have no split \"train\" to analyse; name others in "
+                       "splits_config, as {\"analyze\": [\"%s\"]}",
+                       t->all.names[0]);
+    if (!t->analyze.n)
+        r = add_split(t, &t->analyze, "train");
+    if (r == HR_OK && !t->transform.n)
+        t->transform = t->all;
+    return r;
+}
+
 static hr_status read_config(struct transform *t)
 {
     const char *text = t->easy.run->prop_text(t->run, "splits_config");
     struct hr_json_doc *doc = NULL;
-    const struct hr_json *root, *m;
+    const struct hr_json *root;
     hr_status r = hr_json_parse(&t->env, "splits_config", text, strlen(text), 0, &doc);
 
     if (r < 0)
         return r;
     root = hr_json_root(doc);
-    for (m = hr_json_first(root); m && r == HR_OK; m = hr_json_next(m))
-        if (strcmp(hr_json_key(m) ? hr_json_key(m) : "", "analyze") &&
-            strcmp(hr_json_key(m) ? hr_json_key(m) : "", "transform"))
-            r = hr_fail(&t->env, HR_INVALID,
-                        "splits_config has a member \"%s\"; it knows "
-                        "\"analyze\" and \"transform\"",
-                        hr_json_key(m) ? hr_json_key(m) : "");
+    r = check_members(t, root);
     if (r == HR_OK && (r = choose(t, hr_json_get(root, "analyze"), &t->analyze)) == HR_OK)
         r = choose(t, hr_json_get(root, "transform"), &t->transform);
     hr_json_free(doc);
-    if (r == HR_OK && !t->analyze.n) {
-        if (!has(&t->all, "train"))
-            return hr_fail(&t->env, HR_INVALID,
-                           "the examples have no split \"train\" to analyse; name others in "
-                           "splits_config, as {\"analyze\": [\"%s\"]}",
-                           t->all.names[0]);
-        r = add_split(t, &t->analyze, "train");
-    }
-    if (r == HR_OK && !t->transform.n)
-        t->transform = t->all;
-    return r;
+    return r < 0 ? r : choose_defaults(t);
 }
 
 static hr_status read_in(struct transform *t, const char *key, const char *name, struct hr_buf *to)

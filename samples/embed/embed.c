@@ -14,33 +14,51 @@ static int fail(const char *text)
     return 1;
 }
 
-int main(int argc, char **argv)
+/* The pipeline in a directory, to its end. */
+static int run(hr_project *p, const char *dir)
 {
-    const char *result = NULL;
     const hr_event *event;
-    hr_model *model = NULL;
     hr_job *job = NULL;
     char pipeline[4096];
-    hr_project *p;
     int code = 0;
 
-    if (argc != 3 || snprintf(pipeline, sizeof pipeline, "%s/pipeline.json", argv[1]) < 0)
-        return fail("usage: embed DIR ROW");
-    if (!(p = hr_new(NULL)))
-        return fail("no memory");
-    if (hr_open(p, argv[1], HR_OPEN_NEW) < 0 || hr_start(p, pipeline, NULL, &job) < 0)
-        code = fail(hr_error(p));
-    while (job && hr_next(job, -1, &event) > 0)
+    if (snprintf(pipeline, sizeof pipeline, "%s/pipeline.json", dir) < 0)
+        return fail("that directory has an impossible name");
+    if (hr_open(p, dir, HR_OPEN_NEW) < 0 || hr_start(p, pipeline, NULL, &job) < 0)
+        return fail(hr_error(p));
+    while (hr_next(job, -1, &event) > 0)
         if (event->kind == HR_EVENT_FINISHED || event->kind == HR_EVENT_CACHED)
             printf("%s: %s\n", event->node, event->text);
         else if (event->kind == HR_EVENT_FAILED)
             code = fail(event->text);
-    if (!code && hr_model_open(p, "penguin", NULL, &model) < 0)
-        code = fail(hr_error(p));
-    if (!code && hr_model_predict_json(model, argv[2], &result) < 0)
-        code = fail(hr_model_error(model));
-    if (!code)
-        puts(result);
+    return code;
+}
+
+/* What the model that it has made says of a row. */
+static int predict(hr_project *p, const char *row)
+{
+    const char *result = NULL;
+    hr_model *model = NULL;
+
+    if (hr_model_open(p, "penguin", NULL, &model) < 0)
+        return fail(hr_error(p));
+    if (hr_model_predict_json(model, row, &result) < 0)
+        return fail(hr_model_error(model));
+    puts(result);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    hr_project *p;
+    int code;
+
+    if (argc != 3)
+        return fail("usage: embed DIR ROW");
+    if (!(p = hr_new(NULL)))
+        return fail("no memory");
+    if (!(code = run(p, argv[1])))
+        code = predict(p, argv[2]);
     hr_free(p);
     return code;
 }

@@ -8,6 +8,7 @@ root=$here/../..
 build=$(cd "$1" && pwd)
 "$build/tests/property_numbers" random 10000000
 "$build/tests/property_merge" random 20000
+"$build/tests/property_flows" random 5000
 for name in json csv expression features; do
     for seed in 11 12 13 14 15 16 17 18 19 random; do
         python3 -B "$here/property.py" "$build" "$build/property/long" $name $seed 20000

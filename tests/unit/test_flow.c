@@ -274,7 +274,9 @@ static const hr_function odd = { sizeof odd, 0, 2, 0, "odd", "", HR_MAP, &odd_ta
 static const hr_function late = { sizeof late, 0, 0, 3, "late", "", HR_MAP, &late_table };
 static const hr_function runs = { sizeof runs, 0, 0, 0, "runs", "", HR_MAP, &runs_table };
 static const hr_function sum = { sizeof sum, 0, 0, 0, "sum", "", HR_COMBINE, &sum_table };
-static const hr_function *const functions[] = { &odd, &late, &runs, &sum, NULL };
+static const hr_function exact = { sizeof exact, HR_FUNCTION_EXACT, 0,          0,
+                                   "exact",      "",                HR_COMBINE, &sum_table };
+static const hr_function *const functions[] = { &odd, &late, &runs, &sum, &exact, NULL };
 static const hr_component component = { .struct_size = sizeof component, .functions = functions };
 
 /* -- a bench ----------------------------------------------------------------------- */
@@ -470,6 +472,60 @@ static void test_combine_is_exact(void **state)
         free(help_combine_text(&how, &in));
         help_clear(&in);
     }
+}
+
+/* n rows of y = 1. */
+static void ones(int64_t n, struct help_rows *ret)
+{
+    struct ArrowArray column;
+    struct hr_builder y;
+
+    hr_schema_new("+s", "", 1, &ret->schema);
+    hr_schema_column(ret->schema.children[0], "y", "g", 0);
+    hr_builder_init(&y, "g", 0);
+    while (y.rows < n)
+        hr_builder_double(&y, 1);
+    hr_builder_done(&y, &column);
+    hr_rows_make(&column, 1, n, &ret->rows);
+}
+
+/* What a thread has so far is there still when a source ends with nothing more to give: its rows
+ * fill the blocks that are run at once to the last, or another source between has none. */
+static void test_exact_then_nothing(void **state)
+{
+    struct help_run how = { .function = &exact };
+    struct ArrowArrayStream stream;
+    struct help_rows in, empty, out;
+    struct bench b;
+    hr_rows first, sum_of;
+    char *text;
+
+    (void)state;
+    ones(32 * HR_FLOW_BLOCK, &in);
+    for (how.threads = 1; how.threads <= 2; how.threads++) {
+        assert_int_equal(help_combine(&how, &in, &out), HR_OK);
+        text = help_text(&out);
+        assert_string_equal(text, "[131072.0]\n");
+        free(text);
+        help_clear(&out);
+    }
+    help_clear(&in);
+    ones(3, &in);
+    ones(0, &empty);
+    bench_open(&b, 2, 0);
+    help_stream(&in, 2, &stream);
+    first = b.flow->from(b.f, &stream);
+    help_stream(&empty, 2, &stream);
+    b.flow->keep(b.f, b.flow->map(b.f, b.flow->from(b.f, &stream), "late", NULL, 0));
+    sum_of = b.flow->combine(b.f, first, NULL, "exact", NULL, 0);
+    b.flow->keep(b.f, sum_of);
+    assert_int_equal(b.flow->run(b.f), HR_OK);
+    text = bench_fetch(&b, sum_of);
+    assert_string_equal(text, "[3.0]\n");
+    free(text);
+    bench_close(&b);
+    help_clear(&in);
+    help_clear(&empty);
 }
 
 static void test_combine_no_rows(void **state)
@@ -865,6 +921,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_undo),
         cmocka_unit_test(test_keys_of_bytes),
+        cmocka_unit_test(test_exact_then_nothing),
         cmocka_unit_test(test_each_allocation),
     };
 

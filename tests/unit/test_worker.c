@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 
 #include "base/base.h"
 #include "plugin/plugin.h"
+#include "plugin/worker/channel.h"
 #include "plugin/worker/worker.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -281,6 +283,89 @@ static void test_cancel(void **state)
 
 /* Ends the children of ours that are alive: what workers are copied from, and the copy that stands
  * by.  Returns how many there were. */
+static int listening; /* somebody is about to read what a thread has sent */
+
+/* Reads when the other end is closed. */
+static int64_t late_recv(void *user, int fd, void *to, size_t n, int *ret_fd)
+{
+    struct pollfd hangup = { .fd = fd };
+
+    __atomic_store_n(&listening, 1, __ATOMIC_RELEASE);
+    poll(&hangup, 1, 10000);
+    return hr_os_default()->recv(user, fd, to, n, ret_fd);
+}
+
+static void answer_late(int socket, const char *job, size_t job_size,
+                        const struct hr_plugin_info *const *plugins, size_t plugin_count,
+                        volatile int32_t *cancel)
+{
+    (void)job, (void)job_size, (void)plugins, (void)plugin_count, (void)cancel;
+    while (!__atomic_load_n(&listening, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    hr_os_default()->send(NULL, socket, "R{}", 3, -1);
+}
+
+/* A thread that ends between the look whether it has and the reading: nothing else would wake who
+ * waits for it. */
+static void test_thread_ends_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_os os = *hr_os_default();
+    struct hr_env_config with = { .os = &os };
+    struct hr_process_config config = { .in_process = answer_late,
+                                        .crew = f->crew,
+                                        .job = "{}",
+                                        .job_size = 2,
+                                        .watch = -1 };
+    struct hr_process *p = NULL;
+    struct hr_message m;
+    struct hr_env env;
+
+    os.recv = late_recv;
+    listening = 0;
+    hr_env_init(&env, &with);
+    assert_int_equal(hr_process_start(&env, &config, &p), HR_OK);
+    assert_int_equal(hr_process_read(p, &m), HR_OK);
+    assert_int_equal(m.kind, HR_MESSAGE_RESULT);
+    assert_string_equal(m.text, "{}");
+    assert_int_equal(hr_process_read(p, &m), HR_OK);
+    assert_int_equal(m.kind, HR_MESSAGE_END);
+    hr_process_free(p);
+    hr_env_clear(&env);
+}
+
+static int64_t short_send(void *user, int fd, const void *from, size_t n, int pass_fd)
+{
+    static const int errors[] = { -ENOBUFS, -EAGAIN, -ENOMEM };
+    int *calls = user;
+
+    return *calls < 3 ? errors[(*calls)++] : hr_os_default()->send(NULL, fd, from, n, pass_fd);
+}
+
+/* A result comes, though the system is short of memory for a moment. */
+static void test_result_of_a_short_system(void **state)
+{
+    struct hr_os os = *hr_os_default();
+    struct hr_env_config with = { .os = &os };
+    struct hr_channel channel;
+    char got[16] = "";
+    int pair[2], calls = 0;
+    struct hr_env env;
+
+    (void)state;
+    os.send = short_send;
+    os.user = &calls;
+    hr_env_init(&env, &with);
+    assert_int_equal(hr_os_default()->socketpair(NULL, pair), 0);
+    channel = (struct hr_channel){ &env, pair[0], 0 };
+    hr_channel_result(&channel, "{}", 2);
+    assert_int_equal(hr_os_default()->recv(NULL, pair[1], got, sizeof got, NULL), 3);
+    assert_string_equal(got, "R{}");
+    close(pair[0]);
+    close(pair[1]);
+    hr_env_clear(&env);
+}
+
 static int kill_children(void)
 {
     DIR *dir = opendir("/proc");
@@ -348,6 +433,8 @@ int main(void)
         cmocka_unit_test(test_catalogue), cmocka_unit_test(test_good),
         cmocka_unit_test(test_prints),    cmocka_unit_test(test_ends),
         cmocka_unit_test(test_walls),     cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_thread_ends_meanwhile),
+        cmocka_unit_test(test_result_of_a_short_system),
     };
     const struct CMUnitTest copied[] = {
         cmocka_unit_test(test_good),  cmocka_unit_test(test_prints),

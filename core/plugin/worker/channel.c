@@ -57,12 +57,16 @@ void hr_channel_progress(struct hr_channel *c, double done, double total, const 
     send_some(c, packet, 17 + n, -1);
 }
 
+/* What must arrive: also where the kernel is short of memory for a moment. */
 static void send_waiting(struct hr_channel *c, const void *bytes, size_t n, int fd)
 {
-    struct pollfd p = { c->socket, POLLOUT, 0 };
+    struct pollfd p = { c->socket, 0, 0 };
+    int64_t sent;
 
-    while (send_some(c, bytes, n, fd) == -EAGAIN)
+    while ((sent = send_some(c, bytes, n, fd)) == -EAGAIN || sent == -ENOBUFS || sent == -ENOMEM) {
+        p.events = sent == -EAGAIN ? POLLOUT : 0;
         c->env->os->poll(c->env->os->user, &p, 1, 100);
+    }
 }
 
 void hr_channel_walls(struct hr_channel *c, const char *text)
