@@ -232,6 +232,10 @@ static hr_status tree(struct hr_env *env, const char *root, const char *below, i
             r = hr_fail_os(env, e, "look at", path);
         else if (st.is_dir)
             r = tree(env, root, sub, depth + 1, ret);
+        else if (st.is_link)
+            r = hr_fail(env, HR_INVALID, "\"%s\" is a link, which is not followed; put a copy of "
+                                         "what it leads to in its place",
+                        path);
         else if (!st.is_file)
             r = hr_fail(env, HR_INVALID, "\"%s\" is neither a file nor a directory", path);
         else if (add_name(&w, sub))

@@ -318,7 +318,7 @@ def test_names(h):
     says(h.run("package", "pack", "c", code=1).err, "differ by case only")
     os.makedirs(h.path("l"))
     os.symlink("/etc/passwd", h.path("l/x"))
-    says(h.run("package", "pack", "l", code=1).err, "neither a file nor a directory")
+    says(h.run("package", "pack", "l", code=1).err, "is a link, which is not followed")
     assert not [n for n in os.listdir(h.dir) if ".hrp" in n]
 
 

@@ -156,7 +156,7 @@ def test_files(h):
 
 def test_outputs(h):
     odd = "is neither a file nor a directory"
-    try_all(h, {"leave fifo": odd, "leave link": odd, "leave depths": "is nested deeper than 64",
+    try_all(h, {"leave fifo": odd, "leave link": "is a link, which is not followed", "leave depths": "is nested deeper than 64",
                 "leave odd name": "is not UTF-8", "leave locked": "locked",
                 "remove output": "removing the output: Permission denied"})
 
