@@ -251,14 +251,16 @@ hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
  * node or run. */
 hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
 
-/* One execution again: its executor, with the inputs and properties that it had, in an empty
- * directory of its own; nothing is recorded.  options: "isolation", as of hr_start().  Returns
- * when it has ended; what it logs and prints goes to the log of the config.  Gives JSON that lives
- * until the next call on p: {"execution", "node", "run", "state", "status", "text",
- * "plugin_changed", "outputs": [{"output", "index", "before", "now", "equal"}], "equal", "dir"}:
- * how it ended now and why, and the digests of its outputs, then and now.  dir, where they lie,
- * is there unless all is equal.  HR_NOT_FOUND: there is no such execution; HR_PRECONDITION: no
- * executor was started for it, or the files of its run are gone. */
+/* One execution again: its executor, with the inputs and properties that it had and by the plugin
+ * of then, if that is still here, in an empty directory of its own; nothing is recorded.  options:
+ * "isolation", as of hr_start().  Returns when it has ended; what it logs and prints goes to the
+ * log of the config.  Gives JSON that lives until the next call on p: {"execution", "node", "run",
+ * "state", "status", "text", "plugin_changed", "outputs": [{"output", "index", "before", "now",
+ * "equal"}], "equal", "dir"}: how it ended now and why, and the digests of its outputs, then and
+ * now.  plugin_changed: its plugin, or one that loads its models, is gone; "plugin_text" says which
+ * was taken instead.  dir, where they lie, is there unless all is equal.  HR_NOT_FOUND: there is no
+ * such execution; HR_PRECONDITION: no executor was started for it, or the files of its run are
+ * gone. */
 hr_status hr_replay(hr_project *p, int64_t execution, const char *options, const char **ret_json);
 
 /* The log lines of an execution; lives until the next call on p. */
