@@ -9,7 +9,7 @@
 
 #include "host/package.h"
 #include "plugin/worker/worker.h"
-#include "run/explain.h"
+#include "run/run.h"
 
 enum { MAX_WRITES = 64, MAX_PLUGINS = 16 };
 

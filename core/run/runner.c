@@ -97,14 +97,15 @@ static hr_status open_wakers(struct hr_runner *runner)
         return hr_fail_os(runner->env, e, "make", "a pipe");
     OS(runner->env, nonblock, runner->wake[0]);
     OS(runner->env, nonblock, runner->wake[1]);
-    runner->watch = runner->env->os->watch_new(runner->env->os->user);
-    if (runner->watch < 0)
-        return hr_fail_os(runner->env, runner->watch, "watch", "the workers");
-    OS(runner->env, watch, runner->watch, runner->wake[0]);
-    if ((runner->timer = runner->env->os->timer(runner->env->os->user)) < 0)
-        return hr_fail_os(runner->env, runner->timer, "watch", "the time");
-    OS(runner->env, watch, runner->watch, runner->timer);
-    return HR_OK;
+    e = runner->watch = runner->env->os->watch_new(runner->env->os->user);
+    if (e >= 0)
+        e = OS(runner->env, watch, runner->watch, runner->wake[0]);
+    if (e < 0)
+        return hr_fail_os(runner->env, e, "watch", "the workers");
+    e = runner->timer = runner->env->os->timer(runner->env->os->user);
+    if (e >= 0)
+        e = OS(runner->env, watch, runner->watch, runner->timer);
+    return e < 0 ? hr_fail_os(runner->env, e, "watch", "the time") : HR_OK;
 }
 
 hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *config,
