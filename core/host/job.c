@@ -322,16 +322,25 @@ static hr_status resume(struct hr_job *job, const char *run, const char *options
     return start_runner(job, &o, hr_meta_text(&base, "__options"), preview);
 }
 
-hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+/* A job of a project that is there. */
+static hr_status begin_resume(hr_project *p, struct hr_job **ret)
 {
-    struct hr_job *job;
     hr_status r;
 
     hr_host_call(p);
-    if ((r = hr_host_need(p)) < 0)
-        return hr_host_done(p, r);
-    if (!(job = make_job(p)))
-        return hr_host_done(p, HR_EXHAUSTED);
+    r = hr_host_need(p);
+    if (r == HR_OK && !(*ret = make_job(p)))
+        r = HR_EXHAUSTED;
+    return r < 0 ? hr_host_done(p, r) : HR_OK;
+}
+
+hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+{
+    struct hr_job *job;
+    hr_status r = begin_resume(p, &job);
+
+    if (r < 0)
+        return r;
     r = hr_host_lock(p);
     if (r == HR_OK)
         r = resume(job, run, options, false);
@@ -342,14 +351,11 @@ hr_status hr_preview_resume(hr_project *p, const char *run, const char *options,
                             const char **ret_json)
 {
     struct hr_job *job;
-    hr_status r;
+    hr_status r = begin_resume(p, &job);
 
-    hr_host_call(p);
+    if (r < 0)
+        return r;
     hr_buf_cut(&p->text, 0);
-    if ((r = hr_host_need(p)) < 0)
-        return hr_host_done(p, r);
-    if (!(job = make_job(p)))
-        return hr_host_done(p, HR_EXHAUSTED);
     return give_preview(job, resume(job, run, options, true), ret_json);
 }
 

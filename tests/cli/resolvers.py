@@ -186,7 +186,8 @@ def test_pick(h):
                      "tell": TELL % (channel, "x", "")})
         says(h.run("check", code=1).err, want)
     both = inner["look"].replace('"part.r%s"', '["part.r", "part.r"]')
-    pipeline(h, {"part": part, "look": both % (TELL % ('"inputs.rows"', "x", ""))})
+    pipeline(h, {"part": part, "look": both % (TELL % ('"inputs.rows"', "x", "")),
+                 "tell": TELL % ('"look.first"', "x", "")})
     says(h.run("check", code=1).err, "[0] takes from one list, and these are 2 channels")
 
 
