@@ -86,6 +86,9 @@ struct hr_options {
 };
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret);
+/* {"params": FILE} becomes a "param" of what stands in the file, over which "param" counts; in the
+ * arena.  HR_NOT_FOUND, HR_INVALID: told, with the place in the file. */
+hr_status hr_options_expand(struct hr_project *p, struct hr_arena *arena, const char **json);
 /* Over what is there already. */
 hr_status hr_options_add(struct hr_project *p, const char *json, struct hr_arena *arena,
                          struct hr_options *ret);

@@ -73,7 +73,9 @@ static hr_status check(struct hr_project *p, const char *file, const char *optio
     if (open_beside(p, file, 0) < 0)
         hr_errors_cut(&p->env, 0);
     hr_arena_init(&arena, &p->env, 0);
-    r = hr_options_read(p, options, &arena, &o);
+    r = hr_options_expand(p, &arena, &options);
+    if (r == HR_OK)
+        r = hr_options_read(p, options, &arena, &o);
     if (r == HR_OK)
         r = read_pipeline(p, file, o.unlocked, ret);
     if (r == HR_OK && (r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena,
@@ -214,8 +216,10 @@ static hr_status start(struct hr_job *job, const char *pipeline, const char *opt
                        bool preview)
 {
     struct hr_options o;
-    hr_status r = hr_options_read(job->p, options, &job->arena, &o);
+    hr_status r = hr_options_expand(job->p, &job->arena, &options);
 
+    if (r == HR_OK)
+        r = hr_options_read(job->p, options, &job->arena, &o);
     if (r == HR_OK)
         r = read_pipeline(job->p, pipeline, o.unlocked, &job->pipeline);
     if (r == HR_OK)

@@ -199,6 +199,7 @@ static hr_status select_nodes(struct plan *p)
     bool *after = hr_arena_array(&p->arena, n + 1, sizeof *after);
     bool *before = hr_arena_array(&p->arena, n + 1, sizeof *before);
     hr_status r = after && before ? HR_OK : HR_EXHAUSTED;
+    bool some = false;
 
     if (r == HR_OK && c->only)
         return mark(p, c->only, "only", p->selected);
@@ -210,9 +211,14 @@ static hr_status select_nodes(struct plan *p)
         return r;
     spread_marks(p, after, true);
     spread_marks(p, before, false);
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n; i++) {
         p->selected[i] = (after[i] || !c->from) && (before[i] || !c->to);
-    return HR_OK;
+        some = some || p->selected[i];
+    }
+    return some ? HR_OK
+                : hr_fail(p->runner->env, HR_INVALID,
+                          "no node comes after \"%s\" and before \"%s\": nothing would run",
+                          c->from[0], c->to[0]);
 }
 
 static hr_status tell_lacking(const struct plan *p, const struct hr_task *task)

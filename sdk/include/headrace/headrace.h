@@ -149,7 +149,8 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
 /* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
  * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
  * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
- * "name": "nightly", "check": true, "unlocked": true}.  A partial run leaves nodes out,
+ * "name": "nightly", "check": true, "unlocked": true}.  {"params": file} names a JSON object of
+ * parameters, which count where "param" does not say.  A partial run leaves nodes out,
  * and takes their outputs from one earlier run: {"from": [nodes], "to": [nodes]} or {"only":
  * [nodes]}, and {"base": run}, where the newest of the pipeline will not do; {"retry_failed":
  * true} leaves out all that base has finished, as hr_resume() does, with the file and the
@@ -240,7 +241,8 @@ void hr_cursor_free(hr_cursor *c);
 /* All about one thing, as JSON that lives until the next call on p: "run 7" or a run's id,
  * an execution as "execution 12", an artifact as "artifact 12", a model as "penguin@7", or a
  * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
- * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options".
+ * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options"; an
+ * execution that took an earlier result has "result_of", the execution that made it.
  * HR_NOT_FOUND: there is none. */
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
 
