@@ -202,6 +202,24 @@ static bool add_run(hr_project *p, struct facts *f, const cJSON *run)
     return ok;
 }
 
+/* Its own properties, or of one that took a result those of the execution that made it. */
+static bool add_own(hr_project *p, struct facts *f, const char *path, const cJSON *thing)
+{
+    double origin = get_number(thing, "result_of");
+    char what[64];
+    cJSON *made;
+
+    if (!(origin > 0)) {
+        add_properties(f, path, thing);
+        return true;
+    }
+    snprintf(what, sizeof what, "execution %.0f", origin);
+    if ((made = ask(p, what)))
+        add_properties(f, path, made);
+    cJSON_Delete(made);
+    return made != NULL;
+}
+
 static bool add_thing(hr_project *p, struct facts *f, const char *path, const cJSON *thing)
 {
     const char *kind = get_text(thing, "kind"), *state = get_text(thing, "state");
@@ -212,7 +230,8 @@ static bool add_thing(hr_project *p, struct facts *f, const char *path, const cJ
     snprintf(below, sizeof below, "%s%sstate", path, *path ? "." : "");
     /* done, or taken from before: the same to who compares results */
     add_fact(f, below, !strcmp(state, "CACHED") ? "COMPLETE" : state);
-    add_properties(f, path, thing);
+    if (!add_own(p, f, path, thing))
+        return false;
     if (!strcmp(kind, "execution"))
         return add_outputs(p, f, path, thing);
     flatten(f, path, cJSON_GetObjectItemCaseSensitive(thing, "content"));
