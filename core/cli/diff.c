@@ -104,8 +104,9 @@ static void flatten(struct facts *f, const char *path, const cJSON *v)
 
 static bool by_nature(const char *name)
 {
-    static const char *const names[] = { "__host",   "__walls",  "__cache_key",
-                                         "__summary", "__reason", "tfx_version" };
+    static const char *const names[] = { "__host",    "__walls",  "__cache_key",
+                                         "__summary", "__reason", "__execution_result__",
+                                         "tfx_version" };
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -79,14 +79,16 @@ static hr_status make_tasks(struct hr_runner *runner)
     return HR_OK;
 }
 
-static hr_status check_force(struct hr_runner *runner)
+static hr_status check_names(struct hr_runner *runner)
 {
-    const char *const *f;
+    const struct hr_runner_config *c = &runner->config;
+    hr_status r = hr_runner_check_names(runner, "--force", c->force);
 
-    for (f = runner->config.force; f && *f; f++)
-        if (hr_pipeline_find(runner->config.pipeline, *f) == SIZE_MAX)
-            return hr_fail(runner->env, HR_INVALID, "--force: there is no node \"%s\"", *f);
-    return HR_OK;
+    if (r == HR_OK)
+        r = hr_runner_check_names(runner, "--from", c->from);
+    if (r == HR_OK)
+        r = hr_runner_check_names(runner, "--to", c->to);
+    return r < 0 ? r : hr_runner_check_names(runner, "--only", c->only);
 }
 
 static hr_status open_wakers(struct hr_runner *runner)
@@ -131,7 +133,7 @@ hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *conf
         r = hr_pipeline_params(config->pipeline, config->given, config->given_count, true,
                                &runner->arena, &runner->values);
     if (r == HR_OK)
-        r = check_force(runner);
+        r = check_names(runner);
     if (r == HR_OK)
         r = make_tasks(runner);
     if (r == HR_OK)

@@ -90,7 +90,7 @@ def test_params_file(h):
     assert printed("resume", code=1)[0].startswith("5 from file [1,")
     options = json.loads(h.run("show", "run", "3", "--json").out)["options"]
     assert options["param"]["l"] == [1, {"a": 9007199254740993}] and "params" not in options, options
-    for text, want in (("", "p.json:1:1: the file is empty"), ("[]", "p.json:1:1: a file of param"),
+    for text, want in (("", "p.json:1:1: it is empty"), ("[]", "p.json:1:1: a file of param"),
                        ('{"s": 1,}', "p.json:1:9: "), ('{"s": 1, "s": 2}', '"s" is given twice'),
                        ('{"t": 1}', 'has no parameter "t"'), ('{"n": "x"}', '"n" wants an int')):
         h.write("p.json", text)
