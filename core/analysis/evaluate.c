@@ -97,13 +97,8 @@ static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *
     hr_env_init(&s->env, NULL);
     hr_arena_init(&s->arena, &s->env, 0);
     s->run = host ? host->get_interface(host, HR_RUN) : NULL;
-    r = prepare(s, args);
-    if (r == HR_OK && (r = hr_schema_new("+s", "", 1, ret_out)) == HR_OK &&
-        (r = hr_schema_column(ret_out->children[0], "metrics", "z", 0)) < 0)
-        ret_out->release(ret_out);
+    r = hr_call_made(s->run, run, &s->env, prepare(s, args), "metrics", ret_out);
     if (r < 0) {
-        if (s->run && run && s->env.errors.count)
-            s->run->fail(run, r, hr_env_error(&s->env));
         drop(s);
         return r;
     }

@@ -151,6 +151,18 @@ hr_status hr_sync_all(struct hr_env *env, const char *const *paths, size_t n)
     return r;
 }
 
+hr_status hr_names_add(struct hr_env *env, struct hr_names *names, const char *name)
+{
+    char *copy;
+
+    if (!hr_mem_reserve(env, (void **)&names->names, &names->cap, names->count + 1,
+                        sizeof *names->names, HR_MAX_DIR_ENTRIES) ||
+        !(copy = hr_mem_text(env, name)))
+        return HR_EXHAUSTED;
+    names->names[names->count++] = copy;
+    return HR_OK;
+}
+
 struct walk {
     struct hr_env *env;
     struct hr_names *names;
@@ -160,17 +172,9 @@ struct walk {
 static int add_name(void *arg, const char *name)
 {
     struct walk *w = arg;
-    struct hr_names *names = w->names;
-    char *copy;
 
-    if (!hr_mem_reserve(w->env, (void **)&names->names, &names->cap, names->count + 1,
-                        sizeof *names->names, HR_MAX_DIR_ENTRIES) ||
-        !(copy = hr_mem_text(w->env, name))) {
-        w->status = HR_EXHAUSTED;
-        return 1;
-    }
-    names->names[names->count++] = copy;
-    return 0;
+    w->status = hr_names_add(w->env, w->names, name);
+    return w->status < 0;
 }
 
 static void sort(struct hr_names *names)
@@ -209,7 +213,6 @@ static hr_status tree(struct hr_env *env, const char *root, const char *below, i
 {
     char path[HR_MAX_PATH], sub[HR_MAX_PATH];
     struct hr_names names = { 0 };
-    struct walk w = { env, ret, HR_OK };
     struct hr_stat st;
     hr_status r;
     size_t i;
@@ -238,8 +241,8 @@ static hr_status tree(struct hr_env *env, const char *root, const char *below, i
                         path);
         else if (!st.is_file)
             r = hr_fail(env, HR_INVALID, "\"%s\" is neither a file nor a directory", path);
-        else if (add_name(&w, sub))
-            r = w.status;
+        else
+            r = hr_names_add(env, ret, sub);
     }
     hr_names_clear(env, &names);
     return r;
@@ -270,7 +273,6 @@ static bool is_above(const char *dir, const char *file)
 hr_status hr_tree_paths(struct hr_env *env, const char *path, struct hr_names *ret)
 {
     char file[HR_MAX_PATH], dir[HR_MAX_PATH], last[HR_MAX_PATH] = "";
-    struct walk w = { env, ret, HR_OK };
     struct hr_names names = { 0 };
     hr_status r = hr_tree_list(env, path, &names);
     size_t i;
@@ -278,19 +280,16 @@ hr_status hr_tree_paths(struct hr_env *env, const char *path, struct hr_names *r
     for (i = 0; i < names.count && r == HR_OK; i++) {
         if ((r = hr_path_join(env, path, names.names[i], file)) < 0)
             break;
-        add_name(&w, file);
+        r = hr_names_add(env, ret, file);
         hr_path_dir(file, dir);
-        while (strlen(dir) > strlen(path) && !is_above(dir, last)) { /* sorted: once each */
-            add_name(&w, dir);
+        while (r == HR_OK && strlen(dir) > strlen(path) && !is_above(dir, last)) {
+            r = hr_names_add(env, ret, dir); /* sorted: once each */
             hr_path_dir(dir, dir);
         }
         memcpy(last, file, sizeof last);
-        r = w.status;
     }
     hr_names_clear(env, &names);
-    if (r == HR_OK && add_name(&w, path))
-        r = w.status;
-    return r;
+    return r < 0 ? r : hr_names_add(env, ret, path);
 }
 
 hr_status hr_tree_sync(struct hr_env *env, const char *path)

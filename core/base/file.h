@@ -89,6 +89,8 @@ struct hr_names {
     size_t count, cap;
 };
 hr_status hr_dir_list(struct hr_env *env, const char *path, struct hr_names *ret);
+/* One more, at the end. */
+hr_status hr_names_add(struct hr_env *env, struct hr_names *names, const char *name);
 /* All regular files below path, as relative names with slashes, sorted by byte order.
  * HR_INVALID: a link, device or socket is among them, or a name is not UTF-8. */
 hr_status hr_tree_list(struct hr_env *env, const char *path, struct hr_names *ret);

@@ -324,7 +324,7 @@ hr_status hr_json_scan(struct hr_env *env, const char *name, char *text, size_t 
     if ((r = skip(&s)) < 0)
         return r;
     if (s.at == n)
-        return wrong(&s, s.at, "the file is empty; a JSON value is wanted");
+        return wrong(&s, s.at, "it is empty; a JSON value is wanted");
     if ((r = values(&s)) < 0 || (r = skip(&s)) < 0)
         return r;
     return s.at < n ? wrong(&s, s.at, "text after the end of the value") : HR_OK;

@@ -129,64 +129,6 @@ static int os_nonblock(void *user, int fd)
     return flags < 0 ? -errno : hr_os_result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 
-union control {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-static int64_t os_send(void *user, int fd, const void *from, size_t n, int pass_fd)
-{
-    struct iovec io = { (void *)(uintptr_t)from, n };
-    union control control;
-    struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
-    struct cmsghdr *c;
-    int64_t r;
-
-    (void)user;
-    if (pass_fd >= 0) {
-        memset(&control, 0, sizeof control);
-        m.msg_control = control.bytes;
-        m.msg_controllen = sizeof control.bytes;
-        c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &pass_fd, sizeof(int));
-    }
-    do
-        r = sendmsg(fd, &m, MSG_NOSIGNAL);
-    while (r < 0 && errno == EINTR);
-    return r < 0 ? -errno : r;
-}
-
-static int64_t os_recv(void *user, int fd, void *to, size_t n, int *ret_fd)
-{
-    struct iovec io = { to, n };
-    union control control;
-    struct msghdr m = { .msg_iov = &io,
-                        .msg_iovlen = 1,
-                        .msg_control = control.bytes,
-                        .msg_controllen = sizeof control.bytes };
-    struct cmsghdr *c;
-    int64_t r;
-    int got = -1;
-
-    (void)user;
-    do
-        r = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-    while (r < 0 && errno == EINTR);
-    if (r < 0)
-        return -errno;
-    for (c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && got < 0)
-            memcpy(&got, CMSG_DATA(c), sizeof(int));
-    if (ret_fd)
-        *ret_fd = got;
-    else if (got >= 0)
-        close(got);
-    return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : r;
-}
-
 /* -- processes ------------------------------------------------------------- */
 
 /* Copies above all targets, so that no target is overwritten before it is used. */
@@ -328,8 +270,8 @@ const struct hr_os *hr_os_default(void)
         .pipe = os_pipe,
         .socketpair = os_socketpair,
         .nonblock = os_nonblock,
-        .send = os_send,
-        .recv = os_recv,
+        .send = hr_os_send,
+        .recv = hr_os_recv,
         .spawn = os_spawn,
         .spawn_from = hr_os_spawn_from,
         .zygote_end = hr_os_zygote_end,

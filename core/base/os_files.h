@@ -1,4 +1,4 @@
-/* os_files.h - private to os: parts of the table: files, and processes from a zygote. */
+/* os_files.h - private to os: parts of the table: files, packets, and processes from a zygote. */
 #ifndef HR_OS_FILES_H
 #define HR_OS_FILES_H
 
@@ -30,6 +30,15 @@ void hr_os_pass(void *user, const void *p, size_t n);
 int hr_os_memfd(void *user, const char *name);
 int hr_os_seal(void *user, int fd);
 int hr_os_lock(void *user, int fd, bool exclusive);
+
+/* A packet with n descriptors, at most HR_SPAWN_FDS.  The bytes that went, or a negative errno. */
+int64_t hr_os_send_with(int socket, const void *bytes, size_t size, const int *fds, size_t n);
+/* The bytes that came, 0 at the end, or a negative errno, -EMSGSIZE for a longer packet; *ret_n
+ * descriptors came with it, the caller's, also with -EMSGSIZE. */
+int64_t hr_os_take_with(int socket, void *bytes, size_t size, int fds[HR_SPAWN_FDS],
+                        size_t *ret_n);
+int64_t hr_os_send(void *user, int fd, const void *from, size_t n, int pass_fd);
+int64_t hr_os_recv(void *user, int fd, void *to, size_t n, int *ret_fd);
 
 /* pid, with a descriptor for its end; a negative errno, and it is gone. */
 int hr_os_pidfd(int pid, int *ret_pidfd);

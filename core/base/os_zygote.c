@@ -31,97 +31,64 @@ struct request {
     unsigned char count, new_group, there[FDS];
 };
 
-union control {
-    struct cmsghdr head;
-    char bytes[CMSG_SPACE(FDS * sizeof(int))];
-};
-
 /* -- the host's side ------------------------------------------------------- */
-
-static ssize_t send_with(int socket, const void *bytes, size_t size, const int *fds, size_t n)
-{
-    struct iovec io = { (void *)(uintptr_t)bytes, size };
-    union control control;
-    struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
-    ssize_t r;
-
-    if (n) {
-        memset(&control, 0, sizeof control);
-        m.msg_control = control.bytes;
-        m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-        control.head.cmsg_level = SOL_SOCKET;
-        control.head.cmsg_type = SCM_RIGHTS;
-        control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
-        memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
-    }
-    do
-        r = sendmsg(socket, &m, MSG_NOSIGNAL);
-    while (r < 0 && errno == EINTR);
-    return r;
-}
-
-/* The size of a packet, or -1.  *ret_n: how many descriptors came with it. */
-static ssize_t take_with(int socket, void *bytes, size_t size, int fds[FDS], int *ret_n)
-{
-    struct iovec io = { bytes, size };
-    union control control;
-    struct msghdr m = { .msg_iov = &io,
-                        .msg_iovlen = 1,
-                        .msg_control = control.bytes,
-                        .msg_controllen = sizeof control.bytes };
-    ssize_t r = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
-    struct cmsghdr *c = r < 0 ? NULL : CMSG_FIRSTHDR(&m);
-    size_t n = 0;
-
-    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-        n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-    }
-    *ret_n = (int)n;
-    return r;
-}
 
 static int ask(int socket, const struct hr_spawn *s)
 {
     struct request request = { (unsigned char)s->fds_count, s->new_group, { 0 } };
     int fds[FDS], i;
     size_t n = 0;
+    int64_t r;
 
     for (i = 0; i < s->fds_count; i++)
         if (s->fds[i] >= 0) {
             request.there[i] = 1;
             fds[n++] = s->fds[i];
         }
-    return send_with(socket, &request, sizeof request, fds, n) < 0 ? -errno : 0;
+    r = hr_os_send_with(socket, &request, sizeof request, fds, n);
+    return r < 0 ? (int)r : 0;
 }
 
-/* One that stands by: its pid and its socket; or a negative errno, -EPIPE where there is none any
- * more. */
-static int next_child(int socket, int *ret_own)
+/* What the zygote, or a child of its, has told: a pid, with the socket of that child, or -1 where
+ * there was no room for it; or why there is no child, a negative errno.  Itself a negative errno,
+ * -EPIPE where nothing is told any more. */
+static int next_told(int socket, int32_t *ret_told, int *ret_own)
 {
     struct pollfd fd = { socket, POLLIN, 0 };
-    int32_t told = 0;
-    int ready, fds[FDS], n = 0;
-    ssize_t r;
+    int ready, fds[FDS];
+    size_t n = 0;
+    int64_t r;
 
     do
         ready = poll(&fd, 1, ANSWER_MS);
     while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return ready ? -errno : -ETIMEDOUT;
-    r = take_with(socket, &told, sizeof told, fds, &n);
+    r = hr_os_take_with(socket, ret_told, sizeof *ret_told, fds, &n);
     if (r < 0)
-        return -errno;
-    if (r != sizeof told || !told || (told > 0 && n != 1))
-        return -EPIPE;
+        return (int)r;
     *ret_own = n ? fds[0] : -1;
-    return told;
+    return r == sizeof *ret_told && *ret_told ? 0 : -EPIPE;
 }
 
 static void take_leave(int pid)
 {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
+}
+
+/* One that stands by: its pid and its socket; or a negative errno. */
+static int next_child(int socket, int *ret_own)
+{
+    int32_t told = 0;
+    int r = next_told(socket, &told, ret_own);
+
+    if (r < 0 || told < 0)
+        return r < 0 ? r : told;
+    if (*ret_own >= 0)
+        return told;
+    take_leave(told); /* it has heard that its socket is gone, and ends */
+    return -EMFILE;
 }
 
 int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_pidfd)
@@ -147,13 +114,16 @@ int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_
 
 void hr_os_zygote_end(void *user, int socket)
 {
-    int pid, own = -1;
+    int32_t told = 0;
+    int own = -1;
 
     (void)user;
     shutdown(socket, SHUT_WR);
-    while ((pid = next_child(socket, &own)) > 0) {
-        close(own);
-        take_leave(pid);
+    while (next_told(socket, &told, &own) == 0) {
+        if (own >= 0)
+            close(own);
+        if (told > 0) /* else a child that could not be made; others were */
+            take_leave(told);
     }
 }
 
@@ -161,9 +131,10 @@ void hr_os_zygote_end(void *user, int socket)
 
 /* The descriptors in their order, those that are kept, and no other.  The first of a zygote is
  * /dev/null, as of all that was spawned without one. */
-static int lay_out(const struct request *request, const int *fds, int given, int kept)
+static int lay_out(const struct request *request, const int *fds, size_t given, int kept)
 {
-    int high[FDS], i, k = 0;
+    int high[FDS], i;
+    size_t k = 0;
 
     for (i = 0; i < request->count; i++) {
         high[i] = fcntl(request->there[i] && k < given ? fds[k] : 0, F_DUPFD_CLOEXEC, FDS);
@@ -178,16 +149,16 @@ static int lay_out(const struct request *request, const int *fds, int given, int
 }
 
 /* 1 with a request, 0 where there is none any more, or a negative errno. */
-static int take_request(int socket, struct request *ret, int fds[FDS], int *ret_given)
+static int take_request(int socket, struct request *ret, int fds[FDS], size_t *ret_given)
 {
     struct pollfd fd = { socket, POLLIN, 0 };
-    ssize_t r;
+    int64_t r;
 
     if (poll(&fd, 1, -1) < 0 && errno != EINTR)
         return -errno;
-    r = take_with(socket, ret, sizeof *ret, fds, ret_given);
+    r = hr_os_take_with(socket, ret, sizeof *ret, fds, ret_given);
     if (r < 0)
-        return errno == EAGAIN || errno == EINTR ? -EAGAIN : -errno;
+        return (int)r;
     return r == sizeof *ret && ret->count <= FDS;
 }
 
@@ -199,14 +170,15 @@ static int take_request(int socket, struct request *ret, int fds[FDS], int *ret_
 
 static bool tell(int socket, int32_t what, const int *fd)
 {
-    return send_with(socket, &what, sizeof what, fd, fd != NULL) == sizeof what;
+    return hr_os_send_with(socket, &what, sizeof what, fd, fd != NULL) == sizeof what;
 }
 
 /* As hr_os_zygote() returns in a child. */
 static int stand_by(int socket, int taken, int kept)
 {
     struct request request;
-    int fds[FDS], given = 0, r, pair[2];
+    int fds[FDS], r, pair[2];
+    size_t given = 0;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
         !tell(socket, (int32_t)getpid(), &pair[1]))

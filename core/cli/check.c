@@ -33,6 +33,8 @@ static int check(const struct args *a)
 
 static const struct option options[] = {
     MANY("--param", "K=V", "a parameter of the pipeline"),
+    VALUE("--params", "FILE",
+          "parameters from a JSON file, as {\"steps\": 200}; --param counts over it"),
     FLAG("--json", "print the pipeline with all defaults filled in and all names full"),
     PROJECT_OPTIONS,
     END_OPTIONS,

@@ -104,8 +104,9 @@ static void flatten(struct facts *f, const char *path, const cJSON *v)
 
 static bool by_nature(const char *name)
 {
-    static const char *const names[] = { "__host",   "__walls",  "__cache_key",
-                                         "__summary", "__reason", "tfx_version" };
+    static const char *const names[] = { "__host",    "__walls",  "__cache_key",
+                                         "__summary", "__reason", "__execution_result__",
+                                         "tfx_version" };
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -202,6 +203,24 @@ static bool add_run(hr_project *p, struct facts *f, const cJSON *run)
     return ok;
 }
 
+/* Its own properties, or of one that took a result those of the execution that made it. */
+static bool add_own(hr_project *p, struct facts *f, const char *path, const cJSON *thing)
+{
+    double origin = get_number(thing, "result_of");
+    char what[64];
+    cJSON *made;
+
+    if (!(origin > 0)) {
+        add_properties(f, path, thing);
+        return true;
+    }
+    snprintf(what, sizeof what, "execution %.0f", origin);
+    if ((made = ask(p, what)))
+        add_properties(f, path, made);
+    cJSON_Delete(made);
+    return made != NULL;
+}
+
 static bool add_thing(hr_project *p, struct facts *f, const char *path, const cJSON *thing)
 {
     const char *kind = get_text(thing, "kind"), *state = get_text(thing, "state");
@@ -212,7 +231,8 @@ static bool add_thing(hr_project *p, struct facts *f, const char *path, const cJ
     snprintf(below, sizeof below, "%s%sstate", path, *path ? "." : "");
     /* done, or taken from before: the same to who compares results */
     add_fact(f, below, !strcmp(state, "CACHED") ? "COMPLETE" : state);
-    add_properties(f, path, thing);
+    if (!add_own(p, f, path, thing))
+        return false;
     if (!strcmp(kind, "execution"))
         return add_outputs(p, f, path, thing);
     flatten(f, path, cJSON_GetObjectItemCaseSensitive(thing, "content"));

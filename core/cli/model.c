@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/models.h"
@@ -72,6 +73,9 @@ static int predict(const struct args *a)
         code = tell_error(p);
     } else if (hr_model_predict_json(m, rows, &result) < 0) {
         fprintf(stderr, "%s\n", hr_model_error(m));
+        if (!text && access(rows, R_OK) == 0)
+            fprintf(stderr, "\"%s\" is a file; for rows that stand in it: headrace model predict "
+                            "%s - < %s\n", rows, a->words[0], rows);
         code = EXIT_WRONG;
     } else {
         puts(result);

@@ -20,8 +20,20 @@ static const struct {
     { "--from", "from", LIST },           { "--to", "to", LIST },
     { "--only", "only", LIST },           { "--base", "base", TEXT },
     { "--changed", "changed", TRUTH },    { "--retry-failed", "retry_failed", TRUTH },
-    { "--unlocked", "unlocked", TRUTH },
+    { "--unlocked", "unlocked", TRUTH },  { "--params", "params", TEXT },
 };
+
+/* Is the same parameter given once more behind this one?  The last counts. */
+static bool given_again(const struct args *a, const char *name, int at)
+{
+    size_t n = strlen(name);
+    const char *given;
+
+    while ((given = arg_next(a, "--param", &at)))
+        if (!strncmp(given, name, n) && given[n] == '=')
+            return true;
+    return false;
+}
 
 static int add_params(struct text *t, const struct args *a)
 {
@@ -35,6 +47,8 @@ static int add_params(struct text *t, const struct args *a)
         if (!equals || equals == given || equals - given >= (int)sizeof name)
             return usage(a, "option --param cannot take \"%s\"; write NAME=VALUE", given);
         snprintf(name, sizeof name, "%.*s", (int)(equals - given), given);
+        if (given_again(a, name, at))
+            continue;
         text_add(t, n++ ? "," : "");
         text_quoted(t, name);
         text_add(t, ":");

@@ -92,6 +92,8 @@ static int pack(const struct args *a)
 
 static int sign(const struct args *a)
 {
+    if (!arg_text(a, "--key") && !arg_text(a, "--signature"))
+        return usage(a, "what to sign with is missing: --key FILE, or --signature FILE");
     return make_or_sign(a, false);
 }
 

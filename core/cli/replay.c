@@ -40,7 +40,7 @@ static void put_answer(const cJSON *root)
     if (*text)
         printf("  %s\n", text);
     if (is(root, "plugin_changed"))
-        puts("  its plugin is another than then");
+        printf("  %s\n", text_of(root, "plugin_text"));
     cJSON_ArrayForEach(o, list)
     {
         if (is(o, "equal"))

@@ -238,6 +238,8 @@ static int run(const struct args *a)
 
 static const struct option options[] = {
     MANY("--param", "K=V", "a parameter of the pipeline"),
+    VALUE("--params", "FILE",
+          "parameters from a JSON file, as {\"steps\": 200}; --param counts over it"),
     VALUE("--jobs", "N", "nodes at once (default: as many as there are cores)"),
     MANY("--force", "NODE", "run this node though its result is there"),
     FLAG("--no-cache", "run every node"),

@@ -45,11 +45,12 @@ static void put_side(const cJSON *v)
     free(text);
 }
 
-static void print_answer(const cJSON *root)
+/* name: as it was asked for, "node[2]" of an instance. */
+static void print_answer(const cJSON *root, const char *name)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "differences"), *d;
 
-    printf("%s %s in run %lld (execution %lld)", text_of(root, "node"),
+    printf("%s %s in run %lld (execution %lld)", name,
            verb_of(text_of(root, "state")), number_of(root, "number"),
            number_of(root, "execution"));
     fputs(*text_of(root, "reason") ? ": " : "", stdout);
@@ -82,7 +83,7 @@ static int why(const struct args *a)
     } else if (arg_flag(a, "--json")) {
         puts(json);
     } else if ((root = parse_json(json))) {
-        print_answer(root);
+        print_answer(root, a->words[0]);
         cJSON_Delete(root);
     }
     hr_free(p);

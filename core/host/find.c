@@ -3,16 +3,45 @@
 
 #include "host/host.h"
 
-/* The newest execution of a node. */
-static hr_status find_node(struct hr_project *p, const char *node, struct hr_arena *arena,
+enum { MOST_INSTANCES = 1 << 20 };
+
+hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n, int64_t number,
+                       struct hr_arena *arena, struct hr_meta_node *ret)
+{
+    struct hr_look look = { .kind = HR_KIND_EXECUTION,
+                            .contexts = contexts,
+                            .context_count = n,
+                            .newest_first = true,
+                            /* of one run there are few, and it may be an old one: no walk
+                             * down from the newest of the store */
+                            .limit = n > 1 ? 0 : number < 0 ? 1 : 64 };
+    struct hr_meta_nodes found = { 0 };
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (;; look.limit *= 16) {
+        r = hr_store_look(p->store, &look, arena, &found);
+        for (i = 0; r == HR_OK && i < found.count; i++)
+            if (number < 0 || hr_meta_int(&found.items[i], "__index", -1) == number) {
+                *ret = found.items[i];
+                return HR_OK;
+            }
+        if (r < 0 || !look.limit || found.count < (size_t)look.limit ||
+            look.limit > MOST_INSTANCES)
+            return r < 0 ? r : HR_NOT_FOUND;
+    }
+}
+
+/* The newest execution of a node, or of one of its instances. */
+static hr_status find_node(struct hr_project *p, const char *what, struct hr_arena *arena,
                            int64_t *ret)
 {
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node", .newest_first = true };
-    struct hr_look executions = {
-        .kind = HR_KIND_EXECUTION, .context_count = 1, .newest_first = true, .limit = 1
-    };
-    struct hr_meta_nodes nodes = { 0 }, found = { 0 };
-    hr_status r = hr_store_look(p->store, &look, arena, &nodes);
+    struct hr_meta_nodes nodes = { 0 };
+    struct hr_meta_node found;
+    int64_t number;
+    const char *node = hr_instance_read(what, arena, &number);
+    hr_status r = node ? hr_store_look(p->store, &look, arena, &nodes) : HR_EXHAUSTED;
     size_t i;
 
     for (i = 0; r == HR_OK && i < nodes.count; i++) {
@@ -21,12 +50,12 @@ static hr_status find_node(struct hr_project *p, const char *node, struct hr_are
 
         if (n <= k || strcmp(name + n - k, node) != 0 || name[n - k - 1] != '.')
             continue;
-        executions.contexts = &nodes.items[i].id;
-        r = hr_store_look(p->store, &executions, arena, &found);
-        if (r == HR_OK && found.count) {
-            *ret = found.items[0].id;
+        r = hr_newest_of(p, &nodes.items[i].id, 1, number, arena, &found);
+        if (r == HR_OK) {
+            *ret = found.id;
             return HR_OK;
         }
+        r = r == HR_NOT_FOUND ? HR_OK : r;
     }
     return r < 0 ? r : HR_NOT_FOUND;
 }

@@ -86,9 +86,17 @@ struct hr_options {
 };
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret);
+/* {"params": FILE} becomes a "param" of what stands in the file, over which "param" counts; in the
+ * arena.  HR_NOT_FOUND, HR_INVALID: told, with the place in the file. */
+hr_status hr_options_expand(struct hr_project *p, struct hr_arena *arena, const char **json);
 /* Over what is there already. */
 hr_status hr_options_add(struct hr_project *p, const char *json, struct hr_arena *arena,
                          struct hr_options *ret);
+
+/* The newest execution that is in all of the contexts and, where number is not -1, of that instance
+ * of "for_each".  HR_NOT_FOUND is an answer. */
+hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n, int64_t number,
+                       struct hr_arena *arena, struct hr_meta_node *ret);
 
 /* The run of an id, or of a number within the pipeline that ran last; NULL: the newest.
  * HR_NOT_FOUND is an answer. */

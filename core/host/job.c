@@ -73,7 +73,9 @@ static hr_status check(struct hr_project *p, const char *file, const char *optio
     if (open_beside(p, file, 0) < 0)
         hr_errors_cut(&p->env, 0);
     hr_arena_init(&arena, &p->env, 0);
-    r = hr_options_read(p, options, &arena, &o);
+    r = hr_options_expand(p, &arena, &options);
+    if (r == HR_OK)
+        r = hr_options_read(p, options, &arena, &o);
     if (r == HR_OK)
         r = read_pipeline(p, file, o.unlocked, ret);
     if (r == HR_OK && (r = hr_pipeline_params(*ret, o.given, o.given_count, false, &(*ret)->arena,
@@ -214,8 +216,10 @@ static hr_status start(struct hr_job *job, const char *pipeline, const char *opt
                        bool preview)
 {
     struct hr_options o;
-    hr_status r = hr_options_read(job->p, options, &job->arena, &o);
+    hr_status r = hr_options_expand(job->p, &job->arena, &options);
 
+    if (r == HR_OK)
+        r = hr_options_read(job->p, options, &job->arena, &o);
     if (r == HR_OK)
         r = read_pipeline(job->p, pipeline, o.unlocked, &job->pipeline);
     if (r == HR_OK)
@@ -322,16 +326,25 @@ static hr_status resume(struct hr_job *job, const char *run, const char *options
     return start_runner(job, &o, hr_meta_text(&base, "__options"), preview);
 }
 
-hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+/* A job of a project that is there. */
+static hr_status begin_resume(hr_project *p, struct hr_job **ret)
 {
-    struct hr_job *job;
     hr_status r;
 
     hr_host_call(p);
-    if ((r = hr_host_need(p)) < 0)
-        return hr_host_done(p, r);
-    if (!(job = make_job(p)))
-        return hr_host_done(p, HR_EXHAUSTED);
+    r = hr_host_need(p);
+    if (r == HR_OK && !(*ret = make_job(p)))
+        r = HR_EXHAUSTED;
+    return r < 0 ? hr_host_done(p, r) : HR_OK;
+}
+
+hr_status hr_resume(hr_project *p, const char *run, const char *options, hr_job **ret)
+{
+    struct hr_job *job;
+    hr_status r = begin_resume(p, &job);
+
+    if (r < 0)
+        return r;
     r = hr_host_lock(p);
     if (r == HR_OK)
         r = resume(job, run, options, false);
@@ -342,14 +355,11 @@ hr_status hr_preview_resume(hr_project *p, const char *run, const char *options,
                             const char **ret_json)
 {
     struct hr_job *job;
-    hr_status r;
+    hr_status r = begin_resume(p, &job);
 
-    hr_host_call(p);
+    if (r < 0)
+        return r;
     hr_buf_cut(&p->text, 0);
-    if ((r = hr_host_need(p)) < 0)
-        return hr_host_done(p, r);
-    if (!(job = make_job(p)))
-        return hr_host_done(p, HR_EXHAUSTED);
     return give_preview(job, resume(job, run, options, true), ret_json);
 }
 

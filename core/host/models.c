@@ -57,7 +57,8 @@ const char *hr_alias_of(const struct hr_changes *changes, const char *model, con
     for (i = changes->count; i > 0 && !before; i--) {
         const struct hr_change *c = &changes->items[i - 1];
 
-        if (!hr_text_eq(c->model, model) || !hr_text_eq(c->alias, alias))
+        if (!hr_text_eq(c->model, model) || !hr_text_eq(c->alias, alias) ||
+            hr_text_eq(c->from, c->version)) /* promoted once more: nothing to go back to */
             continue;
         if (hr_text_eq(c->action, "remove"))
             break;

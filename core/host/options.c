@@ -28,17 +28,22 @@ static void bad(struct reader *rd, const struct hr_json *at, const char *format,
     rd->status = hr_fail_at(&rd->p->env, HR_INVALID, &place, "%s", text);
 }
 
-/* A parameter may be given as a text, as typed, or as any JSON. */
+/* A parameter may be given as a text, as typed, or as any JSON.  They come behind those that are
+ * there: of one that is given twice the last counts. */
 static void read_params(struct reader *rd, const struct hr_json *v, struct hr_options *o)
 {
+    struct hr_given *all =
+        hr_arena_array(rd->arena, o->given_count + hr_json_count(v) + 1, sizeof *all);
     struct hr_buf text;
     const struct hr_json *m;
 
-    o->given = hr_arena_array(rd->arena, hr_json_count(v) + 1, sizeof *o->given);
-    if (!o->given || hr_json_kind(v) != HR_JSON_OBJECT) {
+    if (!all || hr_json_kind(v) != HR_JSON_OBJECT) {
         bad(rd, v, "\"param\" wants an object");
         return;
     }
+    if (o->given_count)
+        memcpy(all, o->given, o->given_count * sizeof *all);
+    o->given = all;
     hr_buf_of(&text, HR_MAX_JSON_BYTES, &rd->p->env);
     for (m = hr_json_first(v); m; m = hr_json_next(m)) {
         struct hr_given *g = &o->given[o->given_count++];
@@ -153,6 +158,99 @@ static void read_all(struct reader *rd, struct hr_options *o)
         bad(rd, root, "\"only\" says all that runs: it goes with neither \"from\" nor \"to\"");
     read_isolation(rd, root, o);
 }
+
+/* -- parameters in a file -------------------------------------------------- */
+
+static const struct hr_json *params_of(const struct hr_json *root)
+{
+    const struct hr_json *v = hr_json_get(root, "params");
+
+    return hr_json_kind(root) == HR_JSON_OBJECT && v && hr_json_text(v) ? v : NULL;
+}
+
+/* Members of an object, but those that another has. */
+static void put_others(struct hr_json_writer *w, const struct hr_json_doc *doc,
+                       const struct hr_json *object, const struct hr_json *but)
+{
+    const struct hr_json *m;
+
+    for (m = object ? hr_json_first(object) : NULL; m; m = hr_json_next(m)) {
+        if (but && hr_json_get(but, hr_json_key(m)))
+            continue;
+        hr_json_put_key(w, hr_json_key(m));
+        hr_json_put_value(w, doc, m, false);
+    }
+}
+
+/* The options with "param" in the place of "params", which is what a run has on record. */
+static hr_status put_options(const struct hr_json_doc *options, const struct hr_json_doc *file,
+                             struct hr_buf *to)
+{
+    const struct hr_json *root = hr_json_root(options), *m;
+    const struct hr_json *param = hr_json_get(root, "param");
+    struct hr_json_writer w;
+
+    hr_json_begin(&w, to, 0);
+    hr_json_open_object(&w);
+    hr_json_put_key(&w, "param");
+    hr_json_open_object(&w);
+    put_others(&w, file, hr_json_root(file), param);
+    put_others(&w, options, param, NULL);
+    hr_json_close_object(&w);
+    for (m = hr_json_first(root); m; m = hr_json_next(m)) {
+        if (!strcmp(hr_json_key(m), "param") || !strcmp(hr_json_key(m), "params"))
+            continue;
+        hr_json_put_key(&w, hr_json_key(m));
+        hr_json_put_value(&w, options, m, false);
+    }
+    hr_json_close_object(&w);
+    return hr_json_end(&w);
+}
+
+static hr_status expand(struct hr_project *p, const struct hr_json_doc *doc, const char *name,
+                        struct hr_arena *arena, const char **json)
+{
+    struct hr_json_doc *file = NULL;
+    struct hr_buf text, made;
+    hr_status r;
+
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, &p->env);
+    hr_buf_of(&made, HR_MAX_JSON_BYTES, &p->env);
+    r = hr_file_read(&p->env, name, HR_MAX_JSON_BYTES, &text);
+    if (r == HR_OK)
+        r = hr_json_parse(&p->env, name, text.text, text.len, HR_JSON_COMMENTS, &file);
+    if (r == HR_OK && hr_json_kind(hr_json_root(file)) != HR_JSON_OBJECT) {
+        struct hr_place place = hr_json_place(file, hr_json_root(file));
+
+        r = hr_fail_at(&p->env, HR_INVALID, &place,
+                       "a file of parameters is an object, as {\"steps\": 200}");
+    }
+    if (r == HR_OK)
+        r = put_options(doc, file, &made);
+    if (r == HR_OK && !(*json = hr_arena_text(arena, made.text)))
+        r = HR_EXHAUSTED;
+    hr_json_free(file);
+    hr_buf_clear(&text);
+    hr_buf_clear(&made);
+    return r;
+}
+
+hr_status hr_options_expand(struct hr_project *p, struct hr_arena *arena, const char **json)
+{
+    struct hr_json_doc *doc;
+    hr_status r = HR_OK;
+
+    if (!*json || !strstr(*json, "\"params\""))
+        return HR_OK;
+    if ((r = hr_json_parse(&p->env, "options", *json, strlen(*json), 0, &doc)) < 0)
+        return r;
+    if (params_of(hr_json_root(doc)))
+        r = expand(p, doc, hr_json_text(params_of(hr_json_root(doc))), arena, json);
+    hr_json_free(doc);
+    return r;
+}
+
+/* -- all of them ----------------------------------------------------------- */
 
 hr_status hr_options_read(struct hr_project *p, const char *json, struct hr_arena *arena,
                           struct hr_options *ret)

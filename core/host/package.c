@@ -277,7 +277,8 @@ hr_status hr_package_sign(hr_project *p, const char *file, const char *options)
     hr_arena_init(&arena, &p->env, 0);
     r = hr_choices_read(p, options, settings, &arena);
     if (r == HR_OK && !o.key && !o.signature)
-        r = hr_fail(&p->env, HR_INVALID, "a key to sign with is missing");
+        r = hr_fail(&p->env, HR_INVALID,
+                    "a key to sign with is missing: name one with --key, or a signature");
     if (r == HR_OK)
         r = read_signing(p, &o, &arena, &sign);
     dir = hr_arena_format(&arena, "%s.signing~", file);

@@ -240,7 +240,10 @@ hr_status hr_open(hr_project *p, const char *dir, uint32_t flags)
 
 hr_status hr_host_need(struct hr_project *p)
 {
-    return p->opened ? HR_OK : hr_fail(&p->env, HR_PRECONDITION, "no project is open");
+    return p->opened ? HR_OK
+                     : hr_fail(&p->env, HR_PRECONDITION,
+                               "no project is open, and this wants one; \"headrace run\" begins "
+                               "one");
 }
 
 hr_status hr_host_lock(struct hr_project *p)

@@ -9,8 +9,9 @@
 
 #include "host/package.h"
 #include "plugin/worker/worker.h"
+#include "run/run.h"
 
-enum { MAX_WRITES = 64 };
+enum { MAX_WRITES = 64, MAX_PLUGINS = 16 };
 
 struct move {
     const char *from, *to;
@@ -25,9 +26,10 @@ struct replay {
     char dir[HR_MAX_PATH];
     struct move moves[MAX_WRITES + 2];
     size_t move_count;
-    const struct hr_plugin_info *plugins[16];
+    const struct hr_plugin_info *plugins[MAX_PLUGINS];
+    const char *digests[MAX_PLUGINS]; /* of then; NULL: not known any more */
     size_t plugin_count;
-    bool changed; /* the plugin is another by now */
+    const char *changed; /* a plugin is another by now; NULL: none is */
     struct hr_buf text, result;
     const char *ending; /* of one that gave no result */
 };
@@ -105,36 +107,100 @@ static hr_status find(struct replay *rp, int64_t id)
     return r < 0 ? r : read_job(rp);
 }
 
-static hr_status add_plugin(struct replay *rp, size_t at, const char *component)
+/* The digests of its plugins then: its own is on record, those of its models are in the text of
+ * its cache key, as long as that is there. */
+static hr_status read_digests(struct replay *rp)
+{
+    const char *key = hr_meta_text(&rp->execution, "__cache_key");
+    const struct hr_json *m = NULL;
+    struct hr_json_doc *doc = NULL;
+    struct hr_buf text;
+    hr_status r = HR_NOT_FOUND;
+    size_t n = 1;
+
+    rp->digests[0] = hr_meta_text(&rp->execution, "__plugin_digest");
+    hr_buf_of(&text, HR_MAX_JSON_BYTES, &rp->p->env);
+    if (key && *key)
+        r = hr_key_read(&rp->p->env, &rp->p->paths, key, &text);
+    if (r == HR_OK)
+        r = hr_json_parse(&rp->p->env, "cache key", text.text, text.len, 0, &doc);
+    if (r == HR_OK)
+        m = hr_json_get(hr_json_root(doc), "models");
+    for (m = m ? hr_json_first(m) : NULL; m && n < MAX_PLUGINS; m = hr_json_next(m))
+        rp->digests[n++] = hr_arena_text(&rp->arena, hr_json_text(m));
+    hr_json_free(doc);
+    hr_buf_clear(&text);
+    return r == HR_NOT_FOUND ? HR_OK : r;
+}
+
+/* What counts in the catalogue: of a plugin of then that very version, if it is here. */
+static hr_status choose(struct replay *rp, const bool **ret)
+{
+    struct hr_catalogue *all = rp->p->catalogue;
+    struct hr_pin pins[MAX_PLUGINS];
+    struct hr_wishes wishes = { .pins = pins };
+    size_t i, k;
+
+    for (i = 0; i < MAX_PLUGINS; i++)
+        for (k = 0; rp->digests[i] && k < hr_catalogue_count(all); k++) {
+            const struct hr_catalogue_entry *e = hr_catalogue_at(all, k);
+
+            if (e->reason || strcmp(e->info.digest, rp->digests[i]) != 0)
+                continue;
+            pins[wishes.pin_count++] =
+                (struct hr_pin){ e->info.id, e->info.version, e->info.digest };
+            break;
+        }
+    return hr_catalogue_select(all, &rp->p->env, &wishes, &rp->arena, ret);
+}
+
+static hr_status add_plugin(struct replay *rp, const bool *counts, size_t at,
+                            const char *component)
 {
     struct hr_place place = { .file = "--replay" };
     const struct hr_component_info *c =
-        component ? hr_catalogue_component(rp->p->catalogue, NULL, &place, component) : NULL;
+        component ? hr_catalogue_component(rp->p->catalogue, counts, &place, component) : NULL;
 
-    if (!c || at >= sizeof rp->plugins / sizeof rp->plugins[0])
+    if (!c || at >= MAX_PLUGINS)
         return component && c ? HR_EXHAUSTED : HR_NOT_FOUND;
     rp->plugins[at] = c->plugin;
     rp->plugin_count = at + 1 > rp->plugin_count ? at + 1 : rp->plugin_count;
     return HR_OK;
 }
 
+static hr_status tell_changed(struct replay *rp, size_t i)
+{
+    const struct hr_plugin_info *now = rp->plugins[i];
+    const char *then = rp->digests[i];
+
+    if (rp->changed || !then || !strcmp(then, now->digest))
+        return HR_OK;
+    rp->changed = hr_arena_format(&rp->arena,
+                                  "the plugin of then, %.12s..., is not here any more: %s %s was "
+                                  "taken", then, now->id, now->version);
+    return rp->changed ? HR_OK : HR_EXHAUSTED;
+}
+
 /* The component's plugin, then those that load its models, by the numbers of the job. */
 static hr_status find_plugins(struct replay *rp)
 {
     const struct hr_json *root = hr_json_root(rp->job), *models = hr_json_get(root, "models"), *m;
-    const char *digest = hr_meta_text(&rp->execution, "__plugin_digest");
+    const bool *counts = NULL;
     int64_t at = 0;
     hr_status r = hr_host_catalogue(rp->p);
     size_t i;
 
     if (r == HR_OK)
-        r = add_plugin(rp, 0, hr_json_text(hr_json_get(root, "component")));
+        r = read_digests(rp);
+    if (r == HR_OK)
+        r = choose(rp, &counts);
+    if (r == HR_OK)
+        r = add_plugin(rp, counts, 0, hr_json_text(hr_json_get(root, "component")));
     for (m = models ? hr_json_first(models) : NULL; m && r == HR_OK; m = hr_json_next(m))
         if (hr_json_int(rp->job, hr_json_get(m, "plugin"), &at) && at > 0)
-            r = add_plugin(rp, (size_t)at, hr_json_text(hr_json_get(m, "component")));
+            r = add_plugin(rp, counts, (size_t)at, hr_json_text(hr_json_get(m, "component")));
     for (i = 0; i < rp->plugin_count && r == HR_OK; i++)
-        r = rp->plugins[i] ? HR_OK : HR_INTERNAL;
-    rp->changed = r == HR_OK && !hr_text_eq(digest, rp->plugins[0]->digest);
+        r = rp->plugins[i] ? tell_changed(rp, i) : HR_INTERNAL;
     return r;
 }
 
@@ -416,7 +482,9 @@ static hr_status answer(struct replay *rp)
     hr_json_put_member_text(&w, "state", hr_execution_state_name(rp->execution.state));
     hr_json_put_member_int(&w, "status", status);
     hr_json_put_member_text(&w, "text", text);
-    hr_json_put_member_bool(&w, "plugin_changed", rp->changed);
+    hr_json_put_member_bool(&w, "plugin_changed", rp->changed != NULL);
+    if (rp->changed)
+        hr_json_put_member_text(&w, "plugin_text", rp->changed);
     r = put_outputs(rp, &w, &equal);
     hr_json_put_member_bool(&w, "equal", equal && status == HR_OK);
     hr_json_put_member_text(&w, "dir", equal && status == HR_OK ? NULL : rp->dir);

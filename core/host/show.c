@@ -107,6 +107,31 @@ static hr_status put_links(struct shower *s, const struct hr_meta_events *events
     return r;
 }
 
+/* Of a CACHED one, the execution whose result it took: what properties it had is known of that. */
+static hr_status put_origin(struct shower *s, const struct hr_meta_node *e)
+{
+    const char *key = hr_meta_text(e, "__cache_key");
+    int64_t context = 0;
+    struct hr_look look = { .kind = HR_KIND_EXECUTION,
+                            .contexts = &context,
+                            .context_count = 1,
+                            .newest_first = true };
+    struct hr_meta_nodes found = { 0 };
+    hr_status r = HR_NOT_FOUND;
+    size_t i;
+
+    if (e->state == HR_EXECUTION_CACHED && key && *key)
+        r = hr_store_find_context(s->p->store, "execution_cache", key, &context);
+    if (r == HR_OK)
+        r = hr_store_look(s->p->store, &look, &s->arena, &found);
+    for (i = 0; i < found.count && r == HR_OK; i++)
+        if (found.items[i].id < e->id && found.items[i].state == HR_EXECUTION_COMPLETE) {
+            hr_json_put_member_int(&s->w, "result_of", found.items[i].id);
+            break;
+        }
+    return r == HR_NOT_FOUND ? HR_OK : r;
+}
+
 static hr_status show_execution(struct shower *s, int64_t id)
 {
     struct hr_meta_events events;
@@ -122,6 +147,8 @@ static hr_status show_execution(struct shower *s, int64_t id)
     hr_json_open_object(&s->w);
     hr_json_put_member_text(&s->w, "kind", "execution");
     r = put_execution(s, &e);
+    if (r == HR_OK)
+        r = put_origin(s, &e);
     put_properties(&s->w, &e);
     if (r == HR_OK)
         r = put_links(s, &events, false);

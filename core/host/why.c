@@ -7,6 +7,7 @@ struct asker {
     struct hr_project *p;
     struct hr_arena arena;
     struct hr_meta_node run, execution;
+    int64_t number; /* of the instance that is meant; -1: any */
     struct hr_home home;
 };
 
@@ -15,22 +16,15 @@ struct asker {
 static hr_status look_in(struct asker *a, int64_t node_context, const char *node)
 {
     int64_t contexts[2] = { node_context, a->run.id };
-    struct hr_look look = { .kind = HR_KIND_EXECUTION,
-                            .contexts = contexts,
-                            .context_count = a->run.id ? 2 : 1,
-                            .newest_first = true,
-                            /* of one run there are few, and it may be an old one: no walk
-                             * down from the newest of the store */
-                            .limit = a->run.id ? 0 : 1 };
-    struct hr_meta_nodes found = { 0 };
+    struct hr_meta_node found;
     struct hr_home home;
-    hr_status r = hr_store_look(a->p->store, &look, &a->arena, &found);
+    hr_status r = hr_newest_of(a->p, contexts, a->run.id ? 2 : 1, a->number, &a->arena, &found);
 
-    if (r < 0 || !found.count || found.items[0].id <= a->execution.id)
-        return r;
-    r = hr_home_of(a->p, HR_KIND_EXECUTION, found.items[0].id, &a->arena, &home);
+    if (r < 0 || found.id <= a->execution.id)
+        return r == HR_NOT_FOUND ? HR_OK : r;
+    r = hr_home_of(a->p, HR_KIND_EXECUTION, found.id, &a->arena, &home);
     if (r == HR_OK && hr_text_eq(home.node, node)) {
-        a->execution = found.items[0];
+        a->execution = found;
         a->home = home;
     }
     return r;
@@ -38,11 +32,12 @@ static hr_status look_in(struct asker *a, int64_t node_context, const char *node
 
 /* Contexts of nodes are called "PIPELINE.NODE", and both may have dots in them; there are few, for
  * each node has one however often it runs. */
-static hr_status find_execution(struct asker *a, const char *node, const char *run)
+static hr_status find_execution(struct asker *a, const char *what, const char *run)
 {
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node" };
     struct hr_meta_nodes found = { 0 };
-    const char *tail = hr_arena_format(&a->arena, ".%s", node);
+    const char *node = hr_instance_read(what, &a->arena, &a->number);
+    const char *tail = node ? hr_arena_format(&a->arena, ".%s", node) : NULL;
     hr_status r = tail ? HR_OK : HR_EXHAUSTED;
     size_t i;
 
@@ -58,7 +53,7 @@ static hr_status find_execution(struct asker *a, const char *node, const char *r
             r = look_in(a, found.items[i].id, node);
     if (r < 0 || a->execution.id)
         return r;
-    return hr_fail(&a->p->env, HR_NOT_FOUND, "node \"%s\" has no execution%s%s", node,
+    return hr_fail(&a->p->env, HR_NOT_FOUND, "node \"%s\" has no execution%s%s", what,
                    run ? " in run " : "", run ? run : "");
 }
 

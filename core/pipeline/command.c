@@ -211,15 +211,12 @@ void hr_read_command(struct hr_reader *rd, struct hr_node *node)
     hr_read_extras(rd, node);
 }
 
-static hr_status take_type(void *user, size_t node, const struct hr_node_output *output,
-                           size_t used)
+static hr_status take_type(void *user, const struct hr_found *found)
 {
     const char **type = user;
 
-    (void)node;
-    (void)used;
     if (!*type)
-        *type = output->type;
+        *type = found->output->type;
     return HR_OK;
 }
 
@@ -231,7 +228,8 @@ void hr_type_inputs(struct hr_reader *rd, struct hr_node *node)
     size_t bad = rd->bad, told = rd->env->errors.count, i = 0;
 
     for (m = list && ports ? hr_json_first(list) : NULL; m; m = hr_json_next(m), i++) {
-        const char *type = NULL;
+        const char *type = NULL, *name;
+        const int64_t *pick;
         struct hr_lookup look = { .who = node, .found = take_type, .user = &type };
 
         first = hr_json_kind(m) == HR_JSON_ARRAY ? hr_json_first(m) : m;
@@ -240,8 +238,8 @@ void hr_type_inputs(struct hr_reader *rd, struct hr_node *node)
             ports[i].type = type ? type : "";
             continue;
         }
-        if (!first || !hr_json_text(first) ||
-            hr_node_loop(node, hr_json_text(first)) != SIZE_MAX)
+        if (!first || !(name = hr_json_text(first)) || hr_read_pick(rd, first, &name, &pick) < 0 ||
+            hr_node_loop(node, name) != SIZE_MAX)
             continue;
         look.at = first;
         hr_look_up(rd, &look, node->group, hr_json_text(first));

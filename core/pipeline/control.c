@@ -87,13 +87,14 @@ struct reads {
     const char *text; /* "evaluator.blessing.property.blessed" */
 };
 
-static hr_status add_read(void *user, size_t from, const struct hr_node_output *output, size_t used)
+static hr_status add_read(void *user, const struct hr_found *found)
 {
     struct reads *s = user;
     struct hr_node *node = s->node;
     struct hr_arena *arena = &s->rd->p->arena;
-    const char *key = hr_arena_format(arena, "_%s.%s", s->rd->p->nodes[from].name, output->key);
-    const char *alias = hr_arena_bytes(arena, s->text, used);
+    const char *key = hr_arena_format(arena, "_%s.%s", s->rd->p->nodes[found->node].name,
+                                      found->output->key);
+    const char *alias = hr_arena_bytes(arena, s->text, found->used);
     struct hr_input *all = hr_arena_array(arena, node->read_count + 1, sizeof *all);
     size_t i;
 
@@ -110,10 +111,11 @@ static hr_status add_read(void *user, size_t from, const struct hr_node_output *
     };
     if (!(all[node->read_count].channels = hr_arena_get(arena, sizeof *all->channels)))
         return HR_EXHAUSTED;
-    all[node->read_count].channels[0] = (struct hr_channel_ref){ from, output->key, NULL };
+    all[node->read_count].channels[0] =
+        (struct hr_channel_ref){ found->node, found->output->key, NULL, found->pick };
     all[node->read_count++].channel_count = 1;
     node->reads = all;
-    return hr_add_upstream(s->rd, node, from) ? HR_OK : HR_EXHAUSTED;
+    return hr_add_upstream(s->rd, node, found->node) ? HR_OK : HR_EXHAUSTED;
 }
 
 static hr_status visit(void *user, const char *name)

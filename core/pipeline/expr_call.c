@@ -244,6 +244,29 @@ static hr_status do_round(const struct hr_call *c, struct hr_term *ret)
     return HR_OK;
 }
 
+/* [a, b, c, d] and 2: [[a, b], [b, c], [c, d]].  A window that the list does not fill is none. */
+static hr_status do_sliding_window(const struct hr_call *c, struct hr_term *ret)
+{
+    const struct hr_term *list = &c->args[0], *size = &c->args[1];
+    int64_t stride = c->count > 2 && c->args[2].kind == HR_TERM_INT ? c->args[2].i : c->count < 3;
+    struct hr_term *windows;
+    size_t n = 0, at;
+
+    if (list->kind != HR_TERM_LIST || size->kind != HR_TERM_INT || size->i < 1 || stride < 1)
+        return fail(c, "a list, the size of a window and perhaps a stride, both ints from 1 on, "
+                       "are wanted");
+    if (!(windows = hr_arena_array(c->arena, list->count + 1, sizeof *windows)))
+        return HR_EXHAUSTED;
+    for (at = 0; at < list->count && (uint64_t)size->i <= list->count - at; n++) {
+        windows[n] = (struct hr_term){ .kind = HR_TERM_LIST,
+                                       .items = list->items + at,
+                                       .count = (size_t)size->i };
+        at += (uint64_t)stride < list->count - at ? (size_t)stride : list->count - at;
+    }
+    *ret = (struct hr_term){ .kind = HR_TERM_LIST, .items = windows, .count = n };
+    return HR_OK;
+}
+
 static hr_status do_string(const struct hr_call *c, struct hr_term *ret)
 {
     if (!is_text(c, 0))
@@ -264,6 +287,7 @@ static const struct row {
     { "len", 1, 1, do_len },         { "lower", 1, 1, do_lower },
     { "max", 1, 64, do_max },        { "min", 1, 64, do_min },
     { "replace", 3, 3, do_replace }, { "round", 1, 1, do_round },
+    { "sliding_window", 2, 3, do_sliding_window },
     { "string", 1, 1, do_string },   { "upper", 1, 1, do_upper },
 };
 
@@ -276,10 +300,14 @@ hr_status hr_expr_call(const struct hr_call *c, struct hr_term *ret)
         names[i] = rows[i].name;
         if (strcmp(rows[i].name, c->expr->text) != 0)
             continue;
-        if (c->count < rows[i].least || c->count > rows[i].most)
-            return hr_expr_fail(c->env, c->t, c->expr->at, NULL, "%s takes %zu arguments, not %zu",
-                                rows[i].name, rows[i].least, c->count);
-        return rows[i].call(c, ret);
+        if (c->count >= rows[i].least && c->count <= rows[i].most)
+            return rows[i].call(c, ret);
+        if (rows[i].least != rows[i].most)
+            return hr_expr_fail(c->env, c->t, c->expr->at, NULL,
+                                "%s takes %zu to %zu arguments, not %zu", rows[i].name,
+                                rows[i].least, rows[i].most, c->count);
+        return hr_expr_fail(c->env, c->t, c->expr->at, NULL, "%s takes %zu arguments, not %zu",
+                            rows[i].name, rows[i].least, c->count);
     }
     return hr_expr_fail(c->env, c->t, c->expr->at, hr_text_meant(c->expr->text, names, n),
                         "there is no function \"%s\"", c->expr->text);

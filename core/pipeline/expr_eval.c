@@ -244,12 +244,15 @@ static hr_status comparison(struct eval *v, const struct hr_expr *e, const struc
 static hr_status index_of(struct eval *v, const struct hr_expr *e, const struct hr_term *a,
                           const struct hr_term *b, struct hr_term *ret)
 {
+    int64_t i;
+
     if (a->kind != HR_TERM_LIST || b->kind != HR_TERM_INT)
         return wrong(v, e, "[ ]", a, b);
-    if (b->i < 0 || (uint64_t)b->i >= a->count)
+    i = b->i < 0 ? b->i + (int64_t)a->count : b->i; /* as Python's */
+    if (i < 0 || (uint64_t)i >= a->count)
         return hr_expr_fail(v->env, v->t, e->at, NULL, "there is no element %lld of %zu",
                             (long long)b->i, a->count);
-    *ret = a->items[b->i];
+    *ret = a->items[i];
     return HR_OK;
 }
 

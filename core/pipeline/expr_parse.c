@@ -280,7 +280,7 @@ static struct hr_expr *deeper(struct parser *p, enum hr_expr_op op, size_t at,
     return e;
 }
 
-/* The name after a dot. */
+/* The name after a dot; ".property.NAME" of an artifact is one member. */
 static struct hr_expr *dotted(struct parser *p, struct hr_expr *of)
 {
     size_t at = p->at, n = 0;
@@ -292,6 +292,10 @@ static struct hr_expr *dotted(struct parser *p, struct hr_expr *of)
         fail(p, "a name is missing after the dot");
         return NULL;
     }
+    if (n == 8 && !strncmp(p->text + at, "property", n) && p->text[at + n] == '.' &&
+        is_name(p->text[at + n + 1], true))
+        for (n++; is_name(p->text[at + n], false); n++)
+            ;
     p->at += n;
     if (!(text = hr_arena_bytes(p->arena, p->text + at, n))) {
         p->status = HR_EXHAUSTED;

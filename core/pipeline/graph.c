@@ -28,25 +28,31 @@ struct adder {
     struct hr_input *input;
 };
 
-static hr_status add_channel(void *user, size_t from, const struct hr_node_output *output,
-                             size_t used)
+static hr_status add_ref(struct adder *a, const struct hr_channel_ref *ref)
 {
-    struct adder *a = user;
     struct hr_input *input = a->input;
     struct hr_channel_ref *all =
         hr_arena_array(&a->rd->p->arena, input->channel_count + 1, sizeof *all);
 
-    (void)used;
-    if (!all)
+    if (!all) {
+        a->rd->bad++;
         return HR_EXHAUSTED;
+    }
     if (input->channel_count)
         memcpy(all, input->channels, input->channel_count * sizeof *all);
-    all[input->channel_count++] =
-        (struct hr_channel_ref){ from, output ? output->key : NULL, NULL };
+    all[input->channel_count++] = *ref;
     input->channels = all;
-    if (from == (size_t)HR_CHANNEL_ITEM || from == (size_t)HR_CHANNEL_QUERY)
-        return HR_OK;
-    return hr_add_upstream(a->rd, a->node, from) ? HR_OK : HR_EXHAUSTED;
+    return HR_OK;
+}
+
+static hr_status add_channel(void *user, const struct hr_found *found)
+{
+    struct adder *a = user;
+    struct hr_channel_ref ref = { found->node, found->output->key, NULL, found->pick };
+
+    if (add_ref(a, &ref) < 0 || !hr_add_upstream(a->rd, a->node, found->node))
+        return HR_EXHAUSTED;
+    return HR_OK;
 }
 
 static void read_query(struct adder *a, const struct hr_json *at)
@@ -65,10 +71,7 @@ static void read_query(struct adder *a, const struct hr_json *at)
         hr_bad(a->rd, at,
                "node \"%s\": input \"%s\" wants type %s, and the query is for %s", a->node->name,
                a->input->key, a->input->port->type, q->type);
-    if (add_channel(a, (size_t)HR_CHANNEL_QUERY, NULL, 0) < 0)
-        a->rd->bad++;
-    else
-        a->input->channels[a->input->channel_count - 1].query = q;
+    add_ref(a, &(struct hr_channel_ref){ (size_t)HR_CHANNEL_QUERY, NULL, q, NULL });
 }
 
 static void read_channel(struct hr_reader *rd, struct hr_node *node, const struct hr_json *at,
@@ -81,19 +84,17 @@ static void read_channel(struct hr_reader *rd, struct hr_node *node, const struc
                               .input = input->key,
                               .found = add_channel,
                               .user = &a };
-    struct hr_node_output item;
+    const char *name = hr_json_text(at);
+    const int64_t *pick;
 
-    if (!hr_json_text(at)) {
+    if (!name)
         read_query(&a, at);
+    else if (hr_read_pick(rd, at, &name, &pick) < 0)
         return;
-    }
-    if (hr_node_loop(node, hr_json_text(at)) != SIZE_MAX) {
-        item = (struct hr_node_output){ .key = hr_json_text(at) };
-        if (add_channel(&a, (size_t)HR_CHANNEL_ITEM, &item, 0) < 0)
-            rd->bad++;
-        return;
-    }
-    hr_look_up(rd, &look, node->group, hr_json_text(at));
+    else if (hr_node_loop(node, name) != SIZE_MAX)
+        add_ref(&a, &(struct hr_channel_ref){ (size_t)HR_CHANNEL_ITEM, name, NULL, pick });
+    else
+        hr_look_up(rd, &look, node->group, hr_json_text(at));
 }
 
 static void read_input(struct hr_reader *rd, struct hr_node *node, const struct hr_json *m,

@@ -118,9 +118,11 @@ void hr_read_component(struct hr_reader *rd, struct hr_node *node)
 
 /* -- resolvers ------------------------------------------------------------- */
 
+enum { MEMBERS = 4 }; /* of one strategy, at most */
+
 /* Which member of "config" a strategy reads; NULL: none.  "!": it must be there. */
 static const struct {
-    const char *name, *members[3];
+    const char *name, *members[MEMBERS];
 } strategies[] = {
     { "latest_artifacts", { "desired_num_of_artifacts" } },
     { "latest_created", { "desired_num_of_artifacts" } },
@@ -129,7 +131,8 @@ static const struct {
     { "latest_pipeline_run_outputs", { "pipeline" } },
     { "filter_property_equal", { "!key", "!value" } },
     { "filter_custom_property_equal", { "!key", "!value" } },
-    { "slice", { "start", "stop" } },
+    { "slice", { "start", "stop", "step", "min_count" } },
+    { "pick", { "!index" } },
     { "shuffle", { "seed" } },
 };
 enum { STRATEGIES = sizeof strategies / sizeof strategies[0] };
@@ -140,7 +143,8 @@ static bool reads(const char **used, const char *member)
 
     for (; *used; used++)
         for (i = 0; i < STRATEGIES; i++)
-            for (k = 0; !strcmp(strategies[i].name, *used) && k < 3 && strategies[i].members[k];
+            for (k = 0; !strcmp(strategies[i].name, *used) && k < MEMBERS &&
+                        strategies[i].members[k];
                  k++)
                 if (!strcmp(strategies[i].members[k] + (*strategies[i].members[k] == '!'), member))
                     return true;
@@ -158,7 +162,7 @@ static void check_strategy(struct hr_reader *rd, const struct hr_node *node, con
         names[i] = strategies[i].name;
         if (strcmp(names[i], name) != 0)
             continue;
-        for (k = 0; k < 3 && strategies[i].members[k]; k++)
+        for (k = 0; k < MEMBERS && strategies[i].members[k]; k++)
             if (*strategies[i].members[k] == '!' &&
                 !hr_json_get(config, strategies[i].members[k] + 1))
                 hr_bad(rd, config ? config : node->json,
@@ -166,9 +170,16 @@ static void check_strategy(struct hr_reader *rd, const struct hr_node *node, con
                        strategies[i].members[k] + 1);
         return;
     }
+    rd->bad++;
+    if (!strcmp(name, "sliding_window")) {
+        hr_fail_at(rd->env, HR_INVALID, &place,
+                   "node \"%s\": sliding_window makes lists of a list, so it stands in a "
+                   "\"for_each\": {\"in\": \"${ sliding_window(nodes.%s.OUTPUT, 2) }\"}",
+                   node->name, node->local);
+        return;
+    }
     hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(name, names, STRATEGIES),
                   "node \"%s\": there is no resolver strategy \"%s\"", node->name, name);
-    rd->bad++;
 }
 
 static void read_int(struct hr_reader *rd, const struct hr_json *config, const char *key,
@@ -176,8 +187,24 @@ static void read_int(struct hr_reader *rd, const struct hr_json *config, const c
 {
     const struct hr_json *v = hr_json_get(config, key);
 
-    if (v && (!hr_json_int(rd->doc, v, to) || *to < least))
-        hr_bad(rd, v, least == 1 ? "\"%s\" wants an int from 1 on" : "\"%s\" wants an int", key);
+    if (!v || (hr_json_int(rd->doc, v, to) && *to >= least))
+        return;
+    if (least == INT64_MIN)
+        hr_bad(rd, v, "\"%s\" wants an int", key);
+    else
+        hr_bad(rd, v, "\"%s\" wants an int from %lld on", key, (long long)least);
+}
+
+static void read_slice(struct hr_reader *rd, const struct hr_json *config, struct hr_resolver *to)
+{
+    read_int(rd, config, "start", INT64_MIN, &to->start);
+    read_int(rd, config, "stop", INT64_MIN, &to->stop);
+    read_int(rd, config, "step", INT64_MIN, &to->step);
+    read_int(rd, config, "min_count", 0, &to->min_count);
+    to->has_start = hr_json_get(config, "start") != NULL;
+    to->has_stop = hr_json_get(config, "stop") != NULL;
+    if (!to->step)
+        hr_bad(rd, hr_json_get(config, "step"), "\"step\" wants an int that is not 0");
 }
 
 static void check_policy(struct hr_reader *rd, const struct hr_json *config, const char *policy)
@@ -211,10 +238,9 @@ static void read_config(struct hr_reader *rd, struct hr_node *node, const struct
             hr_bad(rd, m, "node \"%s\": none of its strategies has \"%s\" in \"config\"",
                    node->name, hr_json_key(m));
     read_int(rd, config, "desired_num_of_artifacts", 1, &to->wanted);
-    read_int(rd, config, "start", INT64_MIN, &to->start);
-    read_int(rd, config, "stop", INT64_MIN, &to->stop);
+    read_slice(rd, config, to);
+    read_int(rd, config, "index", INT64_MIN, &to->index);
     read_int(rd, config, "seed", INT64_MIN, &to->seed);
-    to->has_stop = hr_json_get(config, "stop") != NULL;
     to->key = hr_want_text(rd, config, "key");
     to->pipeline = hr_want_text(rd, config, "pipeline");
     to->policy = hr_want_text(rd, config, "policy");
@@ -235,7 +261,7 @@ static void read_strategies(struct hr_reader *rd, struct hr_node *node)
         rd->bad++;
         return;
     }
-    node->resolver->wanted = 1;
+    node->resolver->wanted = node->resolver->step = 1;
     if (!node->resolver->strategies[0])
         hr_bad(rd, hr_json_get(node->json, "resolver"),
                "node \"%s\": \"resolver\" wants a strategy", node->name);

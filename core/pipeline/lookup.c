@@ -12,6 +12,7 @@ enum { MAX_LOOKUP_DEPTH = 32 };
 struct finder {
     struct hr_reader *rd;
     const struct hr_lookup *look;
+    const int64_t *pick; /* what the brackets of one of the texts on the way say */
     size_t depth, used;
     bool inner; /* the text is not the one that was asked for, and goes not on */
 };
@@ -126,9 +127,55 @@ static const struct hr_node_output *named_output(struct finder *f, const struct 
     return NULL;
 }
 
+/* -- one of a list --------------------------------------------------------- */
+
+hr_status hr_read_pick(struct hr_reader *rd, const struct hr_json *at, const char **text,
+                       const int64_t **ret)
+{
+    const char *open = strchr(*text, '[');
+    size_t n = open ? strlen(open) : 0;
+    int64_t *to;
+
+    *ret = NULL;
+    if (!open)
+        return HR_OK;
+    if (!(to = hr_arena_get(&rd->p->arena, sizeof *to))) {
+        rd->bad++;
+        return HR_EXHAUSTED;
+    }
+    if (n < 3 || open[n - 1] != ']' || !hr_num_int(open + 1, n - 2, to)) {
+        hr_bad(rd, at,
+               "\"%s\" names no channel: in brackets behind its name stands an int, as in "
+               "\"node.output[0]\", or [-1] for the last",
+               *text);
+        return HR_INVALID;
+    }
+    *text = hr_arena_bytes(&rd->p->arena, *text, (size_t)(open - *text));
+    *ret = to;
+    rd->bad += !*text;
+    return *text ? HR_OK : HR_EXHAUSTED;
+}
+
 /* -- the way there --------------------------------------------------------- */
 
 static void look(struct finder *f, size_t space, const char *text);
+
+/* A text that may end in brackets.  What is one of a list already has no second one. */
+static void look_text(struct finder *f, size_t space, const char *text)
+{
+    const int64_t *outer = f->pick, *pick;
+
+    if (hr_read_pick(f->rd, f->look->at, &text, &pick) < 0)
+        return;
+    if (pick && outer) {
+        hr_bad(f->rd, f->look->at, "node \"%s\": \"%s\" is one of a list already, and [%lld] is "
+               "for a list", f->look->who->name, text, (long long)*outer);
+        return;
+    }
+    f->pick = pick ? pick : outer;
+    look(f, space, text);
+    f->pick = outer;
+}
 
 /* The key behind a name, up to the end or, where the text may go on, to the next dot. */
 static const char *key_of(struct finder *f, const char *text, size_t n)
@@ -146,7 +193,8 @@ static void at_node(struct finder *f, size_t node, const char *key)
     const struct hr_node *from = &f->rd->p->nodes[node];
     const struct hr_node_output *output = key ? named_output(f, from, key) : only_output(f, from);
 
-    if (output && f->look->found(f->look->user, node, output, f->used) < 0)
+    if (output && f->look->found(f->look->user,
+                                 &(struct hr_found){ node, output, f->pick, f->used }) < 0)
         f->rd->bad++;
 }
 
@@ -156,10 +204,15 @@ static void look_on(struct finder *f, size_t space, const struct hr_json *v)
     bool list = hr_json_kind(v) == HR_JSON_ARRAY, inner = f->inner;
     const struct hr_json *m;
 
+    if (f->pick && list && hr_json_count(v) > 1) {
+        hr_bad(f->rd, f->look->at, "node \"%s\": [%lld] takes from one list, and these are %zu "
+               "channels", f->look->who->name, (long long)*f->pick, hr_json_count(v));
+        return;
+    }
     f->inner = true;
     for (m = list ? hr_json_first(v) : v; m; m = list ? hr_json_next(m) : NULL)
         if (hr_json_text(m))
-            look(f, space, hr_json_text(m));
+            look_text(f, space, hr_json_text(m));
     f->inner = inner;
 }
 
@@ -221,7 +274,7 @@ void hr_look_up(struct hr_reader *rd, const struct hr_lookup *l, size_t space, c
 {
     struct finder f = { .rd = rd, .look = l };
 
-    look(&f, space, text);
+    look_text(&f, space, text);
 }
 
 bool hr_each_named(const struct hr_pipeline *p, size_t space, const char *local,

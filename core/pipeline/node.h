@@ -26,12 +26,14 @@ struct hr_channel_query {
     int64_t limit;                   /* how many; 0: all */
 };
 
-/* One source of an input: an output of another node, the element of "for_each", or a query. */
+/* One source of an input: an output of another node, the element of "for_each", or a query.
+ * pick: of its list only this one, as "node.output[2]" says; below 0 from the end; NULL: all. */
 enum { HR_CHANNEL_ITEM = -1, HR_CHANNEL_QUERY = -2 };
 struct hr_channel_ref {
     size_t node; /* or one of these, as size_t */
     const char *output;
     const struct hr_channel_query *query;
+    const int64_t *pick;
 };
 
 enum { HR_NO_GROUP = -1 };
@@ -63,8 +65,10 @@ struct hr_resolver {
     int64_t wanted;       /* desired_num_of_artifacts: how many; 1 */
     const char *key;      /* of filters: the property, */
     struct hr_term value; /* and what it must be */
-    int64_t start, stop;  /* of slice */
-    bool has_stop;
+    int64_t start, stop, step; /* of slice; */
+    bool has_start, has_stop;
+    int64_t min_count;    /* and how many there must be */
+    int64_t index;        /* of pick */
     int64_t seed;         /* of shuffle */
     const char *policy;   /* of latest_policy_model */
     const char *pipeline; /* of latest_pipeline_run_outputs; NULL: this one */

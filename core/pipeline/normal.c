@@ -77,6 +77,8 @@ static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
             if (c->node != (size_t)HR_CHANNEL_ITEM)
                 hr_buf_format(&name, "%s.", p->nodes[c->node].name);
             hr_buf_text(&name, c->output);
+            if (c->pick)
+                hr_buf_format(&name, "[%lld]", (long long)*c->pick);
             hr_json_put_text(w, name.text);
         }
         hr_json_close_array(w);

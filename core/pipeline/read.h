@@ -79,6 +79,14 @@ void hr_read_reads(struct hr_reader *rd, struct hr_node *node);
 /* cache, retries, timeout, memory and isolation of an object; what it does not say stays. */
 void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node);
 
+/* What a name leads to. */
+struct hr_found {
+    size_t node;
+    const struct hr_node_output *output;
+    const int64_t *pick; /* of the output's artifacts, as a hr_channel_ref has it */
+    size_t used;         /* bytes of the text that named it, of the first */
+};
+
 /* What a name in a namespace leads to: the output of a node, found through sub-pipelines and
  * their inputs.  Several, where a sub-pipeline's input is a union; in turn, by each. */
 struct hr_lookup {
@@ -87,10 +95,13 @@ struct hr_lookup {
     const char *type;           /* what is wanted; NULL: any */
     const char *input;          /* by which input, for errors; may be NULL */
     bool members;               /* the text may go on: "evaluator.blessing.property.blessed" */
-    hr_status (*found)(void *user, size_t node, const struct hr_node_output *output,
-                       size_t used); /* bytes of the text that named it, of the first */
+    hr_status (*found)(void *user, const struct hr_found *found);
     void *user;
 };
+/* "examples" of "examples[2]", and the 2; without brackets the text itself, and NULL.
+ * HR_INVALID: told and counted. */
+hr_status hr_read_pick(struct hr_reader *rd, const struct hr_json *at, const char **text,
+                       const int64_t **ret);
 /* Told and counted, if there is no such thing.  space: a group, or HR_NO_GROUP. */
 void hr_look_up(struct hr_reader *rd, const struct hr_lookup *look, size_t space, const char *text);
 

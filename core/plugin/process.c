@@ -200,10 +200,17 @@ static hr_status spawn(struct hr_env *env, const struct hr_process_config *confi
     return HR_OK;
 }
 
-static void watch(struct hr_env *env, int watch_fd, int fd)
+/* All that something may come from; what is not watched would never be read. */
+static hr_status watch_all(struct hr_process *p, int watch)
 {
-    if (watch_fd >= 0 && fd >= 0)
-        OS(env, watch, watch_fd, fd);
+    const int fds[] = { p->socket, p->prints[0].fd, p->prints[1].fd, p->pidfd };
+    size_t i;
+    int e = 0;
+
+    for (i = 0; i < 4 && watch >= 0 && e >= 0; i++)
+        if (fds[i] >= 0)
+            e = OS(p->env, watch, watch, fds[i]);
+    return e < 0 ? hr_fail_os(p->env, e, "watch", "the worker") : HR_OK;
 }
 
 static struct hr_process *new_process(struct hr_env *env)
@@ -272,16 +279,13 @@ hr_status hr_process_start(struct hr_env *env, const struct hr_process_config *c
     if (!p)
         return HR_EXHAUSTED;
     r = config->worker ? start_process(p, config) : start_thread(p, config);
-    if (r < 0) {
+    if (r == HR_OK && (r = watch_all(p, config->watch)) < 0)
+        hr_process_stop(p, HR_STOP_KILL);
+    if (r == HR_OK)
+        *ret = p;
+    else
         hr_process_free(p);
-        return r;
-    }
-    watch(env, config->watch, p->socket);
-    watch(env, config->watch, p->prints[0].fd);
-    watch(env, config->watch, p->prints[1].fd);
-    watch(env, config->watch, p->pidfd);
-    *ret = p;
-    return HR_OK;
+    return r;
 }
 
 /* -- reading --------------------------------------------------------------- */

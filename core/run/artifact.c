@@ -62,24 +62,14 @@ hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const c
 }
 
 /* Directories that have to be synced, each once. */
-struct paths {
-    struct hr_arena arena;
-    const char **items;
-    size_t count, cap;
-};
-
-static hr_status add_path(struct hr_env *env, struct paths *p, const char *path)
+static hr_status add_once(struct hr_env *env, struct hr_names *to, const char *path)
 {
     size_t i;
 
-    for (i = 0; i < p->count; i++)
-        if (!strcmp(p->items[i], path))
+    for (i = 0; i < to->count; i++)
+        if (!strcmp(to->names[i], path))
             return HR_OK;
-    if (!hr_mem_reserve(env, (void **)&p->items, &p->cap, p->count + 1, sizeof *p->items,
-                        HR_MAX_DIR_ENTRIES))
-        return HR_EXHAUSTED;
-    p->items[p->count] = hr_arena_text(&p->arena, path);
-    return p->items[p->count++] ? HR_OK : HR_EXHAUSTED;
+    return hr_names_add(env, to, path);
 }
 
 static int digit(char c)
@@ -131,7 +121,7 @@ static hr_status digest_staged(struct hr_env *env, struct hr_sealing *s, struct 
 
 /* The directories above may be as new: those of the output, of the node, and of all nodes.  Whether
  * this host has made them does not matter, for another may have, just now. */
-static hr_status move(struct hr_env *env, struct hr_sealing *s, struct paths *above)
+static hr_status move(struct hr_env *env, struct hr_sealing *s, struct hr_names *above)
 {
     enum { LEVELS = 3 };
     char dir[HR_MAX_PATH];
@@ -151,7 +141,7 @@ static hr_status move(struct hr_env *env, struct hr_sealing *s, struct paths *ab
         return hr_fail_os(env, e, "move an output to", s->place);
     s->moved = true;
     for (i = 0; i < LEVELS && r == HR_OK; i++) {
-        r = add_path(env, above, dir);
+        r = add_once(env, above, dir);
         hr_path_dir(dir, dir);
     }
     return r;
@@ -159,17 +149,17 @@ static hr_status move(struct hr_env *env, struct hr_sealing *s, struct paths *ab
 
 hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size_t n)
 {
-    struct paths above = { .count = 0 };
-    struct hr_names below = { 0 };
+    struct hr_names above = { 0 }, below = { 0 };
+    struct hr_arena arena;
     const char **listings;
     hr_status r = HR_OK;
     size_t i;
 
-    hr_arena_init(&above.arena, env, 0);
-    if (!(listings = hr_arena_array(&above.arena, n + 1, sizeof *listings)))
+    hr_arena_init(&arena, env, 0);
+    if (!(listings = hr_arena_array(&arena, n + 1, sizeof *listings)))
         r = HR_EXHAUSTED;
     for (i = 0; i < n && r == HR_OK; i++) {
-        r = digest_staged(env, &sealings[i], &above.arena, &listings[i]);
+        r = digest_staged(env, &sealings[i], &arena, &listings[i]);
         if (r == HR_OK)
             r = hr_tree_paths(env, sealings[i].staged, &below);
     }
@@ -178,12 +168,12 @@ hr_status hr_artifact_seal(struct hr_env *env, struct hr_sealing *sealings, size
     for (i = 0; i < n && r == HR_OK; i++)
         r = move(env, &sealings[i], &above);
     if (r == HR_OK)
-        r = hr_sync_all(env, above.items, above.count);
+        r = hr_sync_all(env, (const char *const *)above.names, above.count);
     for (i = 0; i < n && r == HR_OK; i++)
         if (listings[i])
             remember(env, &sealings[i], listings[i]);
     hr_names_clear(env, &below);
-    hr_mem_put(env, above.items, above.cap * sizeof *above.items);
-    hr_arena_clear(&above.arena);
+    hr_names_clear(env, &above);
+    hr_arena_clear(&arena);
     return r;
 }

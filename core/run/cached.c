@@ -128,7 +128,7 @@ bool hr_task_uses_cache(const struct hr_runner *runner, const struct hr_task *ta
     const char *const *f;
 
     for (f = runner->config.force; f && *f; f++)
-        if (!strcmp(*f, task->node->name))
+        if (hr_task_named(runner, task->node, *f))
             return false;
     return task->node->cache && !runner->config.no_cache;
 }

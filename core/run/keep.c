@@ -155,23 +155,47 @@ static bool outputs_there(struct plan *p, struct hr_task *task)
 
 /* -- partial runs ---------------------------------------------------------- */
 
-static hr_status mark(struct plan *p, const char *const *names, const char *option, bool *to)
+bool hr_task_named(const struct hr_runner *runner, const struct hr_node *node, const char *name)
 {
+    const struct hr_pipeline *p = runner->config.pipeline;
+    size_t group = strcmp(node->name, name) ? hr_pipeline_group(p, name) : SIZE_MAX;
+
+    return !strcmp(node->name, name) ||
+           (group != SIZE_MAX && hr_pipeline_within(p, node, group));
+}
+
+hr_status hr_runner_check_names(struct hr_runner *runner, const char *option,
+                                const char *const *names)
+{
+    const struct hr_pipeline *p = runner->config.pipeline;
+    struct hr_place place = { .file = option };
+    const char **all;
+    size_t n = 0, i;
+
     for (; names && *names; names++) {
-        size_t at = hr_pipeline_find(pipeline_of(p), *names);
-
-        size_t group = hr_pipeline_group(pipeline_of(p), *names), i;
-
-        if (at == SIZE_MAX && group == SIZE_MAX)
-            return hr_fail(p->runner->env, HR_INVALID, "--%s: there is no node \"%s\"", option,
-                           *names);
-        if (at != SIZE_MAX)
-            to[at] = true;
-        for (i = 0; group != SIZE_MAX && i < pipeline_of(p)->node_count; i++)
-            if (hr_pipeline_within(pipeline_of(p), &pipeline_of(p)->nodes[i], group))
-                to[i] = true;
+        if (hr_pipeline_find(p, *names) != SIZE_MAX || hr_pipeline_group(p, *names) != SIZE_MAX)
+            continue;
+        all = hr_arena_array(&runner->arena, p->node_count + p->group_count + 1, sizeof *all);
+        for (i = 0; all && i < p->node_count; i++)
+            all[n++] = p->nodes[i].name;
+        for (i = 0; all && i < p->group_count; i++)
+            all[n++] = p->groups[i].face.name;
+        return hr_fail_meant(runner->env, HR_INVALID, &place,
+                             all ? hr_text_meant(*names, all, n) : NULL,
+                             "there is no node \"%s\"", *names);
     }
     return HR_OK;
+}
+
+/* Names that were checked. */
+static void mark(const struct plan *p, const char *const *names, bool *to)
+{
+    const struct hr_pipeline *pipeline = pipeline_of(p);
+    size_t i;
+
+    for (; names && *names; names++)
+        for (i = 0; i < pipeline->node_count; i++)
+            to[i] = to[i] || hr_task_named(p->runner, &pipeline->nodes[i], *names);
 }
 
 /* What depends on a marked node, or what a marked node depends on, is marked too. */
@@ -199,20 +223,25 @@ static hr_status select_nodes(struct plan *p)
     bool *after = hr_arena_array(&p->arena, n + 1, sizeof *after);
     bool *before = hr_arena_array(&p->arena, n + 1, sizeof *before);
     hr_status r = after && before ? HR_OK : HR_EXHAUSTED;
+    bool some = false;
 
-    if (r == HR_OK && c->only)
-        return mark(p, c->only, "only", p->selected);
-    if (r == HR_OK)
-        r = mark(p, c->from, "from", after);
-    if (r == HR_OK)
-        r = mark(p, c->to, "to", before);
     if (r < 0)
         return r;
+    mark(p, c->only, p->selected);
+    if (c->only)
+        return HR_OK;
+    mark(p, c->from, after);
+    mark(p, c->to, before);
     spread_marks(p, after, true);
     spread_marks(p, before, false);
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n; i++) {
         p->selected[i] = (after[i] || !c->from) && (before[i] || !c->to);
-    return HR_OK;
+        some = some || p->selected[i];
+    }
+    return some ? HR_OK
+                : hr_fail(p->runner->env, HR_INVALID,
+                          "no node comes after \"%s\" and before \"%s\": nothing would run",
+                          c->from[0], c->to[0]);
 }
 
 static hr_status tell_lacking(const struct plan *p, const struct hr_task *task)

@@ -599,6 +599,7 @@ static void begin_head(struct hr_runner *runner, struct hr_task *task)
     size_t n = 0;
     hr_status r = reset(runner, task);
 
+    task->started_us = hr_now_us(runner);
     if (r == HR_OK)
         r = hr_task_reads(runner, task, &skip);
     if (r == HR_OK && !skip)

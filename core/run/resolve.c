@@ -72,37 +72,6 @@ const struct hr_task *hr_task_upstream(const struct hr_runner *runner, const str
     return at;
 }
 
-/* The artifacts of one channel: another node's output, or the element of "for_each". */
-static hr_status source_of(struct hr_runner *runner, const struct hr_task *task,
-                           const struct hr_channel_ref *ref, const char *type,
-                           const struct hr_task_artifact **ret, size_t *ret_n)
-{
-    const struct hr_task_channel *c;
-    const struct hr_task *of;
-
-    *ret = NULL;
-    *ret_n = 0;
-    if (ref->node != (size_t)HR_CHANNEL_ITEM) {
-        c = output_of(hr_task_upstream(runner, task, ref->node), ref->output);
-        *ret = c ? c->artifacts : NULL;
-        *ret_n = c ? c->count : 0;
-        return HR_OK;
-    }
-    of = hr_task_at(task, hr_node_loop(task->node, ref->output));
-    *ret = of ? of->item.artifact : NULL;
-    *ret_n = 1;
-    if (!*ret)
-        return hr_fail(runner->env, HR_INVALID,
-                       "node \"%s\": an input wants \"%s\", which is %s and no artifact",
-                       task->name, ref->output,
-                       hr_term_kind_text(of ? of->item.kind : HR_TERM_NULL));
-    if (!hr_text_eq((*ret)->type, type))
-        return hr_fail(runner->env, HR_INVALID,
-                       "node \"%s\": \"%s\" is an artifact of type %s, and %s is wanted",
-                       task->name, ref->output, (*ret)->type, type);
-    return HR_OK;
-}
-
 /* One more artifact of an input, if it is not there yet. */
 static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
                               struct hr_task_channel *to, int64_t id)
@@ -119,6 +88,77 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
     if (r == HR_OK)
         r = complete_digest(runner, &to->artifacts[to->count]);
     to->count += r == HR_OK;
+    return r;
+}
+
+/* Which of a list of n a channel takes: *ret_at, and how many from there on. */
+static hr_status picked(struct hr_runner *runner, const struct hr_task *task, const char *key,
+                        const struct hr_channel_ref *ref, size_t n, size_t *ret_at, size_t *ret_n)
+{
+    int64_t at = ref->pick ? *ref->pick : 0;
+
+    *ret_at = 0;
+    *ret_n = n;
+    if (!ref->pick)
+        return HR_OK;
+    at = at < 0 ? at + (int64_t)n : at;
+    if (at < 0 || at >= (int64_t)n)
+        return hr_fail(runner->env, HR_PRECONDITION,
+                       "node \"%s\": the input \"%s\" takes \"%s[%lld]\", and there are %zu",
+                       task->name, key, ref->output, (long long)*ref->pick, n);
+    *ret_at = (size_t)at;
+    *ret_n = 1;
+    return HR_OK;
+}
+
+/* Artifacts of another node's output. */
+static hr_status add_output(struct hr_runner *runner, struct hr_task *task,
+                            const struct hr_channel_ref *ref, struct hr_task_channel *to)
+{
+    const struct hr_task *up = hr_task_upstream(runner, task, ref->node);
+    const struct hr_task_channel *c = output_of(up, ref->output);
+    size_t at = 0, n = 0;
+    hr_status r = HR_OK;
+
+    /* of one that was skipped there is none to take: who needs it is skipped, too */
+    if (c && (c->count || up->state != HR_TASK_SKIPPED))
+        r = picked(runner, task, to->key, ref, c->count, &at, &n);
+    for (; n && r == HR_OK; n--, at++)
+        r = add_artifact(runner, task, to, c->artifacts[at].id);
+    return r;
+}
+
+/* The artifacts that an element of "for_each" is: one, or a window of them. */
+static const struct hr_term *element_of(const struct hr_term *item, size_t *ret_n)
+{
+    bool list = item && item->kind == HR_TERM_LIST;
+
+    *ret_n = list ? item->count : 1;
+    return list ? item->items : item;
+}
+
+static hr_status add_element(struct hr_runner *runner, struct hr_task *task,
+                             const struct hr_channel_ref *ref, struct hr_task_channel *to)
+{
+    const struct hr_task *of = hr_task_at(task, hr_node_loop(task->node, ref->output));
+    size_t at, n, all;
+    const struct hr_term *items = element_of(of ? &of->item : NULL, &all);
+    hr_status r = picked(runner, task, to->key, ref, all, &at, &n);
+
+    for (; n && r == HR_OK; n--, at++) {
+        const struct hr_task_artifact *a = items ? items[at].artifact : NULL;
+
+        if (!a)
+            return hr_fail(runner->env, HR_INVALID,
+                           "node \"%s\": an input wants \"%s\", which is %s and no artifact",
+                           task->name, ref->output,
+                           hr_term_kind_text(of ? of->item.kind : HR_TERM_NULL));
+        if (to->type && !hr_text_eq(a->type, to->type))
+            return hr_fail(runner->env, HR_INVALID,
+                           "node \"%s\": \"%s\" is an artifact of type %s, and %s is wanted",
+                           task->name, ref->output, a->type, to->type);
+        r = add_artifact(runner, task, to, a->id);
+    }
     return r;
 }
 
@@ -176,37 +216,45 @@ static hr_status query(struct hr_runner *runner, struct hr_task *task,
 static hr_status resolve_input(struct hr_runner *runner, struct hr_task *task,
                                const struct hr_input *input, struct hr_task_channel *to)
 {
-    const struct hr_task_artifact *from = NULL;
-    const char *type = input->port ? input->port->type : NULL;
+    /* what comes to a program may be of any type: an element, or what a query is not told */
+    const char *type = input->port && *input->port->type ? input->port->type : NULL;
     hr_status r = HR_OK;
-    size_t i, k, n;
+    size_t i;
 
     *to = (struct hr_task_channel){
         .key = input->key, .type = type, .port = input->port, .read = input->port ? NULL : input
     };
     for (i = 0; i < input->channel_count && r == HR_OK; i++) {
-        n = 0;
-        if (input->channels[i].query)
-            r = query(runner, task, input->channels[i].query, to);
+        const struct hr_channel_ref *ref = &input->channels[i];
+
+        if (ref->query)
+            r = query(runner, task, ref->query, to);
+        else if (ref->node == (size_t)HR_CHANNEL_ITEM)
+            r = add_element(runner, task, ref, to);
         else
-            r = source_of(runner, task, &input->channels[i], type, &from, &n);
-        for (k = 0; k < n && r == HR_OK; k++)
-            r = add_artifact(runner, task, to, from[k].id);
+            r = add_output(runner, task, ref, to);
     }
+    if (input->port && !type)
+        to->type = to->count ? to->artifacts[0].type : "";
     return r;
 }
 
 /* Of the lists that it was made from, an instance reads its own elements. */
 static void keep_item(const struct hr_task *task, struct hr_task_channel *c)
 {
-    size_t i;
+    const struct hr_term *items;
+    size_t n, i, k, kept;
 
-    for (; task->head; task = task->head)
-        for (i = 0; task->item.artifact && i < c->count; i++)
-            if (c->artifacts[i].id == task->item.i) {
-                c->artifacts[0] = c->artifacts[i];
-                c->count = 1;
-            }
+    for (; task->head; task = task->head) {
+        items = element_of(&task->item, &n);
+        for (i = 0, kept = 0; i < c->count; i++) {
+            for (k = 0; k < n && !(items[k].artifact && items[k].i == c->artifacts[i].id); k++)
+                ;
+            if (k < n)
+                c->artifacts[kept++] = c->artifacts[i];
+        }
+        c->count = kept ? kept : c->count;
+    }
 }
 
 /* A node that was skipped and gives nothing: who needs it is skipped with it. */

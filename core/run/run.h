@@ -109,6 +109,10 @@ hr_status hr_runner_status(const struct hr_runner *runner);
 /* Ask it to stop; its events come as before.  Safe in a signal handler and on any thread. */
 void hr_runner_cancel(struct hr_runner *runner);
 
+/* "part.gen" of "part.gen[2][0]", in the arena, and the number of that instance, which its
+ * executions have on record as "__index"; of what names none the text, and -1.  NULL: no memory. */
+const char *hr_instance_read(const char *text, struct hr_arena *arena, int64_t *ret_number);
+
 /* "finished", and the event as a line of JSON. */
 const char *hr_event_kind_name(int32_t kind);
 hr_status hr_event_json(const hr_event *event, struct hr_buf *to);

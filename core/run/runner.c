@@ -80,14 +80,16 @@ static hr_status make_tasks(struct hr_runner *runner)
     return HR_OK;
 }
 
-static hr_status check_force(struct hr_runner *runner)
+static hr_status check_names(struct hr_runner *runner)
 {
-    const char *const *f;
+    const struct hr_runner_config *c = &runner->config;
+    hr_status r = hr_runner_check_names(runner, "--force", c->force);
 
-    for (f = runner->config.force; f && *f; f++)
-        if (hr_pipeline_find(runner->config.pipeline, *f) == SIZE_MAX)
-            return hr_fail(runner->env, HR_INVALID, "--force: there is no node \"%s\"", *f);
-    return HR_OK;
+    if (r == HR_OK)
+        r = hr_runner_check_names(runner, "--from", c->from);
+    if (r == HR_OK)
+        r = hr_runner_check_names(runner, "--to", c->to);
+    return r < 0 ? r : hr_runner_check_names(runner, "--only", c->only);
 }
 
 static hr_status open_wakers(struct hr_runner *runner)
@@ -98,14 +100,15 @@ static hr_status open_wakers(struct hr_runner *runner)
         return hr_fail_os(runner->env, e, "make", "a pipe");
     OS(runner->env, nonblock, runner->wake[0]);
     OS(runner->env, nonblock, runner->wake[1]);
-    runner->watch = runner->env->os->watch_new(runner->env->os->user);
-    if (runner->watch < 0)
-        return hr_fail_os(runner->env, runner->watch, "watch", "the workers");
-    OS(runner->env, watch, runner->watch, runner->wake[0]);
-    if ((runner->timer = runner->env->os->timer(runner->env->os->user)) < 0)
-        return hr_fail_os(runner->env, runner->timer, "watch", "the time");
-    OS(runner->env, watch, runner->watch, runner->timer);
-    return HR_OK;
+    e = runner->watch = runner->env->os->watch_new(runner->env->os->user);
+    if (e >= 0)
+        e = OS(runner->env, watch, runner->watch, runner->wake[0]);
+    if (e < 0)
+        return hr_fail_os(runner->env, e, "watch", "the workers");
+    e = runner->timer = runner->env->os->timer(runner->env->os->user);
+    if (e >= 0)
+        e = OS(runner->env, watch, runner->watch, runner->timer);
+    return e < 0 ? hr_fail_os(runner->env, e, "watch", "the time") : HR_OK;
 }
 
 hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *config,
@@ -131,7 +134,7 @@ hr_status hr_runner_make(struct hr_env *env, const struct hr_runner_config *conf
         r = hr_pipeline_params(config->pipeline, config->given, config->given_count, true,
                                &runner->arena, &runner->values);
     if (r == HR_OK)
-        r = check_force(runner);
+        r = check_names(runner);
     if (r == HR_OK)
         r = make_tasks(runner);
     if (r == HR_OK)

@@ -14,6 +14,8 @@
 
 enum { MAX_VALUE = 1 << 20 };
 
+#define PROPERTY "property."
+
 struct task_scope {
     struct hr_runner *runner;
     struct hr_task *task;
@@ -50,6 +52,25 @@ static hr_status channel_term(const struct task_scope *s, const struct hr_task_c
         items[i] = artifact_term(s, &c->artifacts[i]);
     *ret = (struct hr_term){ .kind = HR_TERM_LIST, .items = items, .count = c->count };
     return HR_OK;
+}
+
+/* An element: what is an artifact in it, or in a list that it is, as artifact_term has it. */
+static hr_status item_term(const struct task_scope *s, const struct hr_term *item,
+                           struct hr_arena *arena, struct hr_term *ret)
+{
+    struct hr_term *items;
+    hr_status r = HR_OK;
+    size_t i;
+
+    *ret = item->artifact ? artifact_term(s, item->artifact) : *item;
+    if (item->kind != HR_TERM_LIST)
+        return HR_OK;
+    if (!(items = hr_arena_array(arena, item->count + 1, sizeof *items)))
+        return HR_EXHAUSTED;
+    for (i = 0; i < item->count && r == HR_OK; i++)
+        r = item_term(s, &item->items[i], arena, &items[i]);
+    ret->items = items;
+    return r;
 }
 
 /* -- members --------------------------------------------------------------- */
@@ -212,6 +233,34 @@ static hr_status path_member(const struct task_scope *s, const struct hr_term *o
     return HR_NOT_FOUND;
 }
 
+static hr_status property_member(const struct task_scope *s, const struct hr_term *of,
+                                 const char *name, struct hr_term *ret)
+{
+    const struct hr_task_artifact *a = of->artifact;
+    hr_status r = property(a, name, ret);
+
+    if (r == HR_NOT_FOUND)
+        return hr_fail(s->runner->env, HR_PRECONDITION,
+                       "node \"%s\": artifact %lld (%s) has no property \"%s\"", s->task->name,
+                       (long long)a->id, a->type, name);
+    return r;
+}
+
+/* JSON may have a member "property", too. */
+static hr_status json_members(const struct task_scope *s, const struct hr_term *of,
+                              const char *name, struct hr_arena *arena, struct hr_term *ret)
+{
+    struct hr_term between;
+    hr_status r;
+
+    if (!hr_text_starts(name, PROPERTY))
+        return json_member(s->runner, of, name, arena, ret);
+    r = json_member(s->runner, of, "property", arena, &between);
+    if (r == HR_OK && between.kind != HR_TERM_JSON)
+        return HR_NOT_FOUND;
+    return r < 0 ? r : json_member(s->runner, &between, name + strlen(PROPERTY), arena, ret);
+}
+
 static hr_status member(void *user, const struct hr_term *of, const char *name,
                         const struct hr_term *args, size_t n, struct hr_arena *arena,
                         struct hr_term *ret)
@@ -220,9 +269,11 @@ static hr_status member(void *user, const struct hr_term *of, const char *name,
     const struct hr_task_artifact *a = of->artifact;
 
     if (of->kind == HR_TERM_JSON && !n)
-        return json_member(s->runner, of, name, arena, ret);
+        return json_members(s, of, name, arena, ret);
     if (of->kind != HR_TERM_ARTIFACT)
         return HR_NOT_FOUND;
+    if (a && !n && hr_text_starts(name, PROPERTY))
+        return property_member(s, of, name + strlen(PROPERTY), ret);
     if (n)
         return n == 1 ? path_member(s, of, name, &args[0], arena, ret) : HR_NOT_FOUND;
     if (!strcmp(name, "uri"))
@@ -257,12 +308,7 @@ static hr_status follow(const struct task_scope *s, struct hr_term at, const cha
             n = strcspn(rest, ".");
             if (!(name = hr_arena_bytes(arena, rest, n)))
                 return HR_EXHAUSTED;
-            r = property(at.artifact, name, &next);
-            if (r == HR_NOT_FOUND)
-                return hr_fail(s->runner->env, HR_PRECONDITION,
-                               "node \"%s\": artifact %lld (%s) has no property \"%s\"",
-                               s->task->name, (long long)at.i,
-                               ((const struct hr_task_artifact *)at.artifact)->type, name);
+            r = property_member(s, &at, name, &next);
             rest += n + (rest[n] == '.');
         } else {
             r = member((void *)(uintptr_t)s, &at, name, NULL, 0, arena, &next);
@@ -331,11 +377,8 @@ static hr_status find(void *user, const char *root, const char *rest, struct hr_
         return output_term(s, rest, arena, ret);
     of = hr_task_at(s->task, hr_node_loop(s->task->node, root));
     if (of) {
-        struct hr_term item = of->item;
-
-        if (item.artifact)
-            item = artifact_term(s, item.artifact);
-        return follow(s, item, rest, arena, ret);
+        r = item_term(s, &of->item, arena, &list);
+        return r < 0 ? r : follow(s, list, rest, arena, ret);
     }
     c = channel_of(s, !strcmp(root, "nodes"), rest, &rest);
     if (!c) { /* an input that is not connected */

@@ -200,6 +200,15 @@ static const char *failure(struct hr_runner *runner, hr_status r, size_t kept)
     return why ? why : "";
 }
 
+static void end_sync(struct hr_runner *runner)
+{
+    size_t kept = runner->env->errors.count, n = runner->syncing;
+    const char *why = failure(runner, hr_store_sync_end(runner->config.store), kept);
+
+    runner->syncing = 0;
+    say_first(runner, n, why);
+}
+
 static void begin_sync(struct hr_runner *runner)
 {
     size_t kept = runner->env->errors.count;
@@ -219,17 +228,9 @@ static void begin_sync(struct hr_runner *runner)
         say_first(runner, runner->unsaid_count, why);
         return;
     }
-    OS(runner->env, watch, runner->watch, runner->sync_fd);
     runner->syncing = runner->unsaid_count;
-}
-
-static void end_sync(struct hr_runner *runner)
-{
-    size_t kept = runner->env->errors.count, n = runner->syncing;
-    const char *why = failure(runner, hr_store_sync_end(runner->config.store), kept);
-
-    runner->syncing = 0;
-    say_first(runner, n, why);
+    if (OS(runner->env, watch, runner->watch, runner->sync_fd) < 0)
+        end_sync(runner); /* nobody would be woken by its end: it is waited for here */
 }
 
 void hr_runner_settle(struct hr_runner *runner, bool wait)

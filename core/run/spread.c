@@ -62,6 +62,25 @@ int64_t hr_number_at(const struct hr_node *node, int64_t number, size_t loop)
     return number == MAX_INSTANCES ? -1 : number;
 }
 
+const char *hr_instance_read(const char *text, struct hr_arena *arena, int64_t *ret_number)
+{
+    const char *open = strchr(text, '['), *at = open, *end;
+    int64_t number = 0, index;
+    size_t loops;
+
+    *ret_number = -1;
+    for (loops = 0; at && *at == '[' && loops < HR_MAX_LOOPS; loops++, at = end + 1) {
+        if (!(end = strchr(at, ']')) || !hr_num_int(at + 1, (size_t)(end - at - 1), &index) ||
+            index < 0 || index >= MAX_INSTANCES)
+            return text;
+        number = number * (MAX_INSTANCES + 1) + index;
+    }
+    if (!at || *at)
+        return text;
+    *ret_number = number;
+    return hr_arena_bytes(arena, text, (size_t)(open - text));
+}
+
 hr_status hr_task_outputs(struct hr_task *task)
 {
     size_t i;

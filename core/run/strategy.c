@@ -97,22 +97,56 @@ static void filter_custom(struct finder *f, struct hr_meta_nodes *list)
     filter(f, list, true);
 }
 
-/* As Python's: below 0 is from the end. */
-static size_t place_in(const struct hr_meta_nodes *list, int64_t at)
+/* As Python's: below 0 is from the end; and one that goes backwards may stop before the first. */
+static int64_t place_in(int64_t n, int64_t at, bool back)
 {
-    int64_t n = (int64_t)list->count;
+    int64_t least = back ? -1 : 0, most = back ? n - 1 : n;
 
     at = at < 0 ? at + n : at;
-    return (size_t)(at < 0 ? 0 : at > n ? n : at);
+    return at < least ? least : at > most ? most : at;
 }
 
-static void slice(struct finder *f, struct hr_meta_nodes *list)
+/* Some of a list, and no fewer than so many of them. */
+static hr_status slice(struct finder *f, size_t output)
 {
-    size_t from = place_in(list, f->config->start);
-    size_t to = f->config->has_stop ? place_in(list, f->config->stop) : list->count;
+    const struct hr_resolver *how = f->config;
+    struct hr_meta_nodes *list = &f->lists[output];
+    int64_t n = (int64_t)list->count, count = 0, at, to;
+    bool back = how->step < 0;
+    struct hr_meta_node *some = hr_arena_array(&f->task->arena, list->count + 1, sizeof *some);
 
-    list->items += from;
-    list->count = to > from ? to - from : 0;
+    if (!some)
+        return HR_EXHAUSTED;
+    at = how->has_start ? place_in(n, how->start, back) : back ? n - 1 : 0;
+    to = how->has_stop ? place_in(n, how->stop, back) : back ? -1 : n;
+    while (back ? at > to : at < to) {
+        some[count++] = list->items[at];
+        if (__builtin_add_overflow(at, how->step, &at))
+            break;
+    }
+    if (count < how->min_count)
+        return hr_fail(f->runner->env, HR_PRECONDITION,
+                       "node \"%s\": the output \"%s\" wants at least %lld of a list of %lld, and "
+                       "is given %lld",
+                       f->task->name, f->task->outputs[output].key, (long long)how->min_count,
+                       (long long)n, (long long)count);
+    *list = (struct hr_meta_nodes){ some, (size_t)count };
+    return HR_OK;
+}
+
+static hr_status pick(struct finder *f, size_t output)
+{
+    int64_t n = (int64_t)f->lists[output].count, at = f->config->index;
+
+    at = at < 0 ? at + n : at;
+    if (at < 0 || at >= n)
+        return hr_fail(f->runner->env, HR_PRECONDITION,
+                       "node \"%s\": pick has no artifact %lld for the output \"%s\": there are "
+                       "%lld",
+                       f->task->name, (long long)f->config->index, f->task->outputs[output].key,
+                       (long long)n);
+    f->lists[output] = (struct hr_meta_nodes){ f->lists[output].items + at, 1 };
+    return HR_OK;
 }
 
 static uint64_t mixed(int64_t id, int64_t seed)
@@ -357,8 +391,8 @@ static hr_status apply(struct finder *f, const char *name)
                  { "latest_created", latest_created },
                  { "filter_property_equal", filter_declared },
                  { "filter_custom_property_equal", filter_custom },
-                 { "slice", slice },
                  { "shuffle", shuffle } };
+    hr_status r = HR_OK;
     size_t i, k;
 
     if (!strcmp(name, "latest_blessed_model"))
@@ -370,7 +404,11 @@ static hr_status apply(struct finder *f, const char *name)
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (k = 0; !strcmp(rows[i].name, name) && k < f->task->output_count; k++)
             rows[i].one(f, &f->lists[k]);
-    return HR_OK;
+    for (k = 0; !strcmp(name, "slice") && k < f->task->output_count && r == HR_OK; k++)
+        r = slice(f, k);
+    for (k = 0; !strcmp(name, "pick") && k < f->task->output_count && r == HR_OK; k++)
+        r = pick(f, k);
+    return r;
 }
 
 static hr_status give(struct finder *f, struct hr_task_channel *to,

@@ -232,6 +232,12 @@ void hr_task_key_of(const struct hr_buf *text, char ret[HR_SHA256_HEX]);
  * are there. */
 hr_status hr_task_take(struct hr_runner *runner, struct hr_task *task, int64_t execution);
 
+/* Does a name mean this node, or a sub-pipeline that it is in? */
+bool hr_task_named(const struct hr_runner *runner, const struct hr_node *node, const char *name);
+/* Names of an option, ended by NULL, that mean no node.  HR_INVALID: told. */
+hr_status hr_runner_check_names(struct hr_runner *runner, const char *option,
+                                const char *const *names);
+
 /* What is kept of an earlier run: decided before anything runs.  HR_PRECONDITION: told. */
 hr_status hr_keep_plan(struct hr_runner *runner);
 /* The execution that is kept for an instance; NULL: none. */

@@ -134,7 +134,7 @@ void hr_runner_tell(struct hr_runner *runner, struct hr_task *task, int32_t kind
         bool good = kind == HR_EVENT_FINISHED || kind == HR_EVENT_CACHED;
         int64_t end = good && task->ended_us ? task->ended_us : hr_now_us(runner);
 
-        q->event.duration_us = end - task->started_us;
+        q->event.duration_us = task->started_us ? end - task->started_us : 0;
         task->was_cached = kind == HR_EVENT_CACHED;
     }
     append(runner, &q->event);

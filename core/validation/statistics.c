@@ -158,15 +158,8 @@ static hr_status make(const hr_host *host, hr_run *run, const hr_function_args *
     r = prepare(s, args);
     if (r == HR_OK && s->run && run && !(s->tmp = hr_arena_text(&s->arena, s->run->tmp_dir(run))))
         r = HR_EXHAUSTED;
-    if (r == HR_OK) {
-        r = hr_schema_new("+s", "", 1, ret_out);
-        if (r == HR_OK &&
-            (r = hr_schema_column(ret_out->children[0], HR_STATISTICS_NAME, "z", 0)) < 0)
-            ret_out->release(ret_out);
-    }
+    r = hr_call_made(s->run, run, &s->env, r, HR_STATISTICS_NAME, ret_out);
     if (r < 0) {
-        if (s->run && run && s->env.errors.count)
-            s->run->fail(run, r, hr_env_error(&s->env));
         drop(s);
         return r;
     }

@@ -10,11 +10,26 @@ void hr_call_begin(struct hr_env *env)
     hr_env_init(env, &(struct hr_env_config){ .threads = 1, .batch_rows = 1 });
 }
 
-hr_status hr_call_end(const hr_run_1 *rt, hr_run *run, struct hr_env *env, hr_status r)
+static void tell(const hr_run_1 *rt, hr_run *run, struct hr_env *env, hr_status r)
 {
     if (r < 0 && rt && run && env->errors.count)
         rt->fail(run, r, hr_env_error(env));
+}
+
+hr_status hr_call_end(const hr_run_1 *rt, hr_run *run, struct hr_env *env, hr_status r)
+{
+    tell(rt, run, env, r);
     hr_env_clear(env);
+    return r;
+}
+
+hr_status hr_call_made(const hr_run_1 *rt, hr_run *run, struct hr_env *env, hr_status r,
+                       const char *name, struct ArrowSchema *ret_out)
+{
+    if (r == HR_OK && (r = hr_schema_new("+s", "", 1, ret_out)) == HR_OK &&
+        (r = hr_schema_column(ret_out->children[0], name, "z", 0)) < 0)
+        ret_out->release(ret_out);
+    tell(rt, run, env, r);
     return r;
 }
 

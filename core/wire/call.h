@@ -19,6 +19,11 @@ void hr_call_begin(struct hr_env *env);
 /* Tell the host what went wrong, and clear env.  rt or run NULL: nobody is told.  Returns r. */
 hr_status hr_call_end(const hr_run_1 *rt, hr_run *run, struct hr_env *env, hr_status r);
 
+/* The end of a make() of one that extracts a column "z" of this name.  r, how it went: told if it
+ * went wrong; env stays. */
+hr_status hr_call_made(const hr_run_1 *rt, hr_run *run, struct hr_env *env, hr_status r,
+                       const char *name, struct ArrowSchema *ret_out);
+
 /* Append the bytes of one accumulator of an instance. */
 typedef hr_status hr_call_put(const void *self, struct hr_env *env, void *acc, struct hr_buf *to);
 

@@ -227,6 +227,51 @@ def test_parallel(h):
         assert len(times) == 6 and max(at_once) <= most, (most, at_once)
 
 
+def test_instances(h):
+    """An instance is asked for by the name that a run gives it."""
+    h.write("pipeline.json", """{"headrace": 1, "name": "c", "parameters": {
+        "l": {"type": "json", "default": ["a", "b"]}}, "nodes": {
+        "one": {"command": ["echo", "it is ${x}"], "for_each": {"in": "${param.l}", "as": "x"}},
+        "part": {"pipeline": {"nodes": {"two": {"command": ["echo", "${y}${x}"], "for_each":
+            {"in": [1, 2], "as": "x"}}}}, "for_each": {"in": ["p", "q"], "as": "y"}}}}""")
+    h.run("run", "--quiet")
+    for i, c in enumerate("ab"):
+        assert h.run("log", "one[%d]" % i).out == "it is %s\n" % c
+        for k in (0, 1):
+            assert h.run("log", "part.two[%d][%d]" % (i, k)).out == "%s%d\n" % ("pq"[i], k + 1)
+    h.run("run", "--quiet", "--param", 'l=["a"]')
+    says(h.run("why", "one[1]").out, "one[1] ran in run 1", "it has no earlier result")
+    says(h.run("why", "one[0]").out, "one[0] was cached in run 2", "from run 1")
+    says(h.run("why", "one[0]", "--run", "1").out, "one[0] ran in run 1")
+    says(h.run("why", "one[1]", "--run", "2", code=1).err, 'node "one[1]" has no execution in run 2')
+    shown = json.loads(h.run("show", "one[1]", "--json").out)
+    assert shown["properties"]["__item"] == '"b"', shown
+    for name in ("one[2]", "one[-1]", "one[x]", "one[0", "one[]", "one[0]x", "one[99999999999]",
+                 "one[0][0][0][0][0]", "[0]"):
+        says(h.run("show", name, code=1).err, "there is no run, node or model")
+    # how long it took is said of one without instances, too
+    for value, code in (("[]", 0), ("5", 1)):
+        _, result = h.states("--param", "l=" + value, code=code)
+        (end,) = [e for e in result.events() if e.get("node") == "one" and "duration_us" in e]
+        assert 0 <= end["duration_us"] < 60e6, end
+
+
+def test_names(h):
+    """Options take the name of a sub-pipeline, and tell what may have been meant."""
+    h.write("pipeline.json", """{"headrace": 1, "name": "c", "nodes": {
+        "one": {"command": ["true"]}, "part": {"pipeline": {"nodes": {"two": {"command": ["true"]},
+        "three": {"command": ["true"]}}}}}}""")
+    h.run("run", "--quiet")
+    states, _ = h.states("--force", "part")
+    assert states == {"one": "cached", "part.two": "finished", "part.three": "finished"}, states
+    states, _ = h.states("--only", "part", "--force", "part.two")
+    assert states == {"one": "cached", "part.two": "finished", "part.three": "cached"}, states
+    for option in ("--force", "--from", "--to", "--only"):
+        says(h.run("run", option, "part.tow", code=1).err,
+             option + ': there is no node "part.tow"; did you mean "part.two"?')
+        says(h.run("run", option, "prat", code=1).err, 'did you mean "part"?')
+
+
 def test_for_each_fails(h):
     data(h, "d1")
     pipeline(h, {"gen": GEN % ("${item}", ', "for_each": {"in": ["d1", "gone"]}'),

@@ -11,10 +11,11 @@ import subprocess
 import threading
 import time
 
-from driver import COMMAND, main, says
+from driver import BUILD, COMMAND, main, says
 from faulting import Findings, Ground, chosen, seed
 
 PAGE = 4096
+SO = os.path.join(BUILD, "test_plugins", "line_count.so")
 
 
 def sanitized():
@@ -85,6 +86,60 @@ def test_disk(h):
     for size in chosen(range(64, 2400, 32), 3, seed()):
         findings.attempt("%d KiB" % size, lambda size=size: one(size))
     findings.end()
+
+
+def places(h, *more):
+    """What lies in the user's place for plugins, and of more."""
+    found = []
+    for top in (h.path(".local", "lib", "headrace"),) + more:
+        for base, folders, files in os.walk(top):
+            found += [os.path.relpath(os.path.join(base, n), h.dir) for n in folders + files]
+    return sorted(found)
+
+
+def test_install_file_size(h):
+    """A plugin of which a file may not be as long as it is: nothing of it is there."""
+    h.run("plugin", "pack", SO, "--out", "l.hrp")
+    size = os.path.getsize(SO)
+    for value in sorted({0, 100, 4096, size // 2, size - 1}):
+        done = subprocess.run([COMMAND, "plugin", "install", "l.hrp"], cwd=h.dir, env=h.env,
+                              capture_output=True, text=True, timeout=60, check=False,
+                              preexec_fn=lambda value=value: resource.setrlimit(
+                                  resource.RLIMIT_FSIZE, (value, value)))
+        what = "%d: exit %d\n%s%s" % (value, done.returncode, done.stdout, done.stderr)
+        assert done.returncode == 1 and done.stderr.startswith("cannot write "), what
+        assert not done.stdout, what
+        left = [p for p in places(h) if not p.endswith(os.sep + "plugins")]
+        assert left == [], (what, left)
+        assert "line-count" not in h.run("plugin", "list").out, what
+    says(h.run("plugin", "install", "l.hrp").out, "installed org.headrace.examples")
+    h.run("plugin", "inspect", "org.headrace.examples")
+
+
+def test_install_disk(h):
+    """A disk that has no room for all of a plugin, and then has."""
+    if not may_mount():
+        return print("skipped: no mounting here")
+    h.run("plugin", "pack", SO, "--out", "l.hrp")
+    os.makedirs(h.path(".local"))
+    script = """mount -t tmpfs -o size=%dk none .local || exit 9
+        %s plugin install l.hrp; code=$?; find .local -mindepth 1; echo; mount -o remount,size=9m .local
+        %s plugin install l.hrp && find .local -name '.installing*' && exit $code"""
+    codes = []
+    for size in list(range(4, 44, 4)) + [200]:
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", script % (size, COMMAND, COMMAND)],
+                              cwd=h.dir, env=h.env, capture_output=True, text=True, timeout=60,
+                              check=False)
+        what = "%d: exit %d\n%s%s" % (size, done.returncode, done.stdout, done.stderr)
+        first, then = done.stdout.split("\n\n") if done.returncode in (0, 1) else (what, "")
+        assert done.returncode in (0, 1), what
+        says(then, "installed org.headrace.examples")
+        assert ".installing" not in done.stdout, what
+        if done.returncode:
+            says(done.stderr, "cannot ", "no space left on the disk")
+            assert "installed " not in first and ".so" not in first, what
+        codes.append(done.returncode)
+    assert codes[0] == 1 and codes[-1] == 0, codes
 
 
 def test_read_only(h):

@@ -107,6 +107,8 @@ def test_diff(h):
     # what the two were given, defaults too
     assert found["parameter.steps"] == {"path": "parameter.steps", "a": "100", "b": "200"}, found
     assert "parameter.data" not in found and "option.param.steps" not in found, found
+    # what the second took from the cache it shares with the first
+    assert not any(d["b"] is None or p.startswith("examples.") for p, d in found.items()), found
     h.run("run", "--quiet", "--jobs", "1", "--name", "third")
     says(h.run("diff", "1", "3").out, "option.jobs  (none) -> 1", "option.name  (none) -> third")
     shown = json.loads(h.run("show", "run", "3", "--json").out)

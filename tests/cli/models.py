@@ -56,6 +56,17 @@ def test_aliases(h):
     assert h.states()[0]["trainer"] == "cached"
 
 
+def test_rollback_changes(h):
+    """A version that is promoted once more is nothing to go back to."""
+    versions(h, 2)
+    for version in ("1", "1", "2", "2"):
+        h.run("model", "promote", "penguin@" + version)
+    says(h.run("model", "rollback", "penguin").out, "is version 1, before it was 2")
+    says(h.run("model", "rollback", "penguin", code=1).err, "nothing was there before")
+    says(h.run("model", "show", "penguin@production").out, "penguin@1")
+    assert len(h.run("model", "history", "--json").out.splitlines()) == 5
+
+
 def test_refused(h):
     versions(h, 1)
     for args, reason in ((("promote", "penguin@9"), 'no model "penguin@9"'),
@@ -93,7 +104,7 @@ def test_gates(h):
 
 def test_gone(h):
     """An alias of a version that is gone says so; what its package still has is served."""
-    versions(h, 2)
+    versions(h, 3)
     h.run("model", "promote", "penguin@1")
     h.run("model", "promote", "penguin@2")
     wanted = h.run("model", "predict", "penguin@2", ROW).out
@@ -107,14 +118,15 @@ def test_gone(h):
     says(h.run("model", "promote", "penguin@2", code=1).err, "are gone")
     h.run("model", "rollback", "penguin")
     h.run("model", "predict", "penguin@production", ROW)
-    h.run("model", "promote", "penguin@1")
+    h.run("model", "alias", "penguin@1", "old")
+    h.run("model", "promote", "penguin@3")
     id1 = [r["id"] for r in pushed if r["version"] == "1"][0]
     import sqlite3
     with sqlite3.connect(h.path(".headrace/metadata.sqlite")) as db:
         db.execute("UPDATE Artifact SET state = 4 WHERE id = ?", (id1,))
-    says(h.run("model", "predict", "penguin@production", ROW, code=1).err,
-         'the alias "production"', "version 1", "gone")
-    says(h.run("model", "rollback", "penguin", code=1).err, "gone")
+    says(h.run("model", "predict", "penguin@old", ROW, code=1).err,
+         'the alias "old"', "version 1", "gone")
+    says(h.run("model", "rollback", "penguin", code=1).err, "was version 1 before, which is gone")
 
 
 def test_two_hosts(h):

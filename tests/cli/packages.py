@@ -108,6 +108,7 @@ def test_we_verify_minisigns(h):
     says(h.run("package", "verify", "p.hrp", "--trust", "m.pub", code=1).err,
          "this is not what was signed")
     # with our own reading of its secret key
+    says(h.run("package", "sign", "p.hrp", code=2).err, "--key FILE, or --signature FILE")
     h.run("package", "sign", "p.hrp", "--key", "m.key")
     says(h.run("package", "verify", "p.hrp", "--trust", "m.pub").out, "signed by m.pub")
 

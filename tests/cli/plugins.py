@@ -248,6 +248,36 @@ def test_lock_chooses(h):
     says(h.run("resume", code=1).err, "is locked to version 1.3.1")
 
 
+def test_replay(h):
+    """An execution is replayed by the plugin that it had, however new others are."""
+    h.project("blank")
+    h.write("lines/data", "one\ntwo\n")
+    h.run("plugin", "install", build(h, "1.2.0"))
+    assert takes(h, "") == "1.2.0"
+    old = json.loads(h.run("show", "count", "--json").out)
+    h.run("plugin", "install", build(h, "2.0.0"))
+    h.run("plugin", "install", build(h, "1.2.0", " Well."))
+    assert takes(h, "") == "2.0.0"
+    new = json.loads(h.run("show", "count", "--json").out)
+
+    def replay(e, *args):
+        return h.run("run", "--replay", str(e["execution"]), *args).out
+
+    for e in (old, new):
+        told = json.loads(replay(e, "--json"))
+        assert told["equal"] and not told["plugin_changed"], told
+    # told only where it is gone; what the newest one makes is compared
+    h.run("plugin", "remove", "org.headrace.examples@2.0.0")
+    told = json.loads(replay(new, "--json"))
+    assert told["plugin_changed"], told
+    says(replay(new), "the plugin of then, %.12s..., is not here any more: org.headrace.examples "
+         "1.2.0 was taken" % new["properties"]["__plugin_digest"])
+    assert not json.loads(replay(old, "--json"))["plugin_changed"]
+    # a cache that was cleared takes nothing away
+    h.run("cache", "clear")
+    assert not json.loads(replay(old, "--json"))["plugin_changed"]
+
+
 def trust(h, unsigned, *keys):
     h.write("trust.json", json.dumps({"headrace_trust": 1, "unsigned": unsigned, "keys": [
         {"name": k, "key": open(h.path(k + ".pub")).read().splitlines()[1]} for k in keys]}))

@@ -45,6 +45,58 @@ def test_partial(h):
     assert states == {"gen": "cached", "stats": "finished", "schema": "cached"}, states
     says(h.run("run", "--only", "stats", "--base", "9", code=1).err, 'there is no run "9"')
     says(h.run("run", "--only", "stats", "--to", "gen", code=1).err, '"only" says all that runs')
+    says(h.run("run", "--from", "stats", "--to", "gen", code=1).err, 'no node comes after "stats" '
+         'and before "gen": nothing would run')
+
+
+def test_resume_params(h):
+    """What is resumed has the parameters of then, whatever has run since."""
+    h.write("pipeline.json", """{"headrace": 1, "name": "p", "parameters": {
+        "n": {"type": "int", "default": 1}, "s": {"type": "string", "default": "x"}}, "nodes": {
+        "a": {"command": ["sh", "-c", "echo $N $S; test -e $G"],
+              "properties": {"N": "${param.n}", "S": "${param.s}", "G": "%s"}},
+        "b": {"command": ["sh", "-c", "echo b"]}}}""" % h.path("gone"))
+
+    def printed(result):
+        return [e["text"] for e in result.events() if e["event"] == "log" and e["node"] == "a"]
+
+    says(printed(h.run("run", "--json", "--param", "n=7", "--param", "s=y z", code=1))[0], "7 y z")
+    assert printed(h.run("resume", "--json", code=1)) == ["7 y z"]
+    assert printed(h.run("run", "--json", code=1)) == ["1 x"]
+    assert printed(h.run("resume", "2", "--json", code=1)) == ["7 y z"]
+    says(h.run("resume", "--dry-run").out, "a ")
+
+
+def test_params_file(h):
+    """Parameters from a file; a single one counts over it, and the last of two."""
+    h.write("pipeline.json", """{"headrace": 1, "name": "p", "parameters": {
+        "n": {"type": "int", "default": 1}, "s": {"type": "string", "default": "x"},
+        "l": {"type": "json", "default": []}}, "nodes": {
+        "a": {"command": ["sh", "-c", "echo $N $S $L; exit $N"],
+              "properties": {"N": "${param.n}", "S": "${param.s}", "L": "${json(param.l)}"}}}}""")
+
+    def printed(*args, code=0):
+        result = h.run(*args, "--json", code=code)
+        return [e["text"] for e in result.events() if e["event"] == "log"]
+
+    h.write("p.json", '// of tonight\n{"s": "from file", "l": [1, {"a": 9007199254740993}]}')
+    assert printed("run", "--params", "p.json", "--param", "n=0") == [
+        '0 from file [1,{"a":9007199254740993}]']
+    assert printed("run", "--param", "s=1", "--params", "p.json", "--param", "s=2", "--param",
+                   "n=3", "--param", "n=0")[0].startswith("0 2 [1,")
+    # on record is what it held: a run that is resumed does not look again
+    assert printed("run", "--params", "p.json", "--param", "n=5", code=1)[0].startswith("5 from")
+    os.unlink(h.path("p.json"))
+    assert printed("resume", code=1)[0].startswith("5 from file [1,")
+    options = json.loads(h.run("show", "run", "3", "--json").out)["options"]
+    assert options["param"]["l"] == [1, {"a": 9007199254740993}] and "params" not in options, options
+    for text, want in (("", "p.json:1:1: it is empty"), ("[]", "p.json:1:1: a file of param"),
+                       ('{"s": 1,}', "p.json:1:9: "), ('{"s": 1, "s": 2}', '"s" is given twice'),
+                       ('{"t": 1}', 'has no parameter "t"'), ('{"n": "x"}', '"n" wants an int')):
+        h.write("p.json", text)
+        says(h.run("run", "--params", "p.json", code=1).err, want, "nothing was run")
+        says(h.run("check", "--params", "p.json", code=1).err, want)
+    says(h.run("run", "--params", "gone.json", code=1).err, 'cannot open "gone.json"')
 
 
 def test_partial_first(h):

@@ -121,16 +121,7 @@ OPEN int open(const char *path, int flags, ...)
     return fd;
 }
 
-OPEN int open64(const char *path, int flags, ...)
-{
-    va_list list;
-    mode_t mode;
-
-    va_start(list, flags);
-    mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
-    va_end(list);
-    return open(path, flags, mode);
-}
+#include "open64.h"
 
 OPEN int close(int fd)
 {

@@ -14,6 +14,7 @@
 #include "analysis/slices.h"
 #include "headrace/model.h"
 #include "help_evaluation.h"
+#include "help_fix.h"
 #include "help_flow.h"
 #include "help_plugin.h"
 #include "help_proto.h"
@@ -22,23 +23,6 @@
 static const hr_function inputs = HR_EVALUATION_INPUTS;
 static const hr_function sums = HR_EVALUATION_SUMS;
 static const char *const by_slice[] = { "slice", NULL };
-
-struct fix {
-    struct hr_env env;
-    struct hr_arena arena;
-};
-
-static void begin(struct fix *f)
-{
-    hr_env_init(&f->env, NULL);
-    hr_arena_init(&f->arena, &f->env, 0);
-}
-
-static void end(struct fix *f)
-{
-    hr_arena_clear(&f->arena);
-    hr_env_clear(&f->env);
-}
 
 static struct hr_json_doc *json_of(struct fix *f, const char *dir, const char *name)
 {

@@ -10,25 +10,9 @@
 
 #include "analysis/analysis.h"
 #include "help_evaluation.h"
+#include "help_fix.h"
 #include "help_plugin.h"
 #include "help_table.h"
-
-struct fix {
-    struct hr_env env;
-    struct hr_arena arena;
-};
-
-static void begin(struct fix *f)
-{
-    hr_env_init(&f->env, NULL);
-    hr_arena_init(&f->arena, &f->env, 0);
-}
-
-static void end(struct fix *f)
-{
-    hr_arena_clear(&f->arena);
-    hr_env_clear(&f->env);
-}
 
 /* The component over the examples of a case, its outputs in dir. */
 static struct hr_local *start(struct fix *f, const char *dir, const char *name)

@@ -66,7 +66,7 @@ static void test_bad(void **state)
     static const struct {
         const char *text, *error;
     } rows[] = {
-        { "", "t.json:1:1: the file is empty" },
+        { "", "t.json:1:1: it is empty" },
         { "{", "t.json:1:2: the name of a member" },
         { "[1,]", "t.json:1:4: a comma before ]" },
         { "{\"a\":1,}", "t.json:1:8: a comma before }" },

@@ -9,26 +9,10 @@
 
 #include <cmocka.h>
 
+#include "help_fix.h"
 #include "help_proto.h"
 
 static const char *const sets[] = { "mixed_a", "mixed_b", "penguins_raw", "taxi_10k" };
-
-struct fix {
-    struct hr_env env;
-    struct hr_arena arena;
-};
-
-static void begin(struct fix *f)
-{
-    hr_env_init(&f->env, NULL);
-    hr_arena_init(&f->arena, &f->env, HR_MAX_FILE_BYTES);
-}
-
-static void end(struct fix *f)
-{
-    hr_arena_clear(&f->arena);
-    hr_env_clear(&f->env);
-}
 
 /* Statistics and anomalies that TFX wrote come back byte for byte. */
 static void test_bytes_again(void **state)

@@ -264,6 +264,16 @@ static void test_expressions(void **state)
         { "${ 1", "the expression has no end" },
         { "${ 'a }", "this text has no end" },
         { "${ [1][2] }", "there is no element 2 of 1" },
+        { "${ [1, 2][-1] }", "2" },
+        { "${ [1, 2][-3] }", "there is no element -3 of 2" },
+        { "${ sliding_window([1, 2, 3], 2) }", "[[1,2],[2,3]]" },
+        { "${ sliding_window([1, 2, 3, 4], 2, 2) }", "[[1,2],[3,4]]" },
+        { "${ sliding_window([1, 2, 3], 2, 9) }", "[[1,2]]" },
+        { "${ sliding_window([1, 2, 3], 4) }", "[]" },
+        { "${ sliding_window([], 1) }", "[]" },
+        { "${ sliding_window([1], 9223372036854775807, 9223372036854775807) }", "[]" },
+        { "${ sliding_window([1], 0) }", "ints from 1 on" },
+        { "${ sliding_window([1]) }", "sliding_window takes 2 to 3 arguments, not 1" },
         { "${ }", "a value is missing here" },
     };
     struct fixture *f = *state;

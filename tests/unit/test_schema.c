@@ -8,25 +8,9 @@
 
 #include <cmocka.h>
 
+#include "help_fix.h"
 #include "help_proto.h"
 #include "validation/validation.h"
-
-struct fix {
-    struct hr_env env;
-    struct hr_arena arena;
-};
-
-static void begin(struct fix *f)
-{
-    hr_env_init(&f->env, NULL);
-    hr_arena_init(&f->arena, &f->env, HR_MAX_FILE_BYTES);
-}
-
-static void end(struct fix *f)
-{
-    hr_arena_clear(&f->arena);
-    hr_env_clear(&f->env);
-}
 
 static hr_statistics *statistics(struct fix *f, const char *set, const char *split)
 {

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "help_fix.h"
 #include "help_flow.h"
 #include "help_statistics.h"
 #include "help_table.h"
@@ -18,23 +19,6 @@
 #include "validation/validation.h"
 
 static const hr_function statistics = HR_STATISTICS;
-
-struct fix {
-    struct hr_env env;
-    struct hr_arena arena;
-};
-
-static void begin(struct fix *f)
-{
-    hr_env_init(&f->env, NULL);
-    hr_arena_init(&f->arena, &f->env, HR_MAX_FILE_BYTES);
-}
-
-static void end(struct fix *f)
-{
-    hr_arena_clear(&f->arena);
-    hr_env_clear(&f->env);
-}
 
 /* The statistics that TFX wrote of the same rows, field for field. */
 static void test_reference(void **state)

@@ -427,6 +427,74 @@ static void test_zygote_freed(void **state)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+/* What the zygote told last may be that it could make no child: the others are reaped. */
+static void test_zygote_end(void **state)
+{
+    struct fixture *f = *state;
+    const struct hr_os *os = f->env.os;
+    int32_t told[3] = { -EAGAIN, 0, 0 };
+    int pair[2], own[2], i;
+
+    assert_int_equal(os->socketpair(os->user, pair), 0);
+    for (i = 0; i < 3; i++) {
+        if (i && (told[i] = (int32_t)fork()) == 0)
+            _exit(0);
+        assert_int_equal(os->pipe(os->user, own), 0);
+        /* the last one comes without its socket, as where no descriptor is free */
+        assert_int_equal(os->send(os->user, pair[1], &told[i], sizeof told[i],
+                                  i == 1 ? own[0] : -1),
+                         sizeof told[i]);
+        close(own[0]);
+        close(own[1]);
+    }
+    close(pair[1]);
+    os->zygote_end(os->user, pair[0]);
+    close(pair[0]);
+    for (i = 1; i < 3; i++)
+        assert_int_equal(waitpid(told[i], NULL, WNOHANG), -1);
+}
+
+static int watch_calls;
+
+static int watch_fails(void *user, int watch, int fd)
+{
+    return --watch_calls ? hr_os_default()->watch(user, watch, fd) : -ENOSPC;
+}
+
+/* A worker that cannot be watched is none: its messages would never be read. */
+static void test_unwatched(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_os os = *f->env.os;
+    const struct hr_os *kept = f->env.os;
+    const struct hr_component_info *c =
+        hr_catalogue_component(f->catalogue, NULL, NULL, "Misbehave");
+    struct hr_process_config config = { .plugins = &c->plugin,
+                                        .plugin_count = 1,
+                                        .in_process = hr_worker_in_process,
+                                        .crew = f->crew,
+                                        .job = "{}",
+                                        .job_size = 2 };
+    struct hr_process *p = NULL;
+    int isolated, i;
+
+    os.watch = watch_fails;
+    config.watch = os.watch_new(os.user);
+    for (isolated = 0; isolated < 2; isolated++)
+        for (i = 1; i <= (isolated ? 4 : 1); i++) {
+            watch_calls = i;
+            config.worker = isolated ? HR_TEST_WORKER : NULL;
+            f->env.os = &os;
+            assert_true(hr_process_start(&f->env, &config, &p) < 0);
+            f->env.os = kept;
+            assert_null(p);
+            assert_non_null(strstr(hr_env_error(&f->env), "cannot watch"));
+            hr_env_clear(&f->env);
+            assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+        }
+    os.close(os.user, config.watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest spawned[] = {
@@ -435,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_walls),     cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_thread_ends_meanwhile),
         cmocka_unit_test(test_result_of_a_short_system),
+        cmocka_unit_test(test_zygote_end), cmocka_unit_test(test_unwatched),
     };
     const struct CMUnitTest copied[] = {
         cmocka_unit_test(test_good),  cmocka_unit_test(test_prints),

@@ -149,7 +149,8 @@ hr_status hr_normalize(hr_project *p, const char *pipeline, const char *options,
 /* Start a run.  pipeline is a file name.  options is JSON or NULL: the command's options of
  * the same names, as {"param": {"steps": "200"}, "jobs": 2, "force": ["trainer"],
  * "no_cache": true, "keep_going": true, "isolation": "none", "sandbox": "required",
- * "name": "nightly", "check": true, "unlocked": true}.  A partial run leaves nodes out,
+ * "name": "nightly", "check": true, "unlocked": true}.  {"params": file} names a JSON object of
+ * parameters, which count where "param" does not say.  A partial run leaves nodes out,
  * and takes their outputs from one earlier run: {"from": [nodes], "to": [nodes]} or {"only":
  * [nodes]}, and {"base": run}, where the newest of the pipeline will not do; {"retry_failed":
  * true} leaves out all that base has finished, as hr_resume() does, with the file and the
@@ -240,7 +241,8 @@ void hr_cursor_free(hr_cursor *c);
 /* All about one thing, as JSON that lives until the next call on p: "run 7" or a run's id,
  * an execution as "execution 12", an artifact as "artifact 12", a model as "penguin@7", or a
  * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
- * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options".
+ * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options"; an
+ * execution that took an earlier result has "result_of", the execution that made it.
  * HR_NOT_FOUND: there is none. */
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
 
@@ -251,14 +253,16 @@ hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
  * node or run. */
 hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
 
-/* One execution again: its executor, with the inputs and properties that it had, in an empty
- * directory of its own; nothing is recorded.  options: "isolation", as of hr_start().  Returns
- * when it has ended; what it logs and prints goes to the log of the config.  Gives JSON that lives
- * until the next call on p: {"execution", "node", "run", "state", "status", "text",
- * "plugin_changed", "outputs": [{"output", "index", "before", "now", "equal"}], "equal", "dir"}:
- * how it ended now and why, and the digests of its outputs, then and now.  dir, where they lie,
- * is there unless all is equal.  HR_NOT_FOUND: there is no such execution; HR_PRECONDITION: no
- * executor was started for it, or the files of its run are gone. */
+/* One execution again: its executor, with the inputs and properties that it had and by the plugin
+ * of then, if that is still here, in an empty directory of its own; nothing is recorded.  options:
+ * "isolation", as of hr_start().  Returns when it has ended; what it logs and prints goes to the
+ * log of the config.  Gives JSON that lives until the next call on p: {"execution", "node", "run",
+ * "state", "status", "text", "plugin_changed", "outputs": [{"output", "index", "before", "now",
+ * "equal"}], "equal", "dir"}: how it ended now and why, and the digests of its outputs, then and
+ * now.  plugin_changed: its plugin, or one that loads its models, is gone; "plugin_text" says which
+ * was taken instead.  dir, where they lie, is there unless all is equal.  HR_NOT_FOUND: there is no
+ * such execution; HR_PRECONDITION: no executor was started for it, or the files of its run are
+ * gone. */
 hr_status hr_replay(hr_project *p, int64_t execution, const char *options, const char **ret_json);
 
 /* The log lines of an execution; lives until the next call on p. */
