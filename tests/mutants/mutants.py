@@ -1,5 +1,5 @@
-"""mutants.py SCRATCH [--count N] [--seed N] [--least PERCENT] [--patience SECONDS] [--quick]
-[FOLDER...] - would the tests notice?
+"""mutants.py SCRATCH [--count N] [--seed N] [--skip N] [--least PERCENT] [--patience SECONDS]
+[--quick] [FOLDER...] - would the tests notice?
 mutants.py SCRATCH --again LOG - do they by now notice what survived in LOG, an earlier output?
 mutants.py SCRATCH --proof - would this?
 
@@ -14,6 +14,8 @@ is named.
 
 --quick is for a look at whether this works: only three unit tests run, and nothing is noted.
 --proof tries one mutant that cannot live, and the tree as it is, which must.
+
+--skip leaves out the first N of a seed, which an earlier time has tried.
 
 Prints a line for each mutant and, at the end, how many were killed.  The exit status is 1 if fewer
 than PERCENT (90) of them were.  SCRATCH is kept for the next time.
@@ -362,6 +364,7 @@ def main():
     parser.add_argument("folders", nargs="*")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--least", type=float, default=90)
     parser.add_argument("--proof", action="store_true")
@@ -376,6 +379,7 @@ def main():
     places = again(lab, args.again) if args.again else candidates(lab, folders)
     if not args.again:
         chance.shuffle(places)
+        del places[len(places) - args.skip:]
     killed = survived = 0
     while places and (args.again or killed + survived < args.count):
         what, by = try_one(lab, places.pop(), chance)
