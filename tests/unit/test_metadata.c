@@ -221,6 +221,8 @@ static void test_links(void **state)
 /* Runs of a pipeline by rank, their executions counted, the other ends of events. */
 static void test_counts(void **state)
 {
+    static const int states[] = { HR_EXECUTION_RUNNING, HR_EXECUTION_CANCELED,
+                                  HR_EXECUTION_FAILED };
     struct fixture *f = *state;
     struct hr_meta_event event = { .type = HR_EVENT_OUTPUT };
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "run", .newest_first = true };
@@ -243,7 +245,7 @@ static void test_counts(void **state)
 
         assert_int_equal(hr_store_put_context(f->store, type, name, &runs[i]), HR_OK);
         assert_int_equal(hr_store_put_parent(f->store, runs[i], pipeline), HR_OK);
-        node.state = HR_EXECUTION_RUNNING + i;
+        node.state = states[i];
         assert_int_equal(hr_store_add_execution(f->store, &node, &executions[i]), HR_OK);
         event.artifact = artifact;
         event.execution = executions[i];
@@ -257,6 +259,7 @@ static void test_counts(void **state)
     assert_int_equal(sum.executions, 3);
     assert_int_equal(sum.running, 1);
     assert_int_equal(sum.failed, 1);
+    assert_int_equal(sum.canceled, 1);
     assert_true(sum.last_ms > 0);
     assert_int_equal(hr_store_sum(f->store, runs[0], &sum), HR_OK);
     assert_true(sum.executions == 0 && sum.last_ms == 0);
