@@ -218,6 +218,23 @@ static void test_links(void **state)
     hr_store_rollback(f->store);
 }
 
+static void test_names(void **state)
+{
+    static const char *const artifacts[] = { "UNKNOWN", "UNKNOWN", "PENDING",   "LIVE",
+                                             "MARKED_FOR_DELETION", "DELETED", "ABANDONED",
+                                             "REFERENCE", "UNKNOWN" };
+    static const char *const executions[] = { "UNKNOWN", "UNKNOWN", "NEW",      "RUNNING",
+                                              "COMPLETE", "FAILED", "CACHED", "CANCELED",
+                                              "UNKNOWN" };
+    int i;
+
+    (void)state;
+    for (i = 0; i < 9; i++) {
+        assert_string_equal(hr_execution_state_name(i - 1), executions[i]);
+        assert_string_equal(hr_artifact_state_name(i - 1), artifacts[i]);
+    }
+}
+
 /* Runs of a pipeline by rank, their executions counted, the other ends of events. */
 static void test_counts(void **state)
 {
@@ -452,6 +469,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_names),
         cmocka_unit_test_setup_teardown(test_types, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),

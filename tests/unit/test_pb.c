@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "help_mem.h"
 #include "help_proto.h"
 
 static const char *const sets[] = { "mixed_a", "mixed_b", "penguins_raw", "taxi_10k" };
@@ -309,6 +310,61 @@ static void test_json(void **state)
     end(&f);
 }
 
+/* -- memory ------------------------------------------------------------------------------ */
+
+/* Each allocation of reading and writing fails once; what is read is whole, or is not. */
+static void test_memory(void **state)
+{
+    static const char text[] =
+        "feature { name: \"a\" type: BYTES string_domain { value: \"u\" value: \"v\" value: \"w\" "
+        "value: \"x\" value: \"y\" } not_in_environment: \"E\" annotation { tag: \"t\" } } "
+        "feature { name: \"b\" type: INT int_domain { min: -7 max: 9 } } "
+        "default_environment: \"E\"";
+    struct help_mem m = { 0 };
+    struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m, .threads = 1 };
+    struct hr_arena arena;
+    struct hr_buf bytes, whole, again;
+    struct hr_env env;
+    ProtobufCMessage *read;
+    hr_status r = HR_EXHAUSTED;
+    int n, failed = 0;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&bytes, 10000, &f.env);
+    hr_buf_of(&whole, 10000, &f.env);
+    assert_int_equal(hr_pb_text_read(&f.arena, &HR_MD_OF(schema), "s", text, sizeof text - 1, &read),
+                     HR_OK);
+    assert_int_equal(hr_pb_write(&f.env, read, &bytes), HR_OK);
+    assert_int_equal(hr_pb_text_write(&f.env, read, &whole), HR_OK);
+    for (n = 1; r != HR_OK; n++) {
+        m = (struct help_mem){ 0 };
+        hr_env_init(&env, &config);
+        hr_arena_init(&arena, &env, 0);
+        hr_buf_of(&again, 10000, &env);
+        m.fail_at = m.calls + n;
+        read = NULL;
+        r = hr_pb_read(&arena, &HR_MD_OF(schema), "s", bytes.text, bytes.len, &read);
+        if (r == HR_OK)
+            r = hr_pb_text_write(&env, read, &again);
+        m.fail_at = 0;
+        if (r == HR_OK)
+            assert_string_equal(again.text, whole.text);
+        else
+            assert_int_equal(r, HR_EXHAUSTED);
+        failed += r != HR_OK;
+        hr_buf_clear(&again);
+        hr_arena_clear(&arena);
+        hr_env_clear(&env);
+        assert_int_equal(m.live, 0);
+    }
+    assert_true(failed > 1);
+    hr_buf_clear(&bytes);
+    hr_buf_clear(&whole);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_forms),       cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_depth),       cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_push),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests_name("wire/pb", tests, NULL, NULL);

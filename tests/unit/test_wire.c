@@ -263,6 +263,50 @@ static void test_encode(void **state)
     help_clear(&in);
 }
 
+/* Rows that grow: the bytes of each, read again. */
+static void test_encode_large(void **state)
+{
+    static const struct {
+        int floats, bytes;
+    } rows[] = { { 1, 10 }, { 900, 100 }, { 1100, 5000 }, { 20000, 100000 }, { 3, 3 } };
+    struct hr_example_encoder *e;
+    struct ArrowArray columns[2];
+    struct hr_builder f, z;
+    struct help_rows in;
+    char *text = calloc(1, 100001);
+    const uint8_t *got;
+    size_t i, n;
+    int k;
+
+    (void)state;
+    memset(text, 'x', 100000);
+    hr_schema_new("+s", "", 2, &in.schema);
+    hr_schema_column(in.schema.children[0], "f", "f", 1);
+    hr_schema_column(in.schema.children[1], "z", "z", 0);
+    hr_builder_init(&f, "f", 1);
+    hr_builder_init(&z, "z", 0);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (k = 0; k < rows[i].floats; k++)
+            hr_builder_double(&f, k);
+        hr_builder_end(&f);
+        hr_builder_bytes(&z, text, (size_t)rows[i].bytes);
+    }
+    hr_builder_done(&f, &columns[0]);
+    hr_builder_done(&z, &columns[1]);
+    hr_rows_make(columns, 2, (int64_t)i, &in.rows);
+    assert_int_equal(hr_example_encoder_new(&env, &in.schema, &e), HR_OK);
+    assert_int_equal(hr_example_encoder_open(e, &in.rows), HR_OK);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(hr_example_encode(e, (int64_t)i, &got, &n), HR_OK);
+        assert_true(n > (size_t)(4 * rows[i].floats + rows[i].bytes));
+        assert_true(n < (size_t)(4 * rows[i].floats + rows[i].bytes) + 60);
+        assert_memory_equal(got + n - rows[i].bytes, text, (size_t)rows[i].bytes);
+    }
+    hr_example_encoder_free(e);
+    help_clear(&in);
+    free(text);
+}
+
 static void decode_all(const uint8_t *const *records, const size_t *sizes, size_t n,
                        struct help_rows *ret)
 {
@@ -654,6 +698,7 @@ int main(void)
         cmocka_unit_test(test_nulls_within),
         cmocka_unit_test(test_schemas),
         cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_encode_large),
         cmocka_unit_test(test_example_round_trip),
         cmocka_unit_test(test_example_other_forms),
         cmocka_unit_test(test_example_kinds),
