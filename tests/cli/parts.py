@@ -179,7 +179,8 @@ def test_importer(h):
     assert h.states()[0] == {"table": "cached"}
     rows = h.query("SELECT name, int_value, double_value, string_value FROM ArtifactProperty"
                    " WHERE artifact_id = 3 AND name IN ('kind', 'n', 'part') ORDER BY name")
-    assert rows == [("kind", None, None, "x"), ("n", 7, None, None), ("part", None, 0.5, None)], rows
+    assert rows == [("kind", None, None, "x"), ("n", 7, None, None),
+                    ("part", None, 0.5, None)], rows
     h.write("pipeline.json", text % ', "reimport": true')
     for count in (4, 5):
         assert h.states()[0] == {"table": "finished"}
