@@ -266,6 +266,50 @@ static void test_types(void **state)
     hr_env_clear(&env);
 }
 
+/* One pair of a schema's metadata, as the C data interface has it: n bytes of key and value. */
+static char *put_pair(char *to, int32_t key_n, int32_t value_n)
+{
+    memcpy(to, &key_n, 4);
+    memset(to + 4, 'k', (size_t)key_n);
+    memcpy(to + 4 + key_n, &value_n, 4);
+    memset(to + 8 + key_n, 'v', (size_t)value_n);
+    return to + 8 + key_n + value_n;
+}
+
+/* What other programs keep with a column and is large is read over, whatever else there is. */
+static void test_metadata(void **state)
+{
+    static const int32_t sizes[][2] = { { 3, 4 },       { 100000, 4 }, { 3, 200000 },
+                                        { 100000, 200000 }, { 0, 0 },   { 2, 5 } };
+    char path[] = "/tmp/hr_arrow_XXXXXX", *meta = malloc(1000000), *at = meta + 4;
+    int32_t n = sizeof sizes / sizeof *sizes, i;
+    const struct ArrowSchema *got;
+    struct hr_ipc *ipc;
+    struct hr_env env;
+    struct batch b;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    assert_true(close(mkstemp(path)) == 0);
+    memcpy(meta, &n, 4);
+    for (i = 0; i < n; i++)
+        at = put_pair(at, sizes[i][0], sizes[i][1]);
+    make(&bytes8, 1, &b);
+    b.fields[0].metadata = meta;
+    write_file(&env, path, &b, 0, 1);
+    if (hr_ipc_open(&env, path, &ipc) < 0)
+        fail_msg("%s", hr_env_error(&env));
+    got = hr_ipc_schema(ipc)->children[0];
+    memcpy(&n, got->metadata, 4);
+    assert_int_equal(n, 3);
+    assert_memory_equal(got->metadata + 4, "\3\0\0\0kkk\4\0\0\0vvvv\0\0\0\0\0\0\0\0"
+                                           "\2\0\0\0kk\5\0\0\0vvvvv", 38);
+    hr_ipc_close(ipc);
+    unlink(path);
+    free(meta);
+    hr_env_clear(&env);
+}
+
 /* Each by one change of a batch that is right. */
 static void test_faults(void **state)
 {
@@ -377,6 +421,34 @@ static void test_schema_faults(void **state)
     hr_env_clear(&env);
 }
 
+/* Lists in lists, as deep as may be and deeper. */
+static void test_depth(void **state)
+{
+    enum { DEEP = 40 };
+    struct ArrowSchema all[DEEP], *next[DEEP];
+    struct hr_env env;
+    struct batch b;
+    int n, i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    for (n = 1; n < DEEP; n++) {
+        make(&bytes8, 1, &b);
+        for (i = 0; i < n; i++) {
+            next[i] = &all[i + 1];
+            all[i] = (struct ArrowSchema){ .format = i + 1 < n ? "+l" : "l", .name = "x",
+                                           .n_children = i + 1 < n, .children = &next[i],
+                                           .release = keep_schema };
+        }
+        b.field_at[0] = &all[0];
+        hr_errors_cut(&env, 0);
+        assert_int_equal(hr_arrow_check_schema(&env, &b.schema, "t"), n <= 32 ? HR_OK : HR_INVALID);
+        if (n > 32)
+            assert_non_null(strstr(hr_env_error(&env), "nested too deeply"));
+    }
+    hr_env_clear(&env);
+}
+
 /* Codes of a dictionary within it, of each integer type. */
 static void test_codes(void **state)
 {
@@ -446,7 +518,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types), cmocka_unit_test(test_faults),
         cmocka_unit_test(test_schema_faults), cmocka_unit_test(test_codes),
-        cmocka_unit_test(test_flatbuffer),
+        cmocka_unit_test(test_flatbuffer), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_metadata),
     };
 
     return cmocka_run_group_tests_name("arrow", tests, NULL, NULL);

@@ -133,6 +133,7 @@ static void test_clean(void **state)
         { "\xc2\x80\xc2\x9f\xc2\xa0", "\\x80\\x9f\xc2\xa0" },
         { "\xc3\x80\xc3\xa4", "\xc3\x80\xc3\xa4" },
         { "a\xff\xc3", "a??" },
+        { "\x80", "?" },
     };
     struct hr_env env;
     size_t i;

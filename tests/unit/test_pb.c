@@ -121,98 +121,99 @@ static void test_forms(void **state)
     end(&f);
 }
 
+static const struct {
+    const char *text, *error;
+} mistakes[] = {
+    { "feture { name: \"a\" }",
+      "s.pbtxt:1:1: Schema has no field \"feture\"; did you mean \"feature\"?" },
+    { "feature {\n  name: \"a\"\n  type: INTT\n}",
+      "s.pbtxt:3:9: \"INTT\" is no value of \"type\"; did you mean \"INT\"?" },
+    { "feature { name \"a\" }", "s.pbtxt:1:16: \"\"\" stands where \":\" is wanted" },
+    { "feature {", "s.pbtxt:1:10: the text ends where \"}\" is wanted" },
+    { "feature { presence { min_count: 1.5 } }",
+      "s.pbtxt:1:33: \"1.5\" does not fit \"min_count\"" },
+    { "feature { presence { min_count: 9223372036854775808 } }",
+      "s.pbtxt:1:33: \"9223372036854775808\" does not fit \"min_count\"" },
+    { "feature { name: 'a' name: 'b' }", "s.pbtxt:1:21: \"name\" is set twice" },
+    { "feature { domain: 'a' bool_domain { } }",
+      "s.pbtxt:1:23: \"domain\" and \"bool_domain\" cannot both be set" },
+    { "feature { name: 'a }", "s.pbtxt:1:21: the text ends where the closing quote is wanted" },
+    { "feature { name: '\\377' }",
+      "s.pbtxt:1:17: the text of \"name\" is not UTF-8 without NUL" },
+    { "}", "s.pbtxt:1:1: \"}\" stands where the name of a field is wanted" },
+    { "feature { name: '\\q' }",
+      "s.pbtxt:1:19: \"q\" stands where one of the escapes \\n \\t \\\" \\' \\\\ \\ooo \\xhh "
+      "is wanted" },
+    { "feature { name: '\\x' }",
+      "s.pbtxt:1:20: \"'\" stands where a hexadecimal digit is wanted" },
+    { "feature { name: '\\400' }",
+      "s.pbtxt:1:22: \"'\" stands where an octal escape up to \\377 is wanted" },
+    { "feature { name: '\\u12' }",
+      "s.pbtxt:1:22: \"'\" stands where a code point is wanted" },
+    { "feature { name: '\\ud800' }",
+      "s.pbtxt:1:24: \"'\" stands where a code point is wanted" },
+    { "feature { name: '\\U00110000' }",
+      "s.pbtxt:1:28: \"'\" stands where a code point is wanted" },
+    { "feature { deprecated: maybe }",
+      "s.pbtxt:1:23: \"maybe\" does not fit \"deprecated\"" },
+    { "feature { float_domain { min: 1.5x } }",
+      "s.pbtxt:1:31: \"1.5x\" does not fit \"min\"" },
+    { "feature: 5",
+      "s.pbtxt:1:10: \"5\" stands where \"{\" is wanted" },
+    { "[foo.bar] { }",
+      "s.pbtxt:1:1: \"[\" stands where the name of a field, and none of an extension, is "
+      "wanted" },
+    { "feature { name: }",
+      "s.pbtxt:1:17: \"}\" stands where a text in quotes is wanted" },
+    { "\001",
+      "s.pbtxt:1:1: byte 1 stands where the name of a field is wanted" },
+    { "feature { } extra",
+      "s.pbtxt:1:13: Schema has no field \"extra\"\n"
+      "s.pbtxt:1:18: the text ends where the end of a message is wanted" },
+    { "feature { name: 5 }",
+      "s.pbtxt:1:17: \"5\" stands where a text in quotes is wanted" },
+    { "feature { type: 99 }",
+      "s.pbtxt:1:17: \"99\" is no value of \"type\"" },
+    { "feature { type: 1.5 }",
+      "s.pbtxt:1:17: \"1.5\" is no value of \"type\"" },
+    { "default_environment: ['x' 'y'",
+      "s.pbtxt:1:30: the text ends where \",\" or \"]\" is wanted" },
+    { "default_environment: ['x',]",
+      "s.pbtxt:1:27: \"]\" stands where a text in quotes is wanted" },
+    { "feature { int_domain { min: 0x } }",
+      "s.pbtxt:1:29: \"0x\" does not fit \"min\"" },
+    { "feature { int_domain { min: --5 } }",
+      "s.pbtxt:1:29: \"-\" does not fit \"min\"\n"
+      "s.pbtxt:1:30: IntDomain has no field \"-5\"\n"
+      "s.pbtxt:1:33: \"}\" stands where a value is wanted" },
+    { "feature { name: 'a\nb' }",
+      "s.pbtxt:1:19: byte 10 stands where the closing quote is wanted" },
+    { "feature < name: 'a' }",
+      "s.pbtxt:1:21: \"}\" stands where the name of a field is wanted" },
+    { "feature { name 5 }",
+      "s.pbtxt:1:16: \"5\" stands where \":\" is wanted" },
+    { "unknown: [1, 2",
+      "s.pbtxt:1:1: Schema has no field \"unknown\"\n"
+      "s.pbtxt:1:15: the text ends where the end of a message is wanted" },
+    { "unknown { a: 'x }",
+      "s.pbtxt:1:1: Schema has no field \"unknown\"\n"
+      "s.pbtxt:1:18: the text ends where the closing quote is wanted" },
+    { "unknown: -",
+      "s.pbtxt:1:1: Schema has no field \"unknown\"" },
+    { "feature { int_domain { min: 08 } }",
+      "s.pbtxt:1:29: \"08\" does not fit \"min\"" },
+};
+
 static void test_mistakes(void **state)
 {
-    static const struct {
-        const char *text, *error;
-    } cases[] = {
-        { "feture { name: \"a\" }",
-          "s.pbtxt:1:1: Schema has no field \"feture\"; did you mean \"feature\"?" },
-        { "feature {\n  name: \"a\"\n  type: INTT\n}",
-          "s.pbtxt:3:9: \"INTT\" is no value of \"type\"; did you mean \"INT\"?" },
-        { "feature { name \"a\" }", "s.pbtxt:1:16: \"\"\" stands where \":\" is wanted" },
-        { "feature {", "s.pbtxt:1:10: the text ends where \"}\" is wanted" },
-        { "feature { presence { min_count: 1.5 } }",
-          "s.pbtxt:1:33: \"1.5\" does not fit \"min_count\"" },
-        { "feature { presence { min_count: 9223372036854775808 } }",
-          "s.pbtxt:1:33: \"9223372036854775808\" does not fit \"min_count\"" },
-        { "feature { name: 'a' name: 'b' }", "s.pbtxt:1:21: \"name\" is set twice" },
-        { "feature { domain: 'a' bool_domain { } }",
-          "s.pbtxt:1:23: \"domain\" and \"bool_domain\" cannot both be set" },
-        { "feature { name: 'a }", "s.pbtxt:1:21: the text ends where the closing quote is wanted" },
-        { "feature { name: '\\377' }",
-          "s.pbtxt:1:17: the text of \"name\" is not UTF-8 without NUL" },
-        { "}", "s.pbtxt:1:1: \"}\" stands where the name of a field is wanted" },
-        { "feature { name: '\\q' }",
-          "s.pbtxt:1:19: \"q\" stands where one of the escapes \\n \\t \\\" \\' \\\\ \\ooo \\xhh "
-          "is wanted" },
-        { "feature { name: '\\x' }",
-          "s.pbtxt:1:20: \"'\" stands where a hexadecimal digit is wanted" },
-        { "feature { name: '\\400' }",
-          "s.pbtxt:1:22: \"'\" stands where an octal escape up to \\377 is wanted" },
-        { "feature { name: '\\u12' }",
-          "s.pbtxt:1:22: \"'\" stands where a code point is wanted" },
-        { "feature { name: '\\ud800' }",
-          "s.pbtxt:1:24: \"'\" stands where a code point is wanted" },
-        { "feature { name: '\\U00110000' }",
-          "s.pbtxt:1:28: \"'\" stands where a code point is wanted" },
-        { "feature { deprecated: maybe }",
-          "s.pbtxt:1:23: \"maybe\" does not fit \"deprecated\"" },
-        { "feature { float_domain { min: 1.5x } }",
-          "s.pbtxt:1:31: \"1.5x\" does not fit \"min\"" },
-        { "feature: 5",
-          "s.pbtxt:1:10: \"5\" stands where \"{\" is wanted" },
-        { "[foo.bar] { }",
-          "s.pbtxt:1:1: \"[\" stands where the name of a field, and none of an extension, is "
-          "wanted" },
-        { "feature { name: }",
-          "s.pbtxt:1:17: \"}\" stands where a text in quotes is wanted" },
-        { "\001",
-          "s.pbtxt:1:1: byte 1 stands where the name of a field is wanted" },
-        { "feature { } extra",
-          "s.pbtxt:1:13: Schema has no field \"extra\"\n"
-          "s.pbtxt:1:18: the text ends where the end of a message is wanted" },
-        { "feature { name: 5 }",
-          "s.pbtxt:1:17: \"5\" stands where a text in quotes is wanted" },
-        { "feature { type: 99 }",
-          "s.pbtxt:1:17: \"99\" is no value of \"type\"" },
-        { "feature { type: 1.5 }",
-          "s.pbtxt:1:17: \"1.5\" is no value of \"type\"" },
-        { "default_environment: ['x' 'y'",
-          "s.pbtxt:1:30: the text ends where \",\" or \"]\" is wanted" },
-        { "default_environment: ['x',]",
-          "s.pbtxt:1:27: \"]\" stands where a text in quotes is wanted" },
-        { "feature { int_domain { min: 0x } }",
-          "s.pbtxt:1:29: \"0x\" does not fit \"min\"" },
-        { "feature { int_domain { min: --5 } }",
-          "s.pbtxt:1:29: \"-\" does not fit \"min\"\n"
-          "s.pbtxt:1:30: IntDomain has no field \"-5\"\n"
-          "s.pbtxt:1:33: \"}\" stands where a value is wanted" },
-        { "feature { name: 'a\nb' }",
-          "s.pbtxt:1:19: byte 10 stands where the closing quote is wanted" },
-        { "feature < name: 'a' }",
-          "s.pbtxt:1:21: \"}\" stands where the name of a field is wanted" },
-        { "feature { name 5 }",
-          "s.pbtxt:1:16: \"5\" stands where \":\" is wanted" },
-        { "unknown: [1, 2",
-          "s.pbtxt:1:1: Schema has no field \"unknown\"\n"
-          "s.pbtxt:1:15: the text ends where the end of a message is wanted" },
-        { "unknown { a: 'x }",
-          "s.pbtxt:1:1: Schema has no field \"unknown\"\n"
-          "s.pbtxt:1:18: the text ends where the closing quote is wanted" },
-        { "unknown: -",
-          "s.pbtxt:1:1: Schema has no field \"unknown\"" },
-        { "feature { int_domain { min: 08 } }",
-          "s.pbtxt:1:29: \"08\" does not fit \"min\"" },
-    };
     struct fix f;
     size_t i;
 
     (void)state;
     begin(&f);
-    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_null(read(&f, cases[i].text));
-        assert_string_equal(hr_env_error(&f.env), cases[i].error);
+    for (i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        assert_null(read(&f, mistakes[i].text));
+        assert_string_equal(hr_env_error(&f.env), mistakes[i].error);
     }
     /* All of them are told, not the first only. */
     assert_null(read(&f, "a: 1 b { c: \"}\" d < > } feature { type: X }"));

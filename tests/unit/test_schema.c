@@ -566,6 +566,36 @@ static void test_paths(void **state)
     end(&f);
 }
 
+/* A domain of the schema that does not hold any more goes from all features that name it. */
+static void test_shared_domain(void **state)
+{
+    static const char text[] =
+        "feature { name: 'x' type: BYTES domain: 'd' } feature { name: 'y' type: BYTES domain: 'd' }"
+        "feature { name: 'z' type: BYTES domain: 'e' }"
+        "string_domain { name: 'd' value: 'a' } string_domain { name: 'e' value: 'a' }";
+    hr_schema *schema;
+    struct hr_buf b;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&b, 10000, &f.env);
+    assert_int_equal(hr_schema_read(&f.arena, "s", text, sizeof text - 1, &schema), HR_OK);
+    assert_int_equal(
+        hr_schema_update(&f.arena, schema,
+                         small_statistics(&f, "type: STRING string_stats { invalid_utf8_count: 1 "
+                                              "common_stats { num_non_missing: 1 } }")),
+        HR_OK);
+    assert_int_equal(hr_schema_write(&f.env, schema, &b), HR_OK);
+    help_same_text("shared", b.text,
+                   "feature {\n  name: \"x\"\n  type: BYTES\n}\n"
+                   "feature {\n  name: \"y\"\n  type: BYTES\n}\n"
+                   "feature {\n  name: \"z\"\n  type: BYTES\n  domain: \"e\"\n}\n"
+                   "string_domain {\n  name: \"e\"\n  value: \"a\"\n}\n");
+    hr_buf_clear(&b);
+    end(&f);
+}
+
 /* A sparse or weighted feature is made of others: no column of its name is new. */
 static void test_composed(void **state)
 {
@@ -666,6 +696,7 @@ int main(void)
         cmocka_unit_test(test_cases),    cmocka_unit_test(test_small),
         cmocka_unit_test(test_severity), cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_paths),    cmocka_unit_test(test_composed),
+        cmocka_unit_test(test_shared_domain),
     };
 
     return cmocka_run_group_tests_name("validation/schema", tests, NULL, NULL);

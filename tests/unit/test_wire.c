@@ -368,6 +368,61 @@ static void test_example_round_trip(void **state)
     help_clear(&out);
 }
 
+/* Many features, in rows that have some of them each. */
+static void test_example_many(void **state)
+{
+    enum { COLUMNS = 60, RECORDS = 40 };
+    static uint8_t bytes[RECORDS][4000];
+    struct hr_example_encoder *e;
+    const uint8_t *records[RECORDS], *got;
+    size_t sizes[RECORDS], i;
+    struct help_rows in, out;
+    struct hr_buf types_of, rows, want;
+    char *text;
+    int k;
+
+    (void)state;
+    hr_buf_of(&types_of, 10000, &env);
+    hr_buf_of(&rows, 100000, &env);
+    hr_buf_of(&want, 100000, &env);
+    for (k = 0; k < COLUMNS; k++)
+        hr_buf_format(&types_of, "%sc%02d:l", k ? " " : "", k);
+    for (i = 0; i < RECORDS; i++) {
+        hr_buf_text(&rows, i ? ",[" : "[[");
+        hr_buf_text(&want, "[");
+        for (k = 0; k < COLUMNS; k++) {
+            bool there = (i * 7 + (size_t)k) % 5 < 2;
+            char value[20];
+
+            snprintf(value, sizeof value, there ? "%d" : "null", (int)i * 100 + k);
+            hr_buf_format(&rows, "%s%s", k ? "," : "", value);
+            hr_buf_format(&want, "%s%s", k ? "," : "", value);
+        }
+        hr_buf_text(&rows, "]");
+        hr_buf_text(&want, "]\n");
+    }
+    hr_buf_text(&rows, "]");
+    help_rows(types_of.text, rows.text, &in);
+    assert_int_equal(hr_example_encoder_new(&env, &in.schema, &e), HR_OK);
+    assert_int_equal(hr_example_encoder_open(e, &in.rows), HR_OK);
+    for (i = 0; i < RECORDS; i++) {
+        assert_int_equal(hr_example_encode(e, (int64_t)i, &got, &sizes[i]), HR_OK);
+        assert_true(sizes[i] < sizeof bytes[i]);
+        memcpy(bytes[i], got, sizes[i]);
+        records[i] = bytes[i];
+    }
+    hr_example_encoder_free(e);
+    decode_all(records, sizes, RECORDS, &out);
+    text = help_text(&out);
+    assert_string_equal(text, want.text);
+    free(text);
+    help_clear(&in);
+    help_clear(&out);
+    hr_buf_clear(&types_of);
+    hr_buf_clear(&rows);
+    hr_buf_clear(&want);
+}
+
 /* Forms that other writers give: unpacked numbers, lists in pieces, a key twice, no kind. */
 static void test_example_other_forms(void **state)
 {
@@ -700,6 +755,7 @@ int main(void)
         cmocka_unit_test(test_encode),
         cmocka_unit_test(test_encode_large),
         cmocka_unit_test(test_example_round_trip),
+        cmocka_unit_test(test_example_many),
         cmocka_unit_test(test_example_other_forms),
         cmocka_unit_test(test_example_kinds),
         cmocka_unit_test(test_tfrecords),
