@@ -181,6 +181,10 @@ def test_importer(h):
                    " WHERE artifact_id = 3 AND name IN ('kind', 'n', 'part') ORDER BY name")
     assert rows == [("kind", None, None, "x"), ("n", 7, None, None),
                     ("part", None, 0.5, None)], rows
+    # as TFX has them; what is of its own is custom
+    rows = h.query("SELECT DISTINCT name FROM ArtifactProperty WHERE is_custom_property = 1"
+                   " AND name IN ('tfx_version', 'is_external', '__digest') ORDER BY name")
+    assert rows == [("__digest",), ("is_external",), ("tfx_version",)], rows
     h.write("pipeline.json", text % ', "reimport": true')
     for count in (4, 5):
         assert h.states()[0] == {"table": "finished"}

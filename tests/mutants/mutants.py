@@ -105,10 +105,10 @@ class Lab:
         subprocess.run(["cmake", "-S", self.tree, "-B", self.build, "-G", "Ninja",
                         "-DCMAKE_BUILD_TYPE=Debug", "-DHEADRACE_TESTS=ON", "-DCMAKE_C_FLAGS=-w",
                         "-DCMAKE_C_FLAGS_DEBUG=-O0"] +
-                       ([] if quick else ["-DCMAKE_C_COMPILER=clang", "-DHEADRACE_COVERAGE=ON"]),
+                       ([] if self.quick else ["-DCMAKE_C_COMPILER=clang", "-DHEADRACE_COVERAGE=ON"]),
                        check=True, stdout=subprocess.DEVNULL)
         self.all = self.units() + self.commands()
-        if not self.make([self.target(t) for t in self.all] if quick else ["all"]):
+        if not self.make([self.target(t) for t in self.all] if self.quick else ["all"]):
             sys.exit("mutants.py: the tree does not build")
         self.note()
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -513,6 +514,7 @@ static void test_tfrecords(void **state)
     static const int counts[] = { 0, 1, 70000 }; /* the last is several members of gzip */
     struct hr_tfrecords *t;
     char path[512];
+    struct stat st;
     hr_status r;
     int i;
 
@@ -520,6 +522,10 @@ static void test_tfrecords(void **state)
     for (i = 0; i < 6; i++) {
         path_of(path, "records");
         write_records(path, i & 1, counts[i / 2]);
+        if (i < 2) { /* without records: nothing, and a member of gzip that holds nothing */
+            assert_int_equal(stat(path, &st), 0);
+            assert_int_equal(st.st_size, i ? 20 : 0);
+        }
         assert_int_equal(hr_tfrecords_open(&env, path, &t), HR_OK);
         assert_int_equal(read_records(t, &r), counts[i / 2]);
         assert_int_equal(r, HR_OK);
