@@ -80,7 +80,7 @@ static void integer(struct reading *in, const struct hr_json *v, int64_t least, 
 }
 
 static void word(struct reading *in, const struct hr_json *v, const char *const *words,
-                 int32_t *ret)
+                 const char *wanted, int32_t *ret)
 {
     const char *text = hr_json_text(v);
     int32_t i;
@@ -90,7 +90,7 @@ static void word(struct reading *in, const struct hr_json *v, const char *const 
             *ret = i;
             return;
         }
-    odd(in, v, "one of its words");
+    odd(in, v, wanted);
 }
 
 struct key {
@@ -134,10 +134,10 @@ static void one_option(struct reading *in, const struct hr_json *v)
     } else if (!strcmp(key, "num_thresholds")) {
         integer(in, v, 2, &o->num_thresholds);
     } else if (!strcmp(key, "curve")) {
-        word(in, v, curves, &i);
+        word(in, v, curves, "\"ROC\" or \"PR\"", &i);
         o->pr_curve = i == 1;
     } else if (!strcmp(key, "summation_method")) {
-        word(in, v, sums, &o->summation);
+        word(in, v, sums, "\"interpolation\", \"minoring\" or \"majoring\"", &o->summation);
     } else if (!strcmp(key, "from_logits")) {
         o->logits = hr_json_bool(v);
     } else if (!strcmp(key, "label_smoothing")) {

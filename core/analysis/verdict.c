@@ -140,6 +140,33 @@ static bool is_of(const struct maker *m, const struct rule *r, const HR_MA(Metri
            names_model(m, r, k->model_name ? k->model_name : "") && of_spec(r->spec, k);
 }
 
+static bool same_number(const HR_MA(Int32Value) * a, const HR_MA(Int32Value) * b)
+{
+    return a && b ? a->value == b->value : !a == !b;
+}
+
+static bool same_sub(const HR_MA(SubKey) * a, const HR_MA(SubKey) * b)
+{
+    return a && b ? same_number(a->class_id, b->class_id) && same_number(a->k, b->k) &&
+                        same_number(a->top_k, b->top_k)
+                  : !a == !b;
+}
+
+static bool is_weighted(const HR_MA(MetricKey) * k)
+{
+    return k->example_weighted && k->example_weighted->value;
+}
+
+/* Are two keys one but for being a difference? */
+static bool same_metric(const HR_MA(MetricKey) * a, const HR_MA(MetricKey) * b)
+{
+    const HR_MA(AggregationType) *x = a->aggregation_type, *y = b->aggregation_type;
+
+    return hr_text_eq(a->name, b->name) && hr_text_eq(a->model_name, b->model_name) &&
+           same_sub(a->sub_key, b->sub_key) && is_weighted(a) == is_weighted(b) &&
+           (x && y ? x->type_case == y->type_case : !x == !y);
+}
+
 static const PAIR *value_of(const HR_MA(MetricsForSlice) * s, const HR_MA(MetricKey) * like)
 {
     size_t i;
@@ -147,11 +174,7 @@ static const PAIR *value_of(const HR_MA(MetricsForSlice) * s, const HR_MA(Metric
     for (i = 0; i < s->n_metric_keys_and_values; i++) {
         const HR_MA(MetricKey) *k = s->metric_keys_and_values[i]->key;
 
-        if (hr_text_eq(k->name, like->name) && hr_text_eq(k->model_name, like->model_name) &&
-            !k->is_diff && !k->sub_key == !like->sub_key &&
-            (!k->sub_key || (k->sub_key->class_id && like->sub_key->class_id
-                                 ? k->sub_key->class_id->value == like->sub_key->class_id->value
-                                 : !k->sub_key->class_id == !like->sub_key->class_id)))
+        if (!k->is_diff && same_metric(k, like))
             return s->metric_keys_and_values[i];
     }
     return NULL;
@@ -540,13 +563,32 @@ static hr_status put_threshold(struct hr_buf *to, const HR_MA(MetricThreshold) *
     return r;
 }
 
+/* Which of the metrics of a name: of a class, a rank, an average. */
+static hr_status put_which(struct hr_buf *to, const HR_MA(MetricKey) * k)
+{
+    static const char *const averages[] = { "", "micro", "macro", "weighted macro" };
+    hr_status r = HR_OK;
+
+    if (k->sub_key && k->sub_key->class_id)
+        r |= hr_buf_format(to, " for class %d", (int)k->sub_key->class_id->value);
+    if (k->sub_key && k->sub_key->k)
+        r |= hr_buf_format(to, " for k %d", (int)k->sub_key->k->value);
+    if (k->sub_key && k->sub_key->top_k)
+        r |= hr_buf_format(to, " for top %d", (int)k->sub_key->top_k->value);
+    if (k->aggregation_type && k->aggregation_type->type_case <= 3)
+        r |= hr_buf_format(to, " (%s average)", averages[k->aggregation_type->type_case]);
+    return r;
+}
+
 static hr_status put_failure(const HR_MA(MetricsValidationForSlice) * s,
                              const HR_MA(ValidationFailure) * f, struct hr_buf *to)
 {
     bool is_diff = f->metric_key->is_diff;
     hr_status r;
 
-    r = hr_buf_format(to, "%s%s of ", f->metric_key->name, is_diff ? " against the baseline" : "");
+    r = hr_buf_text(to, f->metric_key->name);
+    r |= put_which(to, f->metric_key);
+    r |= hr_buf_text(to, is_diff ? " against the baseline of " : " of ");
     if (s->slice_key)
         r |= hr_slice_text(s->slice_key, to);
     if (!f->metric_value) {
@@ -632,10 +674,10 @@ hr_status hr_verdict_line(struct hr_env *env, const struct hr_evaluation *evalua
     struct maker m = { .config = checked };
     struct hr_arena arena;
     char text[HR_NUM_TEXT];
+    const HR_MA(MetricKey) *named = NULL;
     const PAIR *p;
     hr_status r;
     size_t i, k;
-    bool named = false;
 
     hr_arena_init(&arena, env, 0);
     m.arena = &arena;
@@ -651,8 +693,8 @@ hr_status hr_verdict_line(struct hr_env *env, const struct hr_evaluation *evalua
                 continue;
             if (!named && is_of(&m, &m.rules[i], p->key, false)) {
                 put_pair(to, p, t);
-                named = true;
-            } else if (named && is_of(&m, &m.rules[i], p->key, true)) {
+                named = p->key;
+            } else if (named && p->key->is_diff && same_metric(named, p->key)) {
                 hr_num_put_fixed(text, p->value->double_value->value, 2);
                 hr_buf_format(to, ", %s%s vs %s", *text == '-' ? "" : "+", text,
                               baseline_name ? baseline_name : "the baseline");

@@ -355,22 +355,6 @@ hr_status hr_data_open(struct hr_env *env, const char *dir, const char *split,
     return open_names(env, &files, ret);
 }
 
-hr_status hr_data_open_files(struct hr_env *env, const char *const *paths, size_t n,
-                             struct ArrowArrayStream *ret)
-{
-    struct hr_names files = { 0 };
-    hr_status r = n ? HR_OK : hr_fail(env, HR_INVALID, "there is no file to read");
-    size_t i;
-
-    for (i = 0; r == HR_OK && i < n; i++)
-        r = add_name(env, &files, paths[i]);
-    if (r < 0) {
-        hr_names_clear(env, &files);
-        return r;
-    }
-    return open_names(env, &files, ret);
-}
-
 /* -- writing ----------------------------------------------------------------------- */
 
 struct hr_data_out {

@@ -38,10 +38,6 @@ hr_status hr_data_splits(struct hr_env *env, const char *dir, struct hr_names *r
 hr_status hr_data_open(struct hr_env *env, const char *dir, const char *split,
                        struct ArrowArrayStream *ret);
 
-/* The rows of files: all Arrow, or all TFRecords. */
-hr_status hr_data_open_files(struct hr_env *env, const char *const *paths, size_t n,
-                             struct ArrowArrayStream *ret);
-
 /* Files that a reader would take: a file as it is, or those in a directory, as whole paths.
  * HR_INVALID: there is none, or a directory is among them. */
 hr_status hr_data_list(struct hr_env *env, const char *path, struct hr_names *ret);

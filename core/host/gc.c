@@ -474,6 +474,18 @@ static hr_status read_count(struct hr_project *p, const struct hr_json_doc *doc,
                       hr_json_key(m));
 }
 
+/* Never taken for false where it is something else: files would go. */
+static hr_status read_truth(struct hr_project *p, const struct hr_json_doc *doc,
+                            const struct hr_json *m, bool *ret)
+{
+    struct hr_place place = hr_json_place(doc, m);
+
+    *ret = hr_json_bool(m);
+    if (hr_json_kind(m) == HR_JSON_BOOL)
+        return HR_OK;
+    return hr_fail_at(&p->env, HR_INVALID, &place, "\"%s\" is true or false", hr_json_key(m));
+}
+
 static hr_status read_policy(struct hr_project *p, const char *options, struct policy *ret)
 {
     int64_t keep_runs = -1, older = -1;
@@ -483,6 +495,8 @@ static hr_status read_policy(struct hr_project *p, const char *options, struct p
 
     if (options && *options)
         r = hr_json_parse(&p->env, "options", options, strlen(options), 0, &doc);
+    if (doc && hr_json_kind(hr_json_root(doc)) != HR_JSON_OBJECT)
+        r = hr_fail(&p->env, HR_INVALID, "options are a JSON object");
     for (m = doc ? hr_json_first(hr_json_root(doc)) : NULL; m && r == HR_OK; m = hr_json_next(m)) {
         struct hr_place place = hr_json_place(doc, m);
 
@@ -491,7 +505,7 @@ static hr_status read_policy(struct hr_project *p, const char *options, struct p
         else if (hr_text_eq(hr_json_key(m), "older_s"))
             r = read_count(p, doc, m, &older);
         else if (hr_text_eq(hr_json_key(m), "dry_run"))
-            ret->dry_run = hr_json_bool(m);
+            r = read_truth(p, doc, m, &ret->dry_run);
         else
             r = hr_fail_at(&p->env, HR_INVALID, &place,
                            "gc has no option \"%s\"; it has keep, older_s and dry_run",

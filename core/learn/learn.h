@@ -89,8 +89,6 @@ struct hr_samples {
 
 void hr_samples_init(struct hr_samples *s, struct hr_env *env, const struct hr_net *net);
 void hr_samples_clear(struct hr_samples *s);
-/* Forget the rows, keep the memory. */
-void hr_samples_cut(struct hr_samples *s);
 
 /* Add a batch; columns are found by name.  label: the targets' column is wanted too.
  * A missing float counts as 0.  HR_INVALID: told. */

@@ -21,11 +21,6 @@ void hr_samples_clear(struct hr_samples *s)
     hr_samples_init(s, s->env, s->net);
 }
 
-void hr_samples_cut(struct hr_samples *s)
-{
-    s->rows = 0;
-}
-
 static bool room(struct hr_samples *s, void **items, size_t *cap, size_t need, size_t size)
 {
     return hr_mem_reserve(s->env, items, cap, need ? need : 1, size, SIZE_MAX / 64);

@@ -369,7 +369,30 @@ hr_status hr_task_resolve(struct hr_runner *runner, struct hr_task *task, const 
 
 /* -- importers ------------------------------------------------------------- */
 
-/* An artifact of that uri, type and content that is there already. */
+static bool same_value(const struct hr_meta_value *a, const struct hr_meta_value *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == HR_VALUE_STRING)
+        return hr_text_eq(a->text, b->text);
+    return a->kind == HR_VALUE_INT ? a->i == b->i : a->d == b->d;
+}
+
+/* Has an artifact of the store the properties that are given? */
+static bool has_properties(const struct hr_meta_node *node, const struct hr_task_artifact *a)
+{
+    const struct hr_meta_value *v;
+    size_t i;
+
+    for (i = 0; i < a->set_count; i++) {
+        v = hr_meta_value(node, a->set[i].name);
+        if (!v || !same_value(v, &a->set[i].value))
+            return false;
+    }
+    return true;
+}
+
+/* An artifact of that uri, type, content and properties that is there already. */
 static hr_status find_imported(struct hr_runner *runner, struct hr_task *task,
                                struct hr_task_artifact *a)
 {
@@ -384,8 +407,15 @@ static hr_status find_imported(struct hr_runner *runner, struct hr_task *task,
     size_t i;
 
     for (i = 0; r == HR_OK && i < found.count; i++)
-        if (!strcmp(found.items[i].uri, a->uri))
-            return hr_task_read_artifact(runner, task, found.items[i].id, a);
+        if (!strcmp(found.items[i].uri, a->uri)) {
+            struct hr_task_artifact old = *a;
+
+            r = hr_task_read_artifact(runner, task, found.items[i].id, &old);
+            if (r == HR_OK && has_properties(&old.node, a)) {
+                *a = old;
+                break;
+            }
+        }
     return r;
 }
 

@@ -160,9 +160,6 @@ size_t hr_plan_outputs(const struct hr_plan *plan, const struct hr_feature **ret
 bool hr_plan_vocabulary(const struct hr_plan *plan, const char *output,
                         const struct hr_slice **ret_tokens, size_t *ret_count);
 
-/* Append what the plan does, for a person: inputs, steps, outputs. */
-hr_status hr_plan_explain(const struct hr_plan *plan, struct hr_buf *to);
-
 /* -- applying ---------------------------------------- */
 
 struct hr_apply;

@@ -238,19 +238,17 @@ static void field(struct in *in, ProtobufCMessage *m, const ProtobufCFieldDescri
 
     if (hr_json_kind(v) == HR_JSON_NULL)
         return;
-    if (f->label != PROTOBUF_C_LABEL_REPEATED) {
+    if (f->label != PROTOBUF_C_LABEL_REPEATED)
         add(in, m, f, v);
-    } else if (hr_pb_is_map(f)) {
-        if (hr_json_kind(v) != HR_JSON_OBJECT)
-            wrong(in, v, f->name, "an object");
-        for (i = hr_json_first(v); i && in->r != HR_EXHAUSTED; i = hr_json_next(i))
-            entry(in, m, f, i);
-    } else {
-        if (hr_json_kind(v) != HR_JSON_ARRAY)
-            wrong(in, v, f->name, "a list");
-        for (i = hr_json_first(v); i && in->r != HR_EXHAUSTED; i = hr_json_next(i))
-            add(in, m, f, i);
-    }
+    else if (hr_json_kind(v) != (hr_pb_is_map(f) ? HR_JSON_OBJECT : HR_JSON_ARRAY))
+        wrong(in, v, f->name, hr_pb_is_map(f) ? "an object" : "a list");
+    else
+        for (i = hr_json_first(v); i && in->r != HR_EXHAUSTED; i = hr_json_next(i)) {
+            if (hr_pb_is_map(f))
+                entry(in, m, f, i);
+            else
+                add(in, m, f, i);
+        }
 }
 
 static const ProtobufCFieldDescriptor *find(const ProtobufCMessageDescriptor *type, const char *key)

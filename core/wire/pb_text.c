@@ -140,8 +140,8 @@ static void put_utf8(struct hr_buf *to, uint32_t c)
     hr_buf_add(to, t, n);
 }
 
-/* Digits of a base after a backslash, at most max of them. */
-static bool escape_digits(struct in *in, int base, int max, uint32_t *ret)
+/* Digits of a base after a backslash: least to max of them. */
+static bool escape_digits(struct in *in, int base, int least, int max, uint32_t *ret)
 {
     uint32_t v = 0;
     int n = 0, d;
@@ -153,21 +153,22 @@ static bool escape_digits(struct in *in, int base, int max, uint32_t *ret)
         v = v * (uint32_t)base + (uint32_t)d;
     }
     *ret = v;
-    return n > 0;
+    return n >= least;
 }
 
 /* Behind \\x, \\u or \\U. */
 static bool escape_hex(struct in *in, char c)
 {
+    int n = c == 'u' ? 4 : 8;
     uint32_t v;
 
     if (c == 'x' || c == 'X') {
-        if (!escape_digits(in, 16, 2, &v))
+        if (!escape_digits(in, 16, 1, 2, &v))
             return stop(in, "a hexadecimal digit");
         hr_buf_char(&in->bytes, (char)v);
         return true;
     }
-    if (!escape_digits(in, 16, c == 'u' ? 4 : 8, &v) || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
+    if (!escape_digits(in, 16, n, n, &v) || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
         return stop(in, "a code point");
     put_utf8(&in->bytes, v);
     return true;
@@ -184,7 +185,7 @@ static bool escape(struct in *in)
         return stop(in, "an escape");
     c = *in->p;
     if (c >= '0' && c <= '7') {
-        if (!escape_digits(in, 8, 3, &v) || v > 255)
+        if (!escape_digits(in, 8, 1, 3, &v) || v > 255)
             return stop(in, "an octal escape up to \\377");
         hr_buf_char(&in->bytes, (char)v);
         return true;
@@ -553,7 +554,7 @@ static bool field(struct in *in, ProtobufCMessage *m)
 
     blanks(in);
     if (in->p < in->end && *in->p == '[')
-        return stop(in, "the name of a field; extensions are not known here and");
+        return stop(in, "the name of a field, and none of an extension,");
     if (!word(in, "the name of a field", &t))
         return false;
     memcpy(name, t.text, t.n < sizeof name ? t.n : sizeof name - 1);

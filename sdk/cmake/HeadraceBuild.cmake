@@ -31,6 +31,12 @@ if(HEADRACE_SANITIZE)
   add_link_options(-fsanitize=${HEADRACE_SANITIZE})
   add_compile_definitions(HR_SANITIZED)
 endif()
+if(HEADRACE_COVERAGE)
+  # Counters lie in files from the start, so that a process counts however it ends.
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping
+                      -mllvm -runtime-counter-relocation)
+  add_link_options(-fprofile-instr-generate)
+endif()
 if(HEADRACE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link) # all code tells libFuzzer where it has been
 endif()

@@ -158,6 +158,17 @@ def test_signals(h):
         stranger.wait()
 
 
+def test_last_lines(h):
+    """Of an executor that dies, the last lines of its log are told, in order."""
+    for count, first in ((3, 1), (25, 6)):
+        pipeline(h, {"a": node("sh", "-c", "for i in $(seq %d); do echo line $i; done; sleep 1; "
+                               "kill -9 $PPID" % count)})
+        said = h.run("run", "--quiet", code=1).err
+        says(said, "was ended by signal 9", "the last log lines:\n" + "".join(
+            "    line %d\n" % i for i in range(first, count + 1)))
+        assert "line %d\n" % (first - 1) not in said, said
+
+
 def test_left(h):
     """A program that leaves another behind has failed, and that one is gone; so has one that never
     stops to print."""

@@ -159,5 +159,39 @@ def test_wrong(h):
     says(h.run("check", code=1).err, "deeper than 8")
 
 
+def test_importer(h):
+    """What lies somewhere is an artifact once, and again with "reimport" or when it has changed."""
+    h.write("there/data", "one\n")
+    text = """{"headrace": 1, "name": "i", "nodes": {"table": {"importer": {"source_uri": "there",
+        "type": "File"%s}}}}"""
+    h.write("pipeline.json", text % "")
+    for what, count in (("finished", 1), ("cached", 1)):
+        states, _ = h.states()
+        assert states == {"table": what}, states
+        assert h.query("SELECT count(*) FROM Artifact") == [(count,)]
+    h.write("there/data", "two\n")
+    for what, count in (("finished", 2), ("cached", 2)):
+        states, _ = h.states()
+        assert states == {"table": what}, states
+        assert h.query("SELECT count(*) FROM Artifact") == [(count,)]
+    h.write("pipeline.json", text % ', "properties": {"kind": "x", "n": 7, "part": 0.5}')
+    assert h.states()[0] == {"table": "finished"}
+    assert h.states()[0] == {"table": "cached"}
+    rows = h.query("SELECT name, int_value, double_value, string_value FROM ArtifactProperty"
+                   " WHERE artifact_id = 3 AND name IN ('kind', 'n', 'part') ORDER BY name")
+    assert rows == [("kind", None, None, "x"), ("n", 7, None, None),
+                    ("part", None, 0.5, None)], rows
+    # as TFX has them; what is of its own is custom
+    rows = h.query("SELECT DISTINCT name FROM ArtifactProperty WHERE is_custom_property = 1"
+                   " AND name IN ('tfx_version', 'is_external', '__digest') ORDER BY name")
+    assert rows == [("__digest",), ("is_external",), ("tfx_version",)], rows
+    h.write("pipeline.json", text % ', "reimport": true')
+    for count in (4, 5):
+        assert h.states()[0] == {"table": "finished"}
+        assert h.query("SELECT count(*) FROM Artifact") == [(count,)]
+    h.write("pipeline.json", text % ', "properties": {"kind": [7]}')
+    says(h.run("run", code=1).err, 'property "kind" wants a string or a number')
+
+
 if __name__ == "__main__":
     main(globals())

@@ -130,6 +130,24 @@ def test_resume_failed(h):
     says(h.run("resume", "77", code=1).err, 'there is no run "77"')
 
 
+def test_resume_reads(h):
+    """What a condition reads of another node is the same then and now."""
+    data(h, "data")
+    nodes = {"gen": GEN % ("data", ""),
+             "stats": stats("gen", ', "if": "${ len(nodes.gen.examples) == 1 }"'),
+             "late": GEN % ("more", ', "after": "stats"')}
+    pipeline(h, nodes)
+    states, said = h.states(code=1)
+    assert states == {"gen": "finished", "stats": "finished", "late": "failed"}, said
+    h.write("more/b.csv", "z\n" + "1\n" * 9)
+    result = h.run("resume", "--json")
+    ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("cached", "finished")}
+    assert ends == {"gen": "cached", "stats": "cached", "late": "finished"}, ends
+    rows = h.run("executions", "--json", "--filter", "number = 2").out.splitlines()
+    kept = {r["node"]: r["state"] for r in map(json.loads, rows)}
+    assert kept == {"gen": "CACHED", "stats": "CACHED", "late": "COMPLETE"}, kept
+
+
 def test_resume_changed(h):
     """Changed data is told, and needs --changed."""
     data(h, "data")

@@ -166,7 +166,7 @@ static inline void point_map(const char *file)
     int fd = file ? (int)syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC) : -1;
     void *p = fd < 0 ? (void *)-1
                      : (void *)syscall(SYS_mmap, NULL, sizeof(struct point_state),
-                                       PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                                       PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
 
     point.state = p == (void *)-1 ? &point.none : p;
     if (fd >= 0)

@@ -52,7 +52,7 @@ __attribute__((constructor)) static void begin(void)
     int fd = file ? (int)syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CLOEXEC) : -1;
     void *p = fd < 0 ? MAP_FAILED
                      : (void *)syscall(SYS_mmap, NULL, (size_t)LOG_SIZE, PROT_READ | PROT_WRITE,
-                                       MAP_SHARED, fd, 0);
+                                       MAP_SHARED, fd, 0L);
 
     if (fd >= 0)
         syscall(SYS_close, fd);

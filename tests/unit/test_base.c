@@ -91,6 +91,63 @@ static void test_errors(void **state)
     hr_env_clear(&env);
 }
 
+static int stop_at_two(void *arg, const char *name)
+{
+    (void)name;
+    return ++*(int *)arg == 2 ? -5 : 0;
+}
+
+/* A list ends by what its function says. */
+static void test_list(void **state)
+{
+    char dir[] = "/tmp/hr_list_XXXXXX", path[64];
+    struct hr_env env;
+    int n = 0, i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    assert_non_null(mkdtemp(dir));
+    for (i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%d", dir, i);
+        assert_int_equal(hr_file_write(&env, path, "", 0), HR_OK);
+    }
+    assert_int_equal(env.os->list(env.os->user, dir, stop_at_two, &n), -5);
+    assert_int_equal(n, 2);
+    n = 2;
+    assert_int_equal(env.os->list(env.os->user, dir, stop_at_two, &n), 0);
+    assert_int_equal(n, 5);
+    hr_tree_remove(&env, dir);
+    assert_true(env.os->list(env.os->user, dir, stop_at_two, &n) < 0);
+    hr_env_clear(&env);
+}
+
+/* What would move a terminal's cursor is shown; no character is cut. */
+static void test_clean(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {
+        { "a\x1b[1mb", "a\\x1b[1mb" },
+        { "\x7f\x1f ", "\\x7f\\x1f " },
+        { "a\nb", "a\nb" },
+        { "\xc2\x80\xc2\x9f\xc2\xa0", "\\x80\\x9f\xc2\xa0" },
+        { "\xc3\x80\xc3\xa4", "\xc3\x80\xc3\xa4" },
+        { "a\xff\xc3", "a??" },
+        { "\x80", "?" },
+    };
+    struct hr_env env;
+    size_t i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hr_fail(&env, HR_INVALID, "%s", rows[i].text);
+        assert_string_equal(hr_env_error(&env), rows[i].shown);
+        hr_errors_cut(&env, 0);
+    }
+    hr_env_clear(&env);
+}
+
 static void test_utf8(void **state)
 {
     static const char *const bad[] = { "\x80",     "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
@@ -266,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf),   cmocka_unit_test(test_arena), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_list), cmocka_unit_test(test_clean),
         cmocka_unit_test(test_utf8),  cmocka_unit_test(test_text),  cmocka_unit_test(test_digests),
         cmocka_unit_test(test_files), cmocka_unit_test(test_remove),
         cmocka_unit_test(test_work),

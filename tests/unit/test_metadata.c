@@ -218,9 +218,28 @@ static void test_links(void **state)
     hr_store_rollback(f->store);
 }
 
+static void test_names(void **state)
+{
+    static const char *const artifacts[] = { "UNKNOWN", "UNKNOWN", "PENDING",   "LIVE",
+                                             "MARKED_FOR_DELETION", "DELETED", "ABANDONED",
+                                             "REFERENCE", "UNKNOWN" };
+    static const char *const executions[] = { "UNKNOWN", "UNKNOWN", "NEW",      "RUNNING",
+                                              "COMPLETE", "FAILED", "CACHED", "CANCELED",
+                                              "UNKNOWN" };
+    int i;
+
+    (void)state;
+    for (i = 0; i < 9; i++) {
+        assert_string_equal(hr_execution_state_name(i - 1), executions[i]);
+        assert_string_equal(hr_artifact_state_name(i - 1), artifacts[i]);
+    }
+}
+
 /* Runs of a pipeline by rank, their executions counted, the other ends of events. */
 static void test_counts(void **state)
 {
+    static const int states[] = { HR_EXECUTION_RUNNING, HR_EXECUTION_CANCELED,
+                                  HR_EXECUTION_FAILED };
     struct fixture *f = *state;
     struct hr_meta_event event = { .type = HR_EVENT_OUTPUT };
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "run", .newest_first = true };
@@ -243,7 +262,7 @@ static void test_counts(void **state)
 
         assert_int_equal(hr_store_put_context(f->store, type, name, &runs[i]), HR_OK);
         assert_int_equal(hr_store_put_parent(f->store, runs[i], pipeline), HR_OK);
-        node.state = HR_EXECUTION_RUNNING + i;
+        node.state = states[i];
         assert_int_equal(hr_store_add_execution(f->store, &node, &executions[i]), HR_OK);
         event.artifact = artifact;
         event.execution = executions[i];
@@ -257,6 +276,7 @@ static void test_counts(void **state)
     assert_int_equal(sum.executions, 3);
     assert_int_equal(sum.running, 1);
     assert_int_equal(sum.failed, 1);
+    assert_int_equal(sum.canceled, 1);
     assert_true(sum.last_ms > 0);
     assert_int_equal(hr_store_sum(f->store, runs[0], &sum), HR_OK);
     assert_true(sum.executions == 0 && sum.last_ms == 0);
@@ -493,6 +513,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_names),
         cmocka_unit_test_setup_teardown(test_types, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "help_fix.h"
+#include "help_mem.h"
 #include "help_proto.h"
 
 static const char *const sets[] = { "mixed_a", "mixed_b", "penguins_raw", "taxi_10k" };
@@ -104,37 +105,99 @@ static void test_forms(void **state)
     end(&f);
 }
 
+static const struct {
+    const char *text, *error;
+} mistakes[] = {
+    { "feture { name: \"a\" }",
+      "s.pbtxt:1:1: Schema has no field \"feture\"; did you mean \"feature\"?" },
+    { "feature {\n  name: \"a\"\n  type: INTT\n}",
+      "s.pbtxt:3:9: \"INTT\" is no value of \"type\"; did you mean \"INT\"?" },
+    { "feature { name \"a\" }", "s.pbtxt:1:16: \"\"\" stands where \":\" is wanted" },
+    { "feature {", "s.pbtxt:1:10: the text ends where \"}\" is wanted" },
+    { "feature { presence { min_count: 1.5 } }",
+      "s.pbtxt:1:33: \"1.5\" does not fit \"min_count\"" },
+    { "feature { presence { min_count: 9223372036854775808 } }",
+      "s.pbtxt:1:33: \"9223372036854775808\" does not fit \"min_count\"" },
+    { "feature { name: 'a' name: 'b' }", "s.pbtxt:1:21: \"name\" is set twice" },
+    { "feature { domain: 'a' bool_domain { } }",
+      "s.pbtxt:1:23: \"domain\" and \"bool_domain\" cannot both be set" },
+    { "feature { name: 'a }", "s.pbtxt:1:21: the text ends where the closing quote is wanted" },
+    { "feature { name: '\\377' }",
+      "s.pbtxt:1:17: the text of \"name\" is not UTF-8 without NUL" },
+    { "}", "s.pbtxt:1:1: \"}\" stands where the name of a field is wanted" },
+    { "feature { name: '\\q' }",
+      "s.pbtxt:1:19: \"q\" stands where one of the escapes \\n \\t \\\" \\' \\\\ \\ooo \\xhh "
+      "is wanted" },
+    { "feature { name: '\\x' }",
+      "s.pbtxt:1:20: \"'\" stands where a hexadecimal digit is wanted" },
+    { "feature { name: '\\400' }",
+      "s.pbtxt:1:22: \"'\" stands where an octal escape up to \\377 is wanted" },
+    { "feature { name: '\\u12' }",
+      "s.pbtxt:1:22: \"'\" stands where a code point is wanted" },
+    { "feature { name: '\\ud800' }",
+      "s.pbtxt:1:24: \"'\" stands where a code point is wanted" },
+    { "feature { name: '\\U00110000' }",
+      "s.pbtxt:1:28: \"'\" stands where a code point is wanted" },
+    { "feature { deprecated: maybe }",
+      "s.pbtxt:1:23: \"maybe\" does not fit \"deprecated\"" },
+    { "feature { float_domain { min: 1.5x } }",
+      "s.pbtxt:1:31: \"1.5x\" does not fit \"min\"" },
+    { "feature: 5",
+      "s.pbtxt:1:10: \"5\" stands where \"{\" is wanted" },
+    { "[foo.bar] { }",
+      "s.pbtxt:1:1: \"[\" stands where the name of a field, and none of an extension, is "
+      "wanted" },
+    { "feature { name: }",
+      "s.pbtxt:1:17: \"}\" stands where a text in quotes is wanted" },
+    { "\001",
+      "s.pbtxt:1:1: byte 1 stands where the name of a field is wanted" },
+    { "feature { } extra",
+      "s.pbtxt:1:13: Schema has no field \"extra\"\n"
+      "s.pbtxt:1:18: the text ends where the end of a message is wanted" },
+    { "feature { name: 5 }",
+      "s.pbtxt:1:17: \"5\" stands where a text in quotes is wanted" },
+    { "feature { type: 99 }",
+      "s.pbtxt:1:17: \"99\" is no value of \"type\"" },
+    { "feature { type: 1.5 }",
+      "s.pbtxt:1:17: \"1.5\" is no value of \"type\"" },
+    { "default_environment: ['x' 'y'",
+      "s.pbtxt:1:30: the text ends where \",\" or \"]\" is wanted" },
+    { "default_environment: ['x',]",
+      "s.pbtxt:1:27: \"]\" stands where a text in quotes is wanted" },
+    { "feature { int_domain { min: 0x } }",
+      "s.pbtxt:1:29: \"0x\" does not fit \"min\"" },
+    { "feature { int_domain { min: --5 } }",
+      "s.pbtxt:1:29: \"-\" does not fit \"min\"\n"
+      "s.pbtxt:1:30: IntDomain has no field \"-5\"\n"
+      "s.pbtxt:1:33: \"}\" stands where a value is wanted" },
+    { "feature { name: 'a\nb' }",
+      "s.pbtxt:1:19: byte 10 stands where the closing quote is wanted" },
+    { "feature < name: 'a' }",
+      "s.pbtxt:1:21: \"}\" stands where the name of a field is wanted" },
+    { "feature { name 5 }",
+      "s.pbtxt:1:16: \"5\" stands where \":\" is wanted" },
+    { "unknown: [1, 2",
+      "s.pbtxt:1:1: Schema has no field \"unknown\"\n"
+      "s.pbtxt:1:15: the text ends where the end of a message is wanted" },
+    { "unknown { a: 'x }",
+      "s.pbtxt:1:1: Schema has no field \"unknown\"\n"
+      "s.pbtxt:1:18: the text ends where the closing quote is wanted" },
+    { "unknown: -",
+      "s.pbtxt:1:1: Schema has no field \"unknown\"" },
+    { "feature { int_domain { min: 08 } }",
+      "s.pbtxt:1:29: \"08\" does not fit \"min\"" },
+};
+
 static void test_mistakes(void **state)
 {
-    static const struct {
-        const char *text, *error;
-    } cases[] = {
-        { "feture { name: \"a\" }",
-          "s.pbtxt:1:1: Schema has no field \"feture\"; did you mean \"feature\"?" },
-        { "feature {\n  name: \"a\"\n  type: INTT\n}",
-          "s.pbtxt:3:9: \"INTT\" is no value of \"type\"; did you mean \"INT\"?" },
-        { "feature { name \"a\" }", "s.pbtxt:1:16: \"\"\" stands where \":\" is wanted" },
-        { "feature {", "s.pbtxt:1:10: the text ends where \"}\" is wanted" },
-        { "feature { presence { min_count: 1.5 } }",
-          "s.pbtxt:1:33: \"1.5\" does not fit \"min_count\"" },
-        { "feature { presence { min_count: 9223372036854775808 } }",
-          "s.pbtxt:1:33: \"9223372036854775808\" does not fit \"min_count\"" },
-        { "feature { name: 'a' name: 'b' }", "s.pbtxt:1:21: \"name\" is set twice" },
-        { "feature { domain: 'a' bool_domain { } }",
-          "s.pbtxt:1:23: \"domain\" and \"bool_domain\" cannot both be set" },
-        { "feature { name: 'a }", "s.pbtxt:1:21: the text ends where the closing quote is wanted" },
-        { "feature { name: '\\377' }",
-          "s.pbtxt:1:17: the text of \"name\" is not UTF-8 without NUL" },
-        { "}", "s.pbtxt:1:1: \"}\" stands where the name of a field is wanted" },
-    };
     struct fix f;
     size_t i;
 
     (void)state;
     begin(&f);
-    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_null(read(&f, cases[i].text));
-        assert_string_equal(hr_env_error(&f.env), cases[i].error);
+    for (i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        assert_null(read(&f, mistakes[i].text));
+        assert_string_equal(hr_env_error(&f.env), mistakes[i].error);
     }
     /* All of them are told, not the first only. */
     assert_null(read(&f, "a: 1 b { c: \"}\" d < > } feature { type: X }"));
@@ -293,6 +356,117 @@ static void test_json(void **state)
     end(&f);
 }
 
+/* Kinds of values that configurations have none of: whole numbers of 64 bits, bytes, infinity. */
+static void test_json_values(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        { "{\"singleSliceKeys\":[{\"column\":\"a\",\"bytesValue\":\"YWI=\"},{\"bytesValue\":"
+          "\"_-8\"},{\"int64Value\":\"-9223372036854775808\"},{\"int64Value\":7},{\"floatValue\":"
+          "\"Infinity\"},{\"floatValue\":0.5}]}",
+          "{\"singleSliceKeys\":[{\"column\":\"a\",\"bytesValue\":\"YWI=\"},{\"bytesValue\":"
+          "\"/+8=\"},{\"int64Value\":\"-9223372036854775808\"},{\"int64Value\":\"7\"},"
+          "{\"floatValue\":\"Infinity\"},{\"floatValue\":0.5}]}" },
+        { "{\"singleSliceKeys\":[{\"int64Value\":3.0}]}",
+          "{\"singleSliceKeys\":[{\"int64Value\":\"3\"}]}" },
+        { "{\"singleSliceKeys\":[{\"bytesValue\":\"a*\"}]}",
+          "s.json:1:35: \"bytes_value\" wants bytes in base64, not a string" },
+        { "{\"singleSliceKeys\":[{\"bytesValue\":7}]}",
+          "s.json:1:35: \"bytes_value\" wants bytes in base64, not a number" },
+        { "{\"singleSliceKeys\":[{\"int64Value\":3.5}]}",
+          "s.json:1:35: \"int64_value\" wants an integer, not a number" },
+        { "{\"singleSliceKeys\":[{\"int64Value\":\"x\"}]}",
+          "s.json:1:35: \"int64_value\" wants an integer, not a string" },
+        { "{\"singleSliceKeys\":[{\"floatValue\":\"x\"}]}",
+          "s.json:1:35: \"float_value\" wants a number, not a string" },
+        { "{\"singleSliceKeys\":[7]}",
+          "s.json:1:21: \"single_slice_keys\" wants an object, not a number" },
+    };
+    struct hr_json_doc *doc;
+    struct hr_json_writer w;
+    ProtobufCMessage *m;
+    struct hr_buf b;
+    struct fix f;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        hr_errors_cut(&f.env, 0);
+        hr_buf_of(&b, 10000, &f.env);
+        assert_int_equal(
+            hr_json_parse(&f.env, "s.json", rows[i].text, strlen(rows[i].text), 0, &doc), HR_OK);
+        if (hr_pb_json_read(&f.arena, &HR_MA_OF(slice_key), doc, hr_json_root(doc), &m) < 0) {
+            assert_string_equal(hr_env_error(&f.env), rows[i].want);
+        } else {
+            hr_json_begin(&w, &b, 0);
+            hr_pb_json_write(&w, m);
+            assert_int_equal(hr_json_end(&w), HR_OK);
+            assert_string_equal(b.text, rows[i].want);
+        }
+        hr_buf_clear(&b);
+        hr_json_free(doc);
+    }
+    end(&f);
+}
+
+/* -- memory ------------------------------------------------------------------------------ */
+
+/* Each allocation of reading and writing fails once; what is read is whole, or is not. */
+static void test_memory(void **state)
+{
+    static const char text[] =
+        "feature { name: \"a\" type: BYTES string_domain { value: \"u\" value: \"v\" value: \"w\" "
+        "value: \"x\" value: \"y\" } not_in_environment: \"E\" annotation { tag: \"t\" } } "
+        "feature { name: \"b\" type: INT int_domain { min: -7 max: 9 } } "
+        "default_environment: \"E\"";
+    struct help_mem m = { 0 };
+    struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m, .threads = 1 };
+    struct hr_arena arena;
+    struct hr_buf bytes, whole, again;
+    struct hr_env env;
+    ProtobufCMessage *read;
+    hr_status r;
+    int n, failed = 0;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&bytes, 10000, &f.env);
+    hr_buf_of(&whole, 10000, &f.env);
+    r = hr_pb_text_read(&f.arena, &HR_MD_OF(schema), "s", text, sizeof text - 1, &read);
+    assert_int_equal(r, HR_OK);
+    assert_int_equal(hr_pb_write(&f.env, read, &bytes), HR_OK);
+    assert_int_equal(hr_pb_text_write(&f.env, read, &whole), HR_OK);
+    r = HR_EXHAUSTED;
+    for (n = 1; r != HR_OK; n++) {
+        m = (struct help_mem){ 0 };
+        hr_env_init(&env, &config);
+        hr_arena_init(&arena, &env, 0);
+        hr_buf_of(&again, 10000, &env);
+        m.fail_at = m.calls + n;
+        read = NULL;
+        r = hr_pb_read(&arena, &HR_MD_OF(schema), "s", bytes.text, bytes.len, &read);
+        if (r == HR_OK)
+            r = hr_pb_text_write(&env, read, &again);
+        m.fail_at = 0;
+        if (r == HR_OK)
+            assert_string_equal(again.text, whole.text);
+        else
+            assert_int_equal(r, HR_EXHAUSTED);
+        failed += r != HR_OK;
+        hr_buf_clear(&again);
+        hr_arena_clear(&arena);
+        hr_env_clear(&env);
+        assert_int_equal(m.live, 0);
+    }
+    assert_true(failed > 1);
+    hr_buf_clear(&bytes);
+    hr_buf_clear(&whole);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_forms),       cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_depth),       cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_push),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_json_values),
     };
 
     return cmocka_run_group_tests_name("wire/pb", tests, NULL, NULL);

@@ -165,6 +165,259 @@ static void test_bad(void **state)
     hr_errors_cut(&f->env, 0);
 }
 
+static char *quoted(char *text)
+{
+    char *at;
+
+    for (at = text; (at = strchr(at, '\'')); at++)
+        *at = '"';
+    return text;
+}
+
+#define S "'source':{'importer':{'source_uri':'data','type':'File'}}"
+
+/* Of a pipeline's text behind HEAD, with ' for "; the first sentence that it gets. */
+static const struct {
+    const char *text, *error;
+} mistakes[] = {
+    { "'parameters':{'x':7},'nodes':{" S "}}",
+      "1:48: parameter 'x' wants an object with 'type'" },
+    { "'parameters':{'9x':{'type':'int'}},'nodes':{" S "}}",
+      "1:49: '9x' is no name for a parameter" },
+    { "'parameters':{'x':{}},'nodes':{" S "}}",
+      "1:48: parameter 'x' has no 'type'" },
+    { "'parameters':{'x':{'type':7}},'nodes':{" S "}}",
+      "1:56: 'type' wants a string, and this is a number" },
+    { "'parameters':{'x':{'type':'float','default':0.5,'constraint':'1..9'}},'nodes':{"
+      S "}}",
+      "1:74: 'x' is '0.5', and must be within 1..9" },
+    { "'parameters':{'x':{'type':'int','default':12,'constraint':'1..9'}},'nodes':{" S "}}",
+      "1:72: 'x' is '12', and must be within 1..9" },
+    { "'parameters':{'x':{'type':'string','default':'c','constraint':'a|b'}},'nodes':{"
+      S "}}",
+      "1:75: 'x' is 'c', and must be within a|b" },
+    { "'parameters':{'x':{'type':'bool','default':1}},'nodes':{" S "}}",
+      "1:73: 'x' wants a bool, and this is an int" },
+    { "'parameters':{'x':{'type':'int','defalt':1}},'nodes':{" S "}}",
+      "1:62: a parameter has no member 'defalt'; did you mean 'default'?" },
+    { "'parameters':[],'nodes':{" S "}}",
+      "1:43: 'parameters' wants an object, and this is a list" },
+    { "'include':7,'nodes':{" S "}}",
+      "1:40: 'include' wants a string or a list of strings" },
+    { "'include':[7],'nodes':{" S "}}",
+      "1:41: 'include' wants a string or a list of strings" },
+    { "'include':'nowhere.json','nodes':{" S "}}",
+      "1:40: cannot include 'nowhere.json'" },
+    { "'doc':7,'nodes':{" S "}}",
+      "1:36: 'doc' wants a string, and this is a number" },
+    { "'plugins':7,'nodes':{" S "}}",
+      "1:40: 'plugins' is a list, and this is a number" },
+    { "'plugins':{'org.x':7},'nodes':{" S "}}",
+      "1:40: 'plugins' is a list, and this is an object" },
+    { "'plugins':{'org.x':'^1'},'nodes':{" S "}}",
+      "1:40: 'plugins' is a list, and this is an object" },
+    { "'parallel':0,'nodes':{" S "}}",
+      "1:30: a pipeline has no member 'parallel'" },
+    { "'isolation':'some','nodes':{" S "}}",
+      "1:30: a pipeline has no member 'isolation'" },
+    { "'timeout':7,'nodes':{" S "}}",
+      "1:30: a pipeline has no member 'timeout'" },
+    { "'resolve':7,'nodes':{" S "}}",
+      "1:30: a pipeline has no member 'resolve'" },
+    { "'nodes':{'9':{'component':'Misbehave'}}}",
+      "1:43: '9' is no name for a node: a letter, then at most 62 letters, digits, _, - or "
+      "." },
+    { "'nodes':{'a':7}}",
+      "1:43: node 'a' wants an object" },
+    { "'nodes':[]}",
+      "1:38: 'nodes' wants an object, and this is a list" },
+    { "'nodes':{'a':{'component':7}," S "}}",
+      "1:56: 'component' wants a string, and this is a number" },
+    { "'nodes':{'a':{'component':'Misbehave','importer':{}}," S "}}",
+      "1:43: node 'a' wants exactly one of component, resolver, importer, command, "
+      "pipeline" },
+    { "'nodes':{'a':{'component':'Misbehave','isolation':'some'}," S "}}",
+      "1:80: 'isolation' is 'worker' or 'none'" },
+    { "'nodes':{'a':{'component':'Misbehave','cache':'no'}," S "}}",
+      "1:76: 'cache' is true, false or {'ignore': [properties]}" },
+    { "'nodes':{'a':{'component':'Misbehave','cache':{'ignore':7}}," S "}}",
+      "1:86: 'ignore' wants a string or a list of strings" },
+    { "'nodes':{'a':{'component':'Misbehave','timeout':7}," S "}}",
+      "1:78: 'timeout' wants a number with a unit, as '90s'" },
+    { "'nodes':{'a':{'component':'Misbehave','timeout':'0 s'}," S "}}",
+      "1:78: 'timeout' wants a number with a unit, as '90s'" },
+    { "'nodes':{'a':{'component':'Misbehave','retries':{'count':1}}," S "}}",
+      "1:78: 'retries' wants an int from 0 to 100" },
+    { "'nodes':{'a':{'component':'Misbehave','retry_delay':'x'}," S "}}",
+      "1:68: a node has no member 'retry_delay'" },
+    { "'nodes':{'a':{'component':'Misbehave','memory':'much'}," S "}}",
+      "1:77: 'memory' wants a number with a unit, as '2GiB'" },
+    { "'nodes':{'a':{'component':'Misbehave','finally':7}," S "}}",
+      "1:78: 'finally' wants true or false, and this is a number" },
+    { "'nodes':{'a':{'component':'Misbehave','doc':7}," S "}}",
+      "1:74: 'doc' wants a string, and this is a number" },
+    { "'nodes':{'a':{'component':'Misbehave','after':7}," S "}}",
+      "1:76: 'after' wants a string or a list of strings" },
+    { "'nodes':{'a':{'component':'Misbehave','after':[7]}," S "}}",
+      "1:77: 'after' wants a string or a list of strings" },
+    { "'nodes':{'a':{'component':'Misbehave','after':'b'}," S "}}",
+      "1:76: node 'a': there is no node 'b'" },
+    { "'nodes':{'a':{'component':'Misbehave','after':'a'}," S "}}",
+      "1:39: the nodes depend on each other in a circle: a <- a" },
+    { "'nodes':{'a':{'component':'Misbehave','execution_properties':{}}," S "}}",
+      "1:68: a node has no member 'execution_properties'" },
+    { "'nodes':{'a':{'component':'Misbehave','properties':7}," S "}}",
+      "1:81: 'properties' wants an object, and this is a number" },
+    { "'nodes':{'a':{'component':'Misbehave','properties':{'how':7}}," S "}}",
+      "1:88: 'how' wants a string, and this is an int" },
+    { "'nodes':{'a':{'component':'Misbehave','properties':{'how':null}}," S "}}",
+      "1:88: 'how' wants a string, and this is null" },
+    { "'nodes':{'a':{'component':'Misbehave','if':7}," S "}}",
+      "1:73: 'if' wants a string, and this is a number" },
+    { "'nodes':{'a':{'component':'Misbehave','if':'${ 1'}," S "}}",
+      "1:73: the expression has no end; a } is missing" },
+    { "'nodes':{'a':{'component':'Misbehave','if':'${ nothing.x }'}," S "}}",
+      "1:73: there is no 'nothing.x' here" },
+    { "'nodes':{'a':{'component':'Misbehave','if':'${ source.x == 1 }'}," S "}}",
+      "1:73: there is no 'source.x' here" },
+    { "'nodes':{'a':{'component':'Misbehave','for_each':7}," S "}}",
+      "1:79: 'for_each' wants an object, and this is a number" },
+    { "'nodes':{'a':{'component':'Misbehave','for_each':{'in':7}}," S "}}",
+      "1:79: node 'a': 'for_each' wants 'in': a list or an expression that gives one" },
+    { "'nodes':{'a':{'component':'Misbehave','for_each':{'in':[1,2],'parallel':0}}," S "}}",
+      "1:102: 'parallel' wants an int from 1 to 256" },
+    { "'nodes':{'a':{'component':'Misbehave','for_each':{'in':[1],'as':'9'}}," S "}}",
+      "1:94: node 'a': '9' is no name for an element" },
+    { "'nodes':{'a':{'component':'Misbehave','for_each':{'as':'x'}}," S "}}",
+      "1:79: node 'a': 'for_each' wants 'in': a list or an expression that gives one" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':7}}," S "}}",
+      "1:87: node 'a': a channel is 'node', 'node.output' or {'query': {...}}" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':[]}}," S "}}",
+      "1:87: node 'a': input 'table' is an empty list" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':[7]}}," S "}}",
+      "1:88: node 'a': a channel is 'node', 'node.output' or {'query': {...}}" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':{'query':7}}}," S "}}",
+      "1:96: 'query' wants an object, and this is a number" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':{'query':{'type':7}}}},"
+      S "}}",
+      "1:104: 'type' wants a string, and this is a number" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':{'query':{'type':'File',"
+      "'x':1}}}}," S "}}",
+      "1:111: 'query' has no member 'x'" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':{'node':'source'}}}," S "}}",
+      "1:88: a channel has no member 'node'" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':''}}," S "}}",
+      "1:87: node 'a': there is no node ''" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'b'}}," S "}}",
+      "1:87: node 'a': there is no node 'b'" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'a'}}," S "}}",
+      "1:87: node 'a': input wants type File, but 'a' gives Stats" },
+    { "'nodes':{'a':{'component':'line-count','inputs':7}," S "}}",
+      "1:78: 'inputs' wants an object, and this is a number" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'m'}},"
+      "'m':{'importer':{'source_uri':'x','type':'Model'}}}}",
+      "1:87: node 'a': input wants type File, but 'm' gives Model" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'m.result'}},"
+      "'m':{'importer':{'source_uri':'x','type':'Model'}}}}",
+      "1:87: node 'a': input 'table' wants type File, but 'm.result' gives Model" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':['source','m']}},"
+      "'m':{'resolver':'latest_artifacts','outputs':{'a':'File','b':'File'}}," S "}}",
+      "1:97: node 'a': 'm' has 2 outputs of type File; write 'm.b' or another" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'m'}},"
+      "'m':{'resolver':'latest_artifacts','outputs':{'a':'File','b':'File'}}}}",
+      "1:87: node 'a': 'm' has 2 outputs of type File; write 'm.b' or another" },
+    { "'nodes':{'a':{'component':'Misbehave','inputs':{'x':'source'}}," S "}}",
+      "1:78: node 'a': component Misbehave has no input 'x'" },
+    { "'nodes':{'a':{'importer':7}}}",
+      "1:55: 'importer' wants an object, and this is a number" },
+    { "'nodes':{'a':{'importer':{}}}}",
+      "1:55: node 'a': an importer wants 'source_uri' and 'type'" },
+    { "'nodes':{'a':{'importer':{'source_uri':7,'type':'File'}}}}",
+      "1:69: 'source_uri' wants a string, and this is a number" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':7}}}}",
+      "1:80: 'type' wants a string, and this is a number" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':7}}}}",
+      "1:100: 'properties' wants an object, and this is a number" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','reimport':7}}}}",
+      "1:98: 'reimport' wants true or false, and this is a number" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','key':7}}}}",
+      "1:87: 'importer' has no member 'key'" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','custom_properties':[]}}}}",
+      "1:87: 'importer' has no member 'custom_properties'" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File'},'inputs':{'x':'source'}},"
+      SOURCE "}}",
+      "1:97: node 'a': a resolver or importer has no inputs; use 'after'" },
+    { "'nodes':{'a':{'resolver':7}}}",
+      "1:55: 'resolver' wants a string or a list of strings" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts'}}}",
+      "1:43: node 'a': a resolver wants 'outputs', as {'model': 'Model'}" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'m':7}}}}",
+      "1:89: an output wants the name of an artifact type" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':7}}}",
+      "1:84: 'outputs' wants an object, and this is a number" },
+    { "'nodes':{'a':{'resolver':{'strategy':'latest_artifacts','n':0},"
+      "'outputs':{'m':'Model'}}}}",
+      "1:55: 'resolver' wants a string or a list of strings" },
+    { "'nodes':{'a':{'resolver':{},'outputs':{'m':'Model'}}}}",
+      "1:55: 'resolver' wants a string or a list of strings" },
+    { "'nodes':{'a':{'command':7}}}",
+      "1:54: node 'a': 'command' wants a list of words, as ['python3', 'train.py']" },
+    { "'nodes':{'a':{'command':[]}}}",
+      "1:54: node 'a': 'command' wants a list of words, as ['python3', 'train.py']" },
+    { "'nodes':{'a':{'command':{'args':7}}}}",
+      "1:54: node 'a': 'command' wants a list of words, as ['python3', 'train.py']" },
+    { "'nodes':{'g':{'pipeline':7}}}",
+      "1:55: node 'g': 'pipeline' wants an object or the name of a file" },
+    { "'nodes':{'g':{'pipeline':'nowhere.json'}}}",
+      "1:55: node 'g': cannot read the sub-pipeline 'nowhere.json'" },
+    { "'nodes':{'g':{'pipeline':{}}}}",
+      "1:55: sub-pipeline 'g' has no nodes" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{}}}}}",
+      "1:55: sub-pipeline 'g' has no nodes" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{'x':{'component':'line-count',"
+      "'inputs':{'table':'inputs.t'}}}}}}}",
+      "1:113: node 'g.x': sub-pipeline 'g' is given no input 't'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{'x':{'component':'line-count',"
+      "'inputs':{'table':'inputs.t'}}}},'inputs':{'t':'g'}}}}",
+      "1:142: sub-pipeline 'g' has no input 't'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{'x':{'component':'line-count',"
+      "'inputs':{'table':'inputs.t'}}}},'inputs':{'t':'nope'}}}}",
+      "1:142: sub-pipeline 'g' has no input 't'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':{'a':'source','b':'source'}}},"
+      "'a':{'component':'line-count','inputs':{'table':'g'}}}}",
+      "1:212: node 'a': sub-pipeline 'g' has 2 outputs; name one" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':{'a':'source'}}},"
+      "'a':{'component':'line-count','inputs':{'table':'g.b'}}}}",
+      "1:199: node 'a': sub-pipeline 'g' has no output 'b'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':7}},'a':{'component':'line-count',"
+      "'inputs':{'table':'g.b'}}}}",
+      "1:186: node 'a': sub-pipeline 'g' has no output 'b'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':{'a':'h.a'}}},"
+      "'h':{'pipeline':{'nodes':{"
+      S "},'outputs':{'a':'nope'}}},'a':{'component':'line-count',"
+      "'inputs':{'table':'h'}}}}",
+      "1:306: node 'a': there is no node 'nope'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "}},'if':'true'}}}",
+      "1:130: node 'g': 'if' wants an expression, as '${ param.push == true }'" },
+};
+
+static void test_mistakes(void **state)
+{
+    struct fixture *f = *state;
+    struct hr_pipeline *p = NULL;
+    char text[1000], want[400];
+    size_t i;
+
+    for (i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        snprintf(text, sizeof text, HEAD "%s", mistakes[i].text);
+        snprintf(want, sizeof want, "%s/p.json:%s", f->dir, mistakes[i].error);
+        assert_int_equal(read_text(f, quoted(text), &p), HR_INVALID);
+        if (strncmp(hr_env_error(&f->env), quoted(want), strlen(want)) != 0)
+            fail_msg("%s\ngives %s\nnot   %s", text, hr_env_error(&f->env), want);
+    }
+    hr_errors_cut(&f->env, 0);
+}
+
 static void test_no_file(void **state)
 {
     struct fixture *f = *state;
@@ -294,6 +547,7 @@ static void test_expressions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_bad),
+                                        cmocka_unit_test(test_mistakes),
                                         cmocka_unit_test(test_no_file),
                                         cmocka_unit_test(test_expressions) };
 

@@ -356,6 +356,35 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Costs of a passphrase beyond what is taken are refused before anything is computed. */
+static void test_dear_keys(void **state)
+{
+    static const char *const keys[] = {
+        "RWRTY0IyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAEAAIAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "RWRTY0IyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAEAAAAAAAEAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    };
+    struct hr_secret_key key;
+    struct hr_env env;
+    char text[400];
+    size_t i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    for (i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "untrusted comment: dear\n%s\n", keys[i]);
+        assert_int_equal(hr_secret_read(&env, text, strlen(text), "x", &key), HR_EXHAUSTED);
+        assert_string_equal(hr_env_error(&env), "the secret key wants more than 2 GiB of memory, "
+                                                "or hours, to be opened");
+        hr_errors_cut(&env, 0);
+    }
+    assert_int_equal(hr_secret_read(&env, text, strlen(text), NULL, &key), HR_DENIED);
+    hr_env_clear(&env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_threads),    cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_durable),    cmocka_unit_test(test_each_call),
         cmocka_unit_test(test_blake2b),    cmocka_unit_test(test_each_allocation),
+        cmocka_unit_test(test_dear_keys),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

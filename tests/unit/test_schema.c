@@ -267,6 +267,181 @@ static const struct {
       "MAX_IMAGE_BYTE_SIZE_EXCEEDED: The largest image has bytes: 11. The max allowed byte size "
       "is: "
       "10.\n" },
+    { "feature { name: 'x' type: INT presence { min_fraction: -0.5 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } }",
+      "INVALID_SCHEMA_SPECIFICATION: \n" },
+    { "feature { name: 'x' type: INT value_count { min: -1 max: -2 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 min_num_values: 1 "
+      "max_num_values: 1 } }",
+      "INVALID_SCHEMA_SPECIFICATION: \n"
+      "INVALID_SCHEMA_SPECIFICATION: \n"
+      "FEATURE_TYPE_HIGH_NUMBER_VALUES: Some examples have more values than expected.\n" },
+    { "feature { name: 'x' type: INT value_counts { value_count { min: 2 max: 1 } value_count { "
+      "min: -1 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 presence_and_valency_stats { "
+      "num_non_missing: 3 min_num_values: 2 max_num_values: 2 } presence_and_valency_stats { "
+      "num_non_missing: 3 min_num_values: 1 max_num_values: 1 } } }",
+      "INVALID_SCHEMA_SPECIFICATION: ValueCounts.max at level 0 should not be less than min.\n"
+      "INVALID_SCHEMA_SPECIFICATION: ValueCounts.min at level 1 should not be negative.\n" },
+    { "feature { name: 'x' type: INT value_counts { value_count { min: 1 max: 1 } value_count { "
+      "min: 2 max: 2 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 presence_and_valency_stats { "
+      "num_non_missing: 3 min_num_values: 1 max_num_values: 2 } presence_and_valency_stats { "
+      "num_non_missing: 3 min_num_values: 1 max_num_values: 1 } } }",
+      "FEATURE_TYPE_HIGH_NUMBER_VALUES: Some examples have more values than expected at "
+      "nestedness level 0.\n"
+      "FEATURE_TYPE_LOW_NUMBER_VALUES: Some examples have fewer values than expected at "
+      "nestedness level 1.\n" },
+    { "feature { name: 'x' type: INT value_counts { value_count { min: 1 max: 1 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 presence_and_valency_stats { "
+      "num_non_missing: 3 min_num_values: 1 max_num_values: 1 } presence_and_valency_stats { "
+      "num_non_missing: 3 min_num_values: 1 max_num_values: 1 } } }",
+      "VALUE_NESTEDNESS_MISMATCH: The values have a different nest level than expected. Value "
+      "counts will not be checked.\n" },
+    { "feature { name: 'x' type: FLOAT struct_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } }",
+      "DOMAIN_INVALID_FOR_TYPE: The domain \"struct_domain\" does not match the type: FLOAT\n" },
+    { "feature { name: 'x' type: INT string_domain { value: 'a' } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } }",
+      "DOMAIN_INVALID_FOR_TYPE: The domain \"string_domain\" does not match the type: INT\n" },
+    { "feature { name: 'x' type: INT image_domain { } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } }",
+      "DOMAIN_INVALID_FOR_TYPE: The domain \"image_domain\" does not match the type: INT\n" },
+    { "feature { name: 'x' type: FLOAT int_domain { min: 1 } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } }",
+      "DOMAIN_INVALID_FOR_TYPE: The domain \"int_domain\" does not match the type: FLOAT\n" },
+    { "feature { name: 'x' type: INT natural_language_domain { } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } }",
+      "" },
+    { "feature { name: 'x' type: FLOAT time_domain { string_format: 'x' } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } }",
+      "DOMAIN_INVALID_FOR_TYPE: The domain \"time_domain\" does not match the type: FLOAT\n" },
+    { "feature { name: 'x' type: INT bool_domain { } distribution_constraints { "
+      "min_domain_mass: 1 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } max: 1 }",
+      "INVALID_SCHEMA_SPECIFICATION: \n" },
+    { "feature { name: 'x' type: INT int_domain { } distribution_constraints { min_domain_mass: "
+      "1 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } max: 1 }",
+      "INVALID_SCHEMA_SPECIFICATION: \n" },
+    { "feature { name: 'x' type: FLOAT float_domain { } distribution_constraints { "
+      "min_domain_mass: 1 } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 1 }",
+      "INVALID_SCHEMA_SPECIFICATION: \n" },
+    { "feature { name: 'x' type: BYTES url_domain { } distribution_constraints { "
+      "min_domain_mass: 1 } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } }",
+      "INVALID_SCHEMA_SPECIFICATION: \n" },
+    { "feature { name: 'x' type: BYTES string_domain { value: 'a' value: 'b' value: 'a' } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 tot_num_values: 3 } "
+      "rank_histogram { buckets { label: 'b' sample_count: 3 } } }",
+      "" },
+    { "feature { name: 'x' type: BYTES bool_domain { true_value: 'a' false_value: 'a' } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: 'b' sample_count: 3 } } }",
+      "BOOL_TYPE_UNEXPECTED_STRING: Saw unexpected value \"b\" instead of {\"a\"}.\n" },
+    { "feature { name: 'x' string_domain { value: 'a' } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } }",
+      "FEATURE_MISSING_TYPE: \n" },
+    { "feature { name: 'x' type: FLOAT bool_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } min: -2 max: 1 }",
+      "BOOL_TYPE_UNEXPECTED_FLOAT: Floats (such as -2) not in {0, 1}: converting to "
+      "float_domain.\n" },
+    { "feature { name: 'x' type: FLOAT bool_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 2.5 }",
+      "BOOL_TYPE_UNEXPECTED_FLOAT: Floats (such as 2.5) not in {0, 1}: converting to "
+      "float_domain.\n" },
+    { "feature { name: 'x' type: FLOAT bool_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 1 histograms { buckets "
+      "{ low_value: -3 high_value: -1 sample_count: 1 } } }",
+      "BOOL_TYPE_UNEXPECTED_FLOAT: Float values < 0 not in {0, 1}: converting to float_domain.\n" },
+    { "feature { name: 'x' type: FLOAT bool_domain { } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 1 histograms { buckets "
+      "{ low_value: 2 high_value: 3 sample_count: 1 } } }",
+      "BOOL_TYPE_UNEXPECTED_FLOAT: Float values > 1 not in {0, 1}: converting to float_domain.\n" },
+    { "feature { name: 'x' type: INT bool_domain { } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } min: 0 max: 5 }",
+      "BOOL_TYPE_BIG_INT: Integers (such as 5) not in {0, 1}: converting to an integer.\n" },
+    { "feature { name: 'x' type: BYTES bool_domain { } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: 'b' sample_count: 3 } } }",
+      "BOOL_TYPE_UNEXPECTED_STRING: Saw unexpected value \"b\" instead of {}.\n" },
+    { "feature { name: 'x' type: BYTES bool_domain { true_value: 'y' } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: 'b' sample_count: 3 } } }",
+      "BOOL_TYPE_UNEXPECTED_STRING: Saw unexpected value \"b\" instead of {\"y\"}.\n" },
+    { "feature { name: 'x' type: INT shape { dim { size: 2 } dim { size: 3 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 min_num_values: 6 "
+      "max_num_values: 6 } }",
+      "" },
+    { "feature { name: 'x' type: INT shape { dim { size: 2 } dim { size: 3 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 min_num_values: 5 "
+      "max_num_values: 5 } }",
+      "INVALID_FEATURE_SHAPE: The feature has fixed value length 5 but it's not compatible with "
+      "the specified shape.\n" },
+    { "feature { name: 'x' type: INT shape { dim { size: 2 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 min_num_values: 1 "
+      "max_num_values: 2 } }",
+      "INVALID_FEATURE_SHAPE: The feature has a shape, but it's not always present (if the "
+      "feature is nested, then it should always be present at each nested level) or its value "
+      "lengths vary.\n" },
+    { "feature { name: 'x' type: INT shape { dim { size: 1 } } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 num_missing: 1 min_num_values: 1 "
+      "max_num_values: 1 } }",
+      "INVALID_FEATURE_SHAPE: The feature has a shape, but it's not always present (if the "
+      "feature is nested, then it should always be present at each nested level) or its value "
+      "lengths vary.\n" },
+    { "feature { name: 'x' type: BYTES int_domain { max: 5 } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: '6' } buckets { label: '99999999999999999999' } } }",
+      "INT_TYPE_NOT_INT_STRING: String values that were not ints were found, such as "
+      "\"99999999999999999999\".\n" },
+    { "feature { name: 'x' type: BYTES int_domain { max: 5 } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: '6' } buckets { label: '7' } } }",
+      "INT_TYPE_BIG_INT: Unexpectedly large value: 7.\n" },
+    { "feature { name: 'x' type: BYTES int_domain { max: 5 } }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } max: 4 }",
+      "UNEXPECTED_DATA_TYPE: Expected data of type: BYTES but got FLOAT\n" },
+    { "feature { name: 'x' type: INT int_domain { min: 1 max: 5 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } min: 0 max: 7 }",
+      "INT_TYPE_SMALL_INT: Unexpectedly small value: 0.\n"
+      "INT_TYPE_BIG_INT: Unexpectedly large value: 7.\n" },
+    { "feature { name: 'x' type: BYTES string_domain { value: 'a' } }",
+      "type: BYTES bytes_stats { common_stats { num_non_missing: 3 } }",
+      "DOMAIN_INVALID_FOR_TYPE: Data is marked as BYTES with incompatible domain_info: name: "
+      "\"x\"\n"
+      "type: BYTES\n"
+      "\n" },
+    { "feature { name: 'x' type: BYTES float_domain { } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: '1.5' sample_count: 1 } buckets { label: 'z' sample_count: 1 } } }",
+      "FLOAT_TYPE_STRING_NOT_FLOAT: String values that were not floats were found, such as "
+      "\"z\".\n" },
+    { "feature { name: 'x' type: BYTES float_domain { min: 1 disallow_inf: true } }",
+      "type: STRING string_stats { common_stats { num_non_missing: 3 } rank_histogram { buckets "
+      "{ label: '0.5' sample_count: 1 } buckets { label: 'inf' sample_count: 1 } } }",
+      "FLOAT_TYPE_SMALL_FLOAT: Unexpectedly low values: 0.5<1(upto six significant digits)\n"
+      "FLOAT_TYPE_HAS_INF: Float feature has Inf values.\n" },
+    { "feature { name: 'x' deprecated: true type: INT int_domain { max: 1 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } max: 7 }",
+      "" },
+    { "feature { name: 'x' lifecycle_stage: PLANNED type: INT int_domain { max: 1 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } max: 7 }",
+      "" },
+    { "feature { name: 'x' type: INT presence { min_count: 5 } }",
+      "type: INT num_stats { common_stats { num_non_missing: 3 } }",
+      "FEATURE_TYPE_LOW_NUMBER_PRESENT: The feature was present in fewer examples than expected: "
+      "minimum count = 5, actual = 3\n" },
+    { "feature { name: 'x' type: INT }",
+      "type: FLOAT num_stats { common_stats { num_non_missing: 3 } }",
+      "UNEXPECTED_DATA_TYPE: Expected data of type: INT but got FLOAT\n" },
+    { "feature { name: 'x' type: BYTES unique_constraints { min: 2 max: 3 } }",
+      "type: STRING string_stats { unique: 1 common_stats { num_non_missing: 7 } }",
+      "FEATURE_TYPE_LOW_UNIQUE: Expected at least 2 unique values but found only 1.\n" },
+    { "feature { name: 'x' type: BYTES unique_constraints { min: 2 max: 3 } }",
+      "type: STRING string_stats { unique: 4 common_stats { num_non_missing: 7 } }",
+      "FEATURE_TYPE_HIGH_UNIQUE: Expected no more than 3 unique values but found 4.\n" },
 };
 
 /* One feature "x"; as many examples as it has rows. */
@@ -321,6 +496,130 @@ static void test_small(void **state)
         assert_int_equal(hr_validate(&f.arena, &args, &got), HR_OK);
         assert_true(hr_anomalies_none(got));
         hr_buf_clear(&b);
+    }
+    end(&f);
+}
+
+/* Paths of features that the data has and the schema has not, as anomalies name them. */
+static void test_paths(void **state)
+{
+    static const struct {
+        const char *steps, *path;
+    } rows[] = {
+        { "step: 'b'", "b" },
+        { "step: 'a.b'", "'a.b'" },
+        { "step: '(a)'", "(a)" },
+        { "step: '(a'", "'(a'" },
+        { "step: 'a)'", "'a)'" },
+        { "step: '(a(b)'", "'(a(b)'" },
+        { "step: '(a)b)'", "'(a)b)'" },
+        { "step: '('", "'('" },
+        { "step: '()'", "()" },
+        { "step: 'it\\'s'", "'it''s'" },
+        { "step: ''", "''" },
+    };
+    static const char schema[] = "feature { name: 'a' type: STRUCT struct_domain { } }";
+    struct hr_validate_args args = { 0 };
+    ProtobufCMessage *m = NULL;
+    hr_anomalies *got;
+    hr_schema *read;
+    struct fix f;
+    char *text;
+    size_t i, k;
+
+    (void)state;
+    begin(&f);
+    assert_int_equal(hr_schema_read(&f.arena, "s", schema, sizeof schema - 1, &read), HR_OK);
+    args.schema = read;
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        text = hr_arena_format(&f.arena,
+                               "datasets { num_examples: 1 features { path { %s } num_stats { "
+                               "common_stats { num_non_missing: 1 } } } }",
+                               rows[i].steps);
+        if (hr_pb_text_read(&f.arena, &HR_MD_OF(dataset_feature_statistics_list), "stats", text,
+                            strlen(text), &m) < 0)
+            fail_msg("%s", hr_env_error(&f.env));
+        args.statistics = (hr_statistics *)m;
+        assert_int_equal(hr_validate(&f.arena, &args, &got), HR_OK);
+        for (k = 0; k < got->n_anomaly_info; k++)
+            if (!strcmp(got->anomaly_info[k]->key, rows[i].path))
+                break;
+        if (k == got->n_anomaly_info)
+            fail_msg("%s is called %s", rows[i].steps, k ? got->anomaly_info[0]->key : "nothing");
+    }
+    end(&f);
+}
+
+/* A domain of the schema that does not hold any more goes from all features that name it. */
+static void test_shared_domain(void **state)
+{
+    static const char text[] =
+        "feature { name: 'x' type: BYTES domain: 'd' } feature { name: 'y' type: BYTES domain: 'd' }"
+        "feature { name: 'z' type: BYTES domain: 'e' }"
+        "string_domain { name: 'd' value: 'a' } string_domain { name: 'e' value: 'a' }";
+    hr_schema *schema;
+    struct hr_buf b;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&b, 10000, &f.env);
+    assert_int_equal(hr_schema_read(&f.arena, "s", text, sizeof text - 1, &schema), HR_OK);
+    assert_int_equal(
+        hr_schema_update(&f.arena, schema,
+                         small_statistics(&f, "type: STRING string_stats { invalid_utf8_count: 1 "
+                                              "common_stats { num_non_missing: 1 } }")),
+        HR_OK);
+    assert_int_equal(hr_schema_write(&f.env, schema, &b), HR_OK);
+    help_same_text("shared", b.text,
+                   "feature {\n  name: \"x\"\n  type: BYTES\n}\n"
+                   "feature {\n  name: \"y\"\n  type: BYTES\n}\n"
+                   "feature {\n  name: \"z\"\n  type: BYTES\n  domain: \"e\"\n}\n"
+                   "string_domain {\n  name: \"e\"\n  value: \"a\"\n}\n");
+    hr_buf_clear(&b);
+    end(&f);
+}
+
+/* A sparse or weighted feature is made of others: no column of its name is new. */
+static void test_composed(void **state)
+{
+    static const char schema[] =
+        "sparse_feature { name: 's' index_feature { name: 'i' } value_feature { name: 'v' } }"
+        "weighted_feature { name: 'w' feature { step: 'v' } weight_feature { step: 'i' } }"
+        "feature { name: 'i' type: INT } feature { name: 'v' type: INT }";
+    static const struct {
+        const char *steps;
+        bool fine;
+    } rows[] = {
+        { "step: 's'", true },
+        { "step: 'w'", true },
+        { "step: 't'", false },
+    };
+    struct hr_validate_args args = { 0 };
+    ProtobufCMessage *m = NULL;
+    hr_anomalies *got;
+    hr_schema *read;
+    struct fix f;
+    char *text;
+    size_t i;
+
+    (void)state;
+    begin(&f);
+    if (hr_schema_read(&f.arena, "s", schema, sizeof schema - 1, &read) < 0)
+        fail_msg("%s", hr_env_error(&f.env));
+    args.schema = read;
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        text = hr_arena_format(&f.arena,
+                               "datasets { num_examples: 1 features { path { %s } num_stats { "
+                               "common_stats { num_non_missing: 1 } } } }",
+                               rows[i].steps);
+        assert_int_equal(hr_pb_text_read(&f.arena, &HR_MD_OF(dataset_feature_statistics_list),
+                                         "stats", text, strlen(text), &m),
+                         HR_OK);
+        args.statistics = (hr_statistics *)m;
+        assert_int_equal(hr_validate(&f.arena, &args, &got), HR_OK);
+        if (hr_anomalies_none(got) != rows[i].fine)
+            fail_msg("%s", rows[i].steps);
     }
     end(&f);
 }
@@ -380,6 +679,8 @@ int main(void)
         cmocka_unit_test(test_infer),    cmocka_unit_test(test_splits),
         cmocka_unit_test(test_cases),    cmocka_unit_test(test_small),
         cmocka_unit_test(test_severity), cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_paths),    cmocka_unit_test(test_composed),
+        cmocka_unit_test(test_shared_domain),
     };
 
     return cmocka_run_group_tests_name("validation/schema", tests, NULL, NULL);

@@ -81,6 +81,54 @@ static void test_batches(void **state)
     end(&f);
 }
 
+/* Rows that are null do not count, in whole numbers and floats, wherever a batch begins. */
+static void test_nulls(void **state)
+{
+    const HR_MD(NumericStatistics) * x;
+    const hr_statistics *got;
+    char text[4000], *at = text;
+    struct help_rows rows;
+    struct hr_buf b;
+    struct fix f;
+    int i, n = 0, batch;
+    double sum = 0, squares = 0;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&b, HR_MAX_FILE_BYTES, &f.env);
+    for (i = 0; i < 100; i++) {
+        bool null = i % 3 == 1 || i % 7 == 2;
+
+        at += sprintf(at, null ? "%s[null,null]" : "%s[%d,%d]", i ? "," : "[", i * i, i * i);
+        n += !null;
+        sum += null ? 0 : i * i;
+        squares += null ? 0 : (double)i * i * i * i;
+    }
+    strcpy(at, "]");
+    help_rows("l:l f:f", text, &rows);
+    for (batch = 1; batch <= 100; batch += 33) {
+        size_t k;
+
+        help_statistics(&rows, 1, batch, &b);
+        got = help_statistics_read(&f.arena, &b);
+        assert_int_equal(got->datasets[0]->n_features, 2);
+        for (k = 0; k < 2; k++) {
+            x = got->datasets[0]->features[k]->num_stats;
+            assert_int_equal(x->common_stats->num_non_missing, n);
+            assert_int_equal(x->common_stats->num_missing, 100 - n);
+            assert_int_equal(x->common_stats->tot_num_values, n);
+            assert_true(fabs(x->mean - sum / n) < 1e-9 * x->mean);
+            assert_true(fabs(x->std_dev * x->std_dev - (squares / n - sum / n * sum / n)) <
+                        1e-6 * squares / n);
+            assert_true(x->min == 0 && x->max == 99 * 99);
+            assert_int_equal(x->num_zeros, 1);
+        }
+    }
+    help_clear(&rows);
+    hr_buf_clear(&b);
+    end(&f);
+}
+
 /* -- the parts ------------------------------------------------------------------------- */
 
 static double random_double(uint64_t i)
@@ -529,6 +577,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_nulls),
         cmocka_unit_test(test_counts),    cmocka_unit_test(test_exact),
         cmocka_unit_test(test_borders),   cmocka_unit_test(test_many_numbers),
         cmocka_unit_test(test_schema),    cmocka_unit_test(test_words),

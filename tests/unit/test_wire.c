@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -263,6 +264,50 @@ static void test_encode(void **state)
     help_clear(&in);
 }
 
+/* Rows that grow: the bytes of each, read again. */
+static void test_encode_large(void **state)
+{
+    static const struct {
+        int floats, bytes;
+    } rows[] = { { 1, 10 }, { 900, 100 }, { 1100, 5000 }, { 20000, 100000 }, { 3, 3 } };
+    struct hr_example_encoder *e;
+    struct ArrowArray columns[2];
+    struct hr_builder f, z;
+    struct help_rows in;
+    char *text = calloc(1, 100001);
+    const uint8_t *got;
+    size_t i, n;
+    int k;
+
+    (void)state;
+    memset(text, 'x', 100000);
+    hr_schema_new("+s", "", 2, &in.schema);
+    hr_schema_column(in.schema.children[0], "f", "f", 1);
+    hr_schema_column(in.schema.children[1], "z", "z", 0);
+    hr_builder_init(&f, "f", 1);
+    hr_builder_init(&z, "z", 0);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (k = 0; k < rows[i].floats; k++)
+            hr_builder_double(&f, k);
+        hr_builder_end(&f);
+        hr_builder_bytes(&z, text, (size_t)rows[i].bytes);
+    }
+    hr_builder_done(&f, &columns[0]);
+    hr_builder_done(&z, &columns[1]);
+    hr_rows_make(columns, 2, (int64_t)i, &in.rows);
+    assert_int_equal(hr_example_encoder_new(&env, &in.schema, &e), HR_OK);
+    assert_int_equal(hr_example_encoder_open(e, &in.rows), HR_OK);
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(hr_example_encode(e, (int64_t)i, &got, &n), HR_OK);
+        assert_true(n > (size_t)(4 * rows[i].floats + rows[i].bytes));
+        assert_true(n < (size_t)(4 * rows[i].floats + rows[i].bytes) + 60);
+        assert_memory_equal(got + n - rows[i].bytes, text, (size_t)rows[i].bytes);
+    }
+    hr_example_encoder_free(e);
+    help_clear(&in);
+    free(text);
+}
+
 static void decode_all(const uint8_t *const *records, const size_t *sizes, size_t n,
                        struct help_rows *ret)
 {
@@ -322,6 +367,61 @@ static void test_example_round_trip(void **state)
     assert_false(hr_schema_meta_is(out.schema.children[0], "hr:null", "empty"));
     help_clear(&in);
     help_clear(&out);
+}
+
+/* Many features, in rows that have some of them each. */
+static void test_example_many(void **state)
+{
+    enum { COLUMNS = 60, RECORDS = 40 };
+    static uint8_t bytes[RECORDS][4000];
+    struct hr_example_encoder *e;
+    const uint8_t *records[RECORDS], *got;
+    size_t sizes[RECORDS], i;
+    struct help_rows in, out;
+    struct hr_buf types_of, rows, want;
+    char *text;
+    int k;
+
+    (void)state;
+    hr_buf_of(&types_of, 10000, &env);
+    hr_buf_of(&rows, 100000, &env);
+    hr_buf_of(&want, 100000, &env);
+    for (k = 0; k < COLUMNS; k++)
+        hr_buf_format(&types_of, "%sc%02d:l", k ? " " : "", k);
+    for (i = 0; i < RECORDS; i++) {
+        hr_buf_text(&rows, i ? ",[" : "[[");
+        hr_buf_text(&want, "[");
+        for (k = 0; k < COLUMNS; k++) {
+            bool there = (i * 7 + (size_t)k) % 5 < 2;
+            char value[20];
+
+            snprintf(value, sizeof value, there ? "%d" : "null", (int)i * 100 + k);
+            hr_buf_format(&rows, "%s%s", k ? "," : "", value);
+            hr_buf_format(&want, "%s%s", k ? "," : "", value);
+        }
+        hr_buf_text(&rows, "]");
+        hr_buf_text(&want, "]\n");
+    }
+    hr_buf_text(&rows, "]");
+    help_rows(types_of.text, rows.text, &in);
+    assert_int_equal(hr_example_encoder_new(&env, &in.schema, &e), HR_OK);
+    assert_int_equal(hr_example_encoder_open(e, &in.rows), HR_OK);
+    for (i = 0; i < RECORDS; i++) {
+        assert_int_equal(hr_example_encode(e, (int64_t)i, &got, &sizes[i]), HR_OK);
+        assert_true(sizes[i] < sizeof bytes[i]);
+        memcpy(bytes[i], got, sizes[i]);
+        records[i] = bytes[i];
+    }
+    hr_example_encoder_free(e);
+    decode_all(records, sizes, RECORDS, &out);
+    text = help_text(&out);
+    assert_string_equal(text, want.text);
+    free(text);
+    help_clear(&in);
+    help_clear(&out);
+    hr_buf_clear(&types_of);
+    hr_buf_clear(&rows);
+    hr_buf_clear(&want);
 }
 
 /* Forms that other writers give: unpacked numbers, lists in pieces, a key twice, no kind. */
@@ -414,6 +514,7 @@ static void test_tfrecords(void **state)
     static const int counts[] = { 0, 1, 70000 }; /* the last is several members of gzip */
     struct hr_tfrecords *t;
     char path[512];
+    struct stat st;
     hr_status r;
     int i;
 
@@ -421,6 +522,10 @@ static void test_tfrecords(void **state)
     for (i = 0; i < 6; i++) {
         path_of(path, "records");
         write_records(path, i & 1, counts[i / 2]);
+        if (i < 2) { /* without records: nothing, and a member of gzip that holds nothing */
+            assert_int_equal(stat(path, &st), 0);
+            assert_int_equal(st.st_size, i ? 20 : 0);
+        }
         assert_int_equal(hr_tfrecords_open(&env, path, &t), HR_OK);
         assert_int_equal(read_records(t, &r), counts[i / 2]);
         assert_int_equal(r, HR_OK);
@@ -654,7 +759,9 @@ int main(void)
         cmocka_unit_test(test_nulls_within),
         cmocka_unit_test(test_schemas),
         cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_encode_large),
         cmocka_unit_test(test_example_round_trip),
+        cmocka_unit_test(test_example_many),
         cmocka_unit_test(test_example_other_forms),
         cmocka_unit_test(test_example_kinds),
         cmocka_unit_test(test_tfrecords),
