@@ -70,7 +70,7 @@ static void test_blocks(void **state)
 
 static void test_crc(void **state)
 {
-    uint8_t bytes[100];
+    uint8_t bytes[100] = { 0 };
     size_t n;
 
     (void)state;
