@@ -554,7 +554,8 @@ static void test_paths(void **state)
 static void test_shared_domain(void **state)
 {
     static const char text[] =
-        "feature { name: 'x' type: BYTES domain: 'd' } feature { name: 'y' type: BYTES domain: 'd' }"
+        "feature { name: 'x' type: BYTES domain: 'd' }"
+        "feature { name: 'y' type: BYTES domain: 'd' }"
         "feature { name: 'z' type: BYTES domain: 'e' }"
         "string_domain { name: 'd' value: 'a' } string_domain { name: 'e' value: 'a' }";
     hr_schema *schema;
