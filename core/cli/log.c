@@ -55,7 +55,8 @@ const struct verb verb_log = {
     .words = "EXECUTION",
     .line = "what an execution wrote",
     .page = "Prints the log lines of an execution, and what it wrote to stdout and stderr.  "
-            "EXECUTION is its number, or the name of a node for its newest.",
+            "EXECUTION is its number, or the name of a node, or node[2] of one of its instances, "
+            "for its newest.",
     .options = options,
     .run = log_of,
 };

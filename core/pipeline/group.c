@@ -146,6 +146,39 @@ void hr_inherit(struct hr_reader *rd, struct hr_node *node)
     }
 }
 
+static hr_status ignore(void *user, const struct hr_found *found)
+{
+    (void)user;
+    (void)found;
+    return HR_OK;
+}
+
+/* What the body gives is there, whether somebody takes it or not. */
+static void check_outputs(struct hr_reader *rd, const struct hr_group *g)
+{
+    const struct hr_json *outputs = hr_json_get(g->body, "outputs"), *m, *c;
+    struct hr_lookup look = { .who = &g->face, .any = true, .found = ignore };
+    bool list;
+
+    rd->doc = (struct hr_json_doc *)(uintptr_t)g->body_doc;
+    if (outputs && hr_json_kind(outputs) != HR_JSON_OBJECT) {
+        hr_bad(rd, outputs, "sub-pipeline \"%s\": \"outputs\" wants an object, as {\"model\": "
+               "\"trainer.model\"}", g->face.name);
+        return;
+    }
+    for (m = outputs ? hr_json_first(outputs) : NULL; m; m = hr_json_next(m)) {
+        list = hr_json_kind(m) == HR_JSON_ARRAY;
+        for (c = list ? hr_json_first(m) : m; c; c = list ? hr_json_next(c) : NULL) {
+            look.at = c;
+            if (hr_json_text(c))
+                hr_look_up(rd, &look, (size_t)(g - rd->p->groups), hr_json_text(c));
+            else
+                hr_bad(rd, c, "sub-pipeline \"%s\": the output \"%s\" wants \"node.output\"",
+                       g->face.name, hr_json_key(m));
+        }
+    }
+}
+
 /* What the body wants is given, and nothing else. */
 void hr_check_group(struct hr_reader *rd, struct hr_group *g)
 {
@@ -162,4 +195,5 @@ void hr_check_group(struct hr_reader *rd, struct hr_group *g)
          m = hr_json_next(m))
         if (!wanted || !hr_json_get(wanted, hr_json_key(m)))
             hr_bad(rd, m, "sub-pipeline \"%s\" has no input \"%s\"", g->face.name, hr_json_key(m));
+    check_outputs(rd, g);
 }

@@ -82,7 +82,7 @@ static const struct hr_node_output *only_output(struct finder *f, const struct h
             found = &from->outputs[i];
             n++;
         }
-    if (n == 1)
+    if (n == 1 || (n && f->look->any))
         return found;
     if (n && type)
         hr_bad(f->rd, f->look->at,

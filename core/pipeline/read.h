@@ -95,6 +95,7 @@ struct hr_lookup {
     const char *type;           /* what is wanted; NULL: any */
     const char *input;          /* by which input, for errors; may be NULL */
     bool members;               /* the text may go on: "evaluator.blessing.property.blessed" */
+    bool any;                   /* it is only to be seen that there are outputs */
     hr_status (*found)(void *user, const struct hr_found *found);
     void *user;
 };

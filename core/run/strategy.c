@@ -411,6 +411,17 @@ static hr_status apply(struct finder *f, const char *name)
     return r;
 }
 
+/* Whoever reads it would say so in words of its own. */
+static hr_status check_there(struct finder *f, const struct hr_meta_node *a)
+{
+    if (!a->uri || strstr(a->uri, "://") || hr_file_exists(f->runner->env, a->uri))
+        return HR_OK;
+    return hr_fail(f->runner->env, HR_PRECONDITION,
+                   "node \"%s\" finds artifact %lld (%s), and its files \"%s\" are gone; put them "
+                   "back, or let \"headrace doctor --repair\" mark it DELETED",
+                   f->task->name, (long long)a->id, a->type, a->uri);
+}
+
 static hr_status give(struct finder *f, struct hr_task_channel *to,
                       const struct hr_meta_nodes *list)
 {
@@ -420,8 +431,12 @@ static hr_status give(struct finder *f, struct hr_task_channel *to,
     to->artifacts = hr_arena_array(&f->task->arena, list->count + 1, sizeof *to->artifacts);
     if (!to->artifacts)
         return HR_EXHAUSTED;
-    for (i = 0; i < list->count && r == HR_OK; i++, to->count++)
-        r = hr_task_read_artifact(f->runner, f->task, list->items[i].id, &to->artifacts[i]);
+    for (i = 0; i < list->count && r == HR_OK; i++) {
+        r = check_there(f, &list->items[i]);
+        if (r == HR_OK)
+            r = hr_task_read_artifact(f->runner, f->task, list->items[i].id, &to->artifacts[i]);
+        to->count += r == HR_OK;
+    }
     return r;
 }
 

@@ -243,7 +243,8 @@ def test_instances(h):
     says(h.run("why", "one[1]").out, "one[1] ran in run 1", "it has no earlier result")
     says(h.run("why", "one[0]").out, "one[0] was cached in run 2", "from run 1")
     says(h.run("why", "one[0]", "--run", "1").out, "one[0] ran in run 1")
-    says(h.run("why", "one[1]", "--run", "2", code=1).err, 'node "one[1]" has no execution in run 2')
+    says(h.run("why", "one[1]", "--run", "2", code=1).err,
+         'node "one[1]" has no execution in run 2')
     shown = json.loads(h.run("show", "one[1]", "--json").out)
     assert shown["properties"]["__item"] == '"b"', shown
     for name in ("one[2]", "one[-1]", "one[x]", "one[0", "one[]", "one[0]x", "one[99999999999]",

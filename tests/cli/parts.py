@@ -153,6 +153,20 @@ def test_wrong(h):
              'there is no node "gen"')):
         pipeline(h, nodes)
         says(h.run("check", code=1).err, want)
+    # what a body gives is looked at, whether somebody takes it or not
+    inner = '{"outputs": {"x": %s}, "nodes": {"st": {"component": "StatisticsGen", "inputs": ' \
+            '{"examples": "inputs.rows"}}}, "inputs": {"rows": "Examples"}}'
+    for output, want in (
+            ('"nope.statistics"', 'node "look": there is no node "nope"'),
+            ('"st.statistic"', '"look.st" has no output "statistic"; did you mean "statistics"?'),
+            ('["st", "nope"]', 'there is no node "nope"'), ("7", 'the output "x" wants "node.out'),
+            ('"inputs.row"', 'is given no input "row"'), ('"st[x]"', "in brackets"), ('"st"', None),
+            ('"inputs.rows[0]"', None), ('["st", "st.statistics"]', None)):
+        pipeline(h, {"gen": gen, "look": look(body=inner % output)})
+        result = h.run("check", code=1 if want else 0)
+        says(result.err, want or "")
+    pipeline(h, {"gen": gen, "look": look(body=(inner % "1").replace('{"x": 1}', '["st"]'))})
+    says(h.run("check", code=1).err, '"outputs" wants an object')
     # a file that holds itself
     h.write("self.json", '{"nodes": {"more": {"pipeline": "self.json"}}}')
     pipeline(h, {"look": '{"pipeline": "self.json"}'})

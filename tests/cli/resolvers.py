@@ -1,5 +1,7 @@
 """Resolvers: which artifacts of the store a run begins with."""
 import json
+import shutil
+import subprocess
 
 from control import GEN, data, pipeline
 from driver import main, says
@@ -218,6 +220,22 @@ def test_models(h):
     newest = model("latest_exported")
     assert newest > first
     assert model("latest_pushed") == model("latest_evaluator_blessed") == first
+
+
+def test_gone(h):
+    """Files that were removed by hand are told where they are found, with what to do."""
+    pipeline(h, {"part": PART}, PARAMS)
+    h.states("--param", "n=1")
+    (uri,), = h.query("SELECT uri FROM Artifact")
+    subprocess.run(["chmod", "-R", "u+w", uri], check=True)
+    shutil.rmtree(uri)
+    pipeline(h, {"find": FIND, "tell": TELL % ('"find"', "x", "")})
+    result = h.run("run", code=1)
+    says(result.err, 'node "find" finds artifact 1 (Integer), and its files "%s" are gone' % uri,
+         "headrace doctor --repair")
+    says(h.run("run", "--dry-run", code=1).out, "are gone")
+    h.run("doctor", "--repair")
+    says(h.run("run", "--dry-run", code=1).out, "it finds nothing yet")
 
 
 def test_wrong(h):
