@@ -342,9 +342,16 @@ static int64_t short_send(void *user, int fd, const void *from, size_t n, int pa
     return *calls < 3 ? errors[(*calls)++] : hr_os_default()->send(NULL, fd, from, n, pass_fd);
 }
 
+static int no_memfd(void *user, const char *name)
+{
+    (void)user, (void)name;
+    return -ENOMEM;
+}
+
 /* A result comes, though the system is short of memory for a moment. */
 static void test_result_of_a_short_system(void **state)
 {
+    static char large[HR_MAX_PACKET];
     struct hr_os os = *hr_os_default();
     struct hr_env_config with = { .os = &os };
     struct hr_channel channel;
@@ -358,9 +365,11 @@ static void test_result_of_a_short_system(void **state)
     hr_env_init(&env, &with);
     assert_int_equal(hr_os_default()->socketpair(NULL, pair), 0);
     channel = (struct hr_channel){ &env, pair[0], 0 };
-    hr_channel_result(&channel, "{}", 2);
+    assert_true(hr_channel_result(&channel, "{}", 2));
     assert_int_equal(hr_os_default()->recv(NULL, pair[1], got, sizeof got, NULL), 3);
     assert_string_equal(got, "R{}");
+    os.memfd = no_memfd;
+    assert_false(hr_channel_result(&channel, large, sizeof large));
     close(pair[0]);
     close(pair[1]);
     hr_env_clear(&env);

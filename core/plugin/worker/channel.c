@@ -78,7 +78,7 @@ void hr_channel_walls(struct hr_channel *c, const char *text)
         send_waiting(c, packet, (size_t)n < sizeof packet ? (size_t)n : sizeof packet - 1, -1);
 }
 
-void hr_channel_result(struct hr_channel *c, const char *text, size_t n)
+bool hr_channel_result(struct hr_channel *c, const char *text, size_t n)
 {
     char packet[HR_MAX_PACKET];
     const struct hr_os *os = c->env->os;
@@ -88,10 +88,10 @@ void hr_channel_result(struct hr_channel *c, const char *text, size_t n)
     if (n < HR_MAX_PACKET) {
         memcpy(packet + 1, text, n);
         send_waiting(c, packet, n + 1, -1);
-        return;
+        return true;
     }
     if ((fd = os->memfd(os->user, "result")) < 0)
-        return;
+        return false;
     while (n) {
         int64_t w = os->write(os->user, fd, text, n);
 
@@ -103,4 +103,5 @@ void hr_channel_result(struct hr_channel *c, const char *text, size_t n)
     if (!n)
         send_waiting(c, packet, 1, fd);
     os->close(os->user, fd);
+    return !n;
 }

@@ -18,6 +18,7 @@ struct hr_channel {
 void hr_channel_log(struct hr_channel *c, hr_level level, const char *text);          /* [any] */
 void hr_channel_progress(struct hr_channel *c, double done, double total, const char *unit);
 void hr_channel_walls(struct hr_channel *c, const char *text);
-void hr_channel_result(struct hr_channel *c, const char *text, size_t n);
+/* false: there is no memory to pass it on. */
+bool hr_channel_result(struct hr_channel *c, const char *text, size_t n);
 
 #endif

@@ -122,6 +122,7 @@ static void send_result(struct hr_worker *w, hr_status status, int32_t verdict)
 {
     struct hr_json_writer to;
     struct hr_buf text;
+    char none[80];
     size_t i;
 
     hr_buf_of(&text, HR_MAX_JSON_BYTES, &w->env);
@@ -138,8 +139,12 @@ static void send_result(struct hr_worker *w, hr_status status, int32_t verdict)
     hr_values_write(&w->job.set, true, &to);
     write_outputs(w, &to);
     hr_json_close_object(&to);
-    if (hr_json_end(&to) == HR_OK)
-        hr_channel_result(&w->channel, text.text, text.len);
+    if (hr_json_end(&to) < 0 || !hr_channel_result(&w->channel, text.text, text.len)) {
+        int n = snprintf(none, sizeof none, "{\"status\":%d,\"errors\":[\"no memory is left to tell "
+                                            "the result\"]}", (int)HR_EXHAUSTED);
+
+        hr_channel_result(&w->channel, none, (size_t)n);
+    }
     hr_buf_clear(&text);
 }
 
