@@ -391,12 +391,12 @@ static const struct {
       "1:199: node 'a': sub-pipeline 'g' has no output 'b'" },
     { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':7}},'a':{'component':'line-count',"
       "'inputs':{'table':'g.b'}}}}",
-      "1:186: node 'a': sub-pipeline 'g' has no output 'b'" },
+      "1:134: sub-pipeline 'g': 'outputs' wants an object, as {'model': 'trainer.model'}" },
     { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':{'a':'h.a'}}},"
       "'h':{'pipeline':{'nodes':{"
       S "},'outputs':{'a':'nope'}}},'a':{'component':'line-count',"
       "'inputs':{'table':'h'}}}}",
-      "1:306: node 'a': there is no node 'nope'" },
+      "1:139: node 'g': there is no node 'h'" },
     { "'nodes':{'g':{'pipeline':{'nodes':{" S "}},'if':'true'}}}",
       "1:130: node 'g': 'if' wants an expression, as '${ param.push == true }'" },
 };

@@ -140,8 +140,9 @@ static void send_result(struct hr_worker *w, hr_status status, int32_t verdict)
     write_outputs(w, &to);
     hr_json_close_object(&to);
     if (hr_json_end(&to) < 0 || !hr_channel_result(&w->channel, text.text, text.len)) {
-        int n = snprintf(none, sizeof none, "{\"status\":%d,\"errors\":[\"no memory is left to tell "
-                                            "the result\"]}", (int)HR_EXHAUSTED);
+        int n = snprintf(none, sizeof none,
+                         "{\"status\":%d,\"errors\":[\"no memory is left for the result\"]}",
+                         (int)HR_EXHAUSTED);
 
         hr_channel_result(&w->channel, none, (size_t)n);
     }
