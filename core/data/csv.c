@@ -305,16 +305,6 @@ static hr_status make_chunks(struct hr_csv *csv)
     return HR_OK;
 }
 
-static hr_status count_quotes(void *user, size_t i)
-{
-    struct csv_chunk *c = &((struct hr_csv *)user)->chunks[i];
-    const char *text = ((struct hr_csv *)user)->files[c->file].map.data;
-
-    c->quotes = csv_quotes(text + c->begin, c->end - c->begin);
-    csv_passed(user, c);
-    return HR_OK;
-}
-
 /* Where the first record of a chunk starts; its end, if none does. */
 static size_t first_record(const struct hr_csv *csv, const struct csv_chunk *c)
 {
@@ -365,19 +355,23 @@ static void infer_record(const struct csv_records *r, uint8_t *kinds)
     }
 }
 
-static hr_status infer_chunk(void *user, size_t i)
+/* Rows, types and the first mistake of a chunk, by the text before `most`.  *ret_to: where the
+ * record after its last one starts. */
+static hr_status infer(const struct hr_csv *csv, struct csv_chunk *c, size_t most, size_t *ret_to)
 {
-    struct hr_csv *csv = user;
-    struct csv_chunk *c = &csv->chunks[i];
     enum csv_fault fault = CSV_OK;
     struct csv_records r;
     bool ragged = false;
     size_t to;
 
     c->start = first_record(csv, c);
+    c->rows = 0;
+    c->mistake = (struct csv_mistake){ .fault = CSV_OK };
+    memset(c->kinds, CSV_UNKNOWN, csv->n);
     to = c->start;
     if (csv_begin(csv, c, &r) < 0)
         return HR_EXHAUSTED;
+    r.scan.size = most;
     while (r.start < c->end && (fault = csv_next(&r)) == CSV_OK) {
         if (r.record >= c->end) /* empty lines were passed on the way */
             break;
@@ -394,9 +388,44 @@ static hr_status infer_chunk(void *user, size_t i)
         c->mistake = (struct csv_mistake){ .fault = fault, .at = r.record };
     if (r.scan.odd_bytes)
         check_bytes(csv, c, c->mistake.fault ? c->end : to);
+    *ret_to = r.start;
     csv_end(csv, &r);
-    csv_passed(csv, c);
     return HR_OK;
+}
+
+/* Count the quotes of a chunk.  Where it has none its records are gone through at once, as if it
+ * began outside of quotes, as nearly all do: the text is read once instead of twice.  That counts
+ * if nothing is wrong and its last record ends soon, so no file has a text read many times. */
+static hr_status look_chunk(void *user, size_t i)
+{
+    struct hr_csv *csv = user;
+    struct csv_chunk *c = &csv->chunks[i];
+    const struct hr_map *map = &csv->files[c->file].map;
+    size_t most = map->size - c->end < CSV_CHUNK ? map->size : c->end + CSV_CHUNK, to = 0;
+    hr_status r = HR_OK;
+
+    c->quotes = csv_quotes((const char *)map->data + c->begin, c->end - c->begin);
+    if (!c->quotes) {
+        r = infer(csv, c, most, &to);
+        c->seen = r == HR_OK && (to < most || most == map->size) && !c->mistake.fault &&
+                  !c->mistake.ragged && !c->mistake.bytes;
+    }
+    csv_passed(csv, c);
+    return r;
+}
+
+static hr_status infer_chunk(void *user, size_t i)
+{
+    struct hr_csv *csv = user;
+    struct csv_chunk *c = &csv->chunks[i];
+    hr_status r;
+    size_t to;
+
+    if (c->seen && !c->odd)
+        return HR_OK;
+    r = infer(csv, c, csv->files[c->file].map.size, &to);
+    csv_passed(csv, c);
+    return r;
 }
 
 /* -- types ------------------------------------------------------------------------- */
@@ -530,7 +559,7 @@ static hr_status read_all(struct hr_csv *csv, const char *const *paths, size_t n
     for (i = 0; r == HR_OK && i < n; i++)
         r = open_file(csv, paths[i], i);
     if (r < 0 || (r = order_columns(csv)) < 0 || (r = make_chunks(csv)) < 0 ||
-        (r = hr_work(csv->env, csv->n_chunks, count_quotes, csv)) < 0)
+        (r = hr_work(csv->env, csv->n_chunks, look_chunk, csv)) < 0)
         return r;
     for (i = 0; i < csv->n_chunks; i++) {
         if (!i || csv->chunks[i].file != csv->chunks[i - 1].file)

@@ -38,6 +38,7 @@ struct csv_chunk {
     size_t file, begin, end; /* of the file */
     uint64_t quotes;         /* in it */
     bool odd;                /* quotes before it */
+    bool seen;               /* what follows is known, if not odd */
     size_t start;            /* of its first record */
     int64_t rows;
     uint8_t *kinds; /* of its cells, by column of the file */
