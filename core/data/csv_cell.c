@@ -122,8 +122,9 @@ static inline bool shape(__m128i x, size_t n, size_t *ret_point)
 /* The digits are moved to the right end and over the point, then added by pairs, fours, eights. */
 __attribute__((target("sse4.2"))) static inline uint64_t value(__m128i x, size_t n, size_t point)
 {
-    static const char right[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-                                    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15 };
+    static const char right[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+                                    -1, -1, -1, -1, -1, 0,  1,  2,  3,  4,  5,
+                                    6,  7,  8,  9,  10, 11, 12, 13, 14, 15 };
     static const char upto[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
     __m128i v = _mm_sub_epi8(x, _mm_set1_epi8('0'));
 
