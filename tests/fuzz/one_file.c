@@ -70,6 +70,12 @@ static void twin_unmap(void *user, const void *p, size_t n)
     free((void *)(uintptr_t)p);
 }
 
+/* The copy is memory of malloc(), whose pages are not to be dropped. */
+static void twin_pass(void *user, const void *p, size_t n)
+{
+    (void)user, (void)p, (void)n;
+}
+
 void one_file_init(struct one_file *f, const uint8_t *data, size_t size)
 {
     *f = (struct one_file){ .os = *hr_os_default(), .data = data, .size = size };
@@ -82,4 +88,5 @@ void one_file_init(struct one_file *f, const uint8_t *data, size_t size)
     f->os.list = twin_list;
     f->os.map = twin_map;
     f->os.unmap = twin_unmap;
+    f->os.pass = twin_pass;
 }
