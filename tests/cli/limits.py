@@ -48,6 +48,12 @@ def test_descriptors(h):
     limited(h, "RLIMIT_NOFILE", range(8, 72), 3)
 
 
+def test_enough_descriptors(h):
+    """A run needs no more than these, fewer than where workers put those that they keep."""
+    h.run("new", "p", "--template", "penguin")
+    h.run("-c", 'ulimit -n 48 && exec "$0" run --quiet', COMMAND, cwd=h.path("p"), command="sh")
+
+
 def test_memory(h):
     if sanitized():
         return print("skipped: a sanitizer wants all addresses")

@@ -64,7 +64,7 @@ struct beneath {
 /* What every job may read, and run if it may run anything; /dev/null it may write. */
 static const char *const system_paths[HR_WALLS_PATHS] = {
     "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/ssl", "/etc/localtime", "/proc/cpuinfo",
-    "/proc/meminfo", "/sys/devices/system/cpu", "/dev/urandom", "/dev/null", NULL
+    "/proc/meminfo", "/sys/devices/system/cpu", "/dev/urandom", "/dev/null"
 };
 enum { DEV_NULL = 10 };
 
@@ -75,7 +75,7 @@ static void open_paths(struct hr_walls *walls)
     int i, low;
 
     for (i = 0; i < HR_WALLS_PATHS; i++) {
-        low = system_paths[i] ? open(system_paths[i], O_PATH | O_CLOEXEC) : -1;
+        low = open(system_paths[i], O_PATH | O_CLOEXEC);
         walls->paths[i].fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, HR_WALLS_FDS);
         walls->paths[i].is_dir = low >= 0 && fstat(low, &st) == 0 && S_ISDIR(st.st_mode);
         if (low >= 0)
@@ -104,13 +104,16 @@ static int allow(int ruleset, uint64_t handled, const char *path, uint64_t acces
 
 static int allow_system(int ruleset, uint64_t handled, const struct hr_walls *all, bool run)
 {
-    uint64_t read = READ | (run ? FS_EXECUTE : 0);
+    uint64_t read = READ | (run ? FS_EXECUTE : 0), access;
     int i, r = 0;
 
-    for (i = 0; i < HR_WALLS_PATHS; i++)
-        if (all->paths[i].fd >= 0)
-            r |= allow_open(ruleset, handled, all->paths[i].fd, all->paths[i].is_dir,
-                            i == DEV_NULL ? FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE : read);
+    for (i = 0; i < HR_WALLS_PATHS; i++) {
+        access = i == DEV_NULL ? FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE : read;
+        if (all->paths[i].fd < 0)
+            r |= allow(ruleset, handled, system_paths[i], access);
+        else
+            r |= allow_open(ruleset, handled, all->paths[i].fd, all->paths[i].is_dir, access);
+    }
     return r | allow(ruleset, handled, "/proc/self", read);
 }
 

@@ -29,12 +29,12 @@ struct hr_worker_source {
 
 /* The walls that do not depend on a job, as they stand; and the paths of the system that every job
  * may read, open from HR_WALLS_FDS on until its walls are up. */
-enum { HR_WALLS_FDS = 64, HR_WALLS_PATHS = 12 };
+enum { HR_WALLS_FDS = 64, HR_WALLS_PATHS = 11 };
 
 struct hr_walls {
     bool no_new_privs, capabilities, seccomp;
     struct {
-        int fd; /* -1: it is not there */
+        int fd; /* -1: it is not there, or there may be no descriptor so high */
         bool is_dir;
     } paths[HR_WALLS_PATHS];
 };
