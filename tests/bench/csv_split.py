@@ -4,8 +4,8 @@ file: ours against polars, both Arrow.
     python csv_split.py PROGRAM [ROWS]        PROGRAM: the release build of csv_split.c
 
 Needs duckdb, polars and pyarrow.  All run in turn, warm-up first; the table has the medians of CPU
-time (user and system) of whole processes, and their peak memory.  What was written is compared
-before.
+time (user and system) of whole processes.  What was written is compared before.  Memory is what
+memory.py looks at.
 """
 import sys
 
@@ -72,7 +72,7 @@ def run(command):
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command
-    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start
 
 
 def ours(out):
@@ -140,7 +140,7 @@ def measure(program, rows, folder):
     compare_all(one, polars)
     size = os.path.getsize(path)
     print("CSV of %d rows x %d, %.0f MB, " % (rows, len(COLUMNS), size / 1e6))
-    medians = {n: [statistics.median(t[k] for t in all_times) for k in range(3)]
+    medians = {n: [statistics.median(t[k] for t in all_times) for k in range(2)]
                for n, all_times in times.items()}
     return medians
 
@@ -151,11 +151,11 @@ def main():
     for n in (rows // 10, rows):
         with tempfile.TemporaryDirectory() as folder:
             medians = measure(program, n, folder)
-        print("%-18s %8s %8s %8s %8s %9s" % ("", "CPU s", "wall s", "ratio", "peak MB", "exponent"))
-        for name, (cpu, wall, peak) in medians.items():
+        print("%-18s %8s %8s %8s %9s" % ("", "CPU s", "wall s", "ratio", "exponent"))
+        for name, (cpu, wall) in medians.items():
             base = medians["DuckDB, split" if name.endswith("split") else "polars, one"][0]
             growth = "%9.2f" % math.log10(cpu / small[name][0]) if small else ""
-            print("%-18s %8.2f %8.2f %8.2f %8.0f %s" % (name, cpu, wall, cpu / base, peak, growth))
+            print("%-18s %8.2f %8.2f %8.2f %s" % (name, cpu, wall, cpu / base, growth))
         small = medians
 
 
