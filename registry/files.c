@@ -138,6 +138,15 @@ hr_status hr_members_check(struct hr_env *env, hr_status code, const char *where
     return r;
 }
 
+size_t hr_members_large(const struct hr_member *members, size_t n)
+{
+    size_t i;
+
+    for (i = 1; i < n && members[i].size < HR_PACKAGE_LARGE; i++)
+        ;
+    return n ? i : 0;
+}
+
 /* -- the listing ----------------------------------------------------------- */
 
 hr_status hr_files_add(struct hr_buf *to, const struct hr_member *member)

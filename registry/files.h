@@ -23,6 +23,10 @@ hr_status hr_members_check(struct hr_env *env, hr_status code, const char *where
 /* manifest.json before all others, then byte order. */
 int hr_member_order(const char *a, const char *b);
 
+/* The first member of HR_PACKAGE_LARGE bytes or more, which stands in a section of its own; n: none
+ * is as large.  It is never manifest.json. */
+size_t hr_members_large(const struct hr_member *members, size_t n);
+
 hr_status hr_files_add(struct hr_buf *to, const struct hr_member *member);
 
 /* HR_DATA_LOSS: told.  text is ended by '\0' at text[n]. */

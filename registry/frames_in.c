@@ -14,7 +14,8 @@ struct hr_frames_in {
     char *path;
     int fd;
     bool ended;               /* the file has no more */
-    uint64_t taken, given;    /* bytes of the file, and what came out of them */
+    uint64_t taken, given;    /* bytes of frames, and what came out of them */
+    uint64_t skipped;         /* bytes of the file that are no frame's */
     size_t at, held;          /* in held bytes, from at on, are not taken */
     const char *piece, *stop; /* what of the frame was not given yet */
     ZSTD_DCtx *zstd;
@@ -168,5 +169,20 @@ hr_status hr_frames_take(struct hr_frames_in *in, void *to, size_t n)
         at += got;
         n -= got;
     }
+    return HR_OK;
+}
+
+hr_status hr_frames_aligned(struct hr_frames_in *in)
+{
+    char gap[HR_FRAMES_GAP];
+    size_t n = hr_frames_gap(in->taken + in->skipped, gap);
+    hr_status r = in->held - in->at < n ? fill(in) : HR_OK;
+
+    if (r < 0)
+        return r;
+    if (in->piece != in->stop || in->held - in->at < n || memcmp(in->in + in->at, gap, n) != 0)
+        return lost(in, "has a large member that does not begin where it has to");
+    in->at += n;
+    in->skipped += n;
     return HR_OK;
 }

@@ -1,8 +1,5 @@
-/* Bytes gather in a batch; a full one is digested and made into frames by all threads, while
- * the one before is written.  What of a file needs no digest is read by the threads that make
- * its frames, so that reading and writing go on at the same time.  A large package goes to the
- * disk past the page cache: it has to be there before anybody is told of it, and a copy in the
- * cache would cost more than all of the above. */
+/* Bytes gather in a batch; a full one is read and made into frames by all threads, while the one
+ * before is digested by one of them and given to the sink by another. */
 #include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -13,15 +10,13 @@
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
 enum {
-    BATCH = 8, /* frames: as much as keeps a thread busy longer than it takes to start */
+    BATCH = 4, /* frames: as much as keeps a thread busy longer than it takes to start */
     BLOCK = 1 << 17,
-    HEAD = 14,                                              /* of a stored frame */
-    STORED = HR_FRAME + HEAD + 3 * (HR_FRAME / BLOCK + 1), /* the largest */
+    HEAD = 14,                         /* of a stored frame */
+    ROOM = HR_FRAME + (HR_FRAME >> 7), /* for a frame that is tried */
     LEVEL = 3,
     SAMPLE = 1 << 15,
-    MARKS = 4096,
-    BLOCKS = 1 << 23, /* as much is written at once */
-    ALIGNED = 4096
+    MARKS = 4096
 };
 
 /* Bytes of a batch that a digest is told of. */
@@ -44,149 +39,92 @@ struct batch {
 
 struct hr_frames_out {
     struct hr_env *env;
-    char *path;
-    int fd;
-    uint64_t taken, given; /* content, and bytes of the file, of frames that were written */
-    struct batch batches[2], *now, *before; /* before: made, not written */
-    char *memory, *block; /* what is to be written next, aligned in memory */
-    size_t filled;
-    bool tried, direct; /* past the page cache */
+    struct hr_sink sink;
+    uint64_t taken, given; /* of this section: content, and bytes of the file, that were written */
+    struct batch batches[2], *now, *before; /* before: read and made, no more */
 };
 
-hr_status hr_frames_create(struct hr_env *env, const char *path, struct hr_frames_out **ret)
+hr_status hr_frames_create(struct hr_env *env, const char *path, enum hr_sink_from from,
+                           struct hr_frames_out **ret)
 {
     struct hr_frames_out *out = hr_mem_zero(env, sizeof *out);
-    int i, e;
+    hr_status r;
+    int i;
 
     if (!out)
         return HR_EXHAUSTED;
     out->env = env;
-    out->fd = -1;
     out->now = &out->batches[0];
     out->before = &out->batches[1];
-    out->path = hr_mem_text(env, path);
-    for (i = 0; i < 2 && out->path; i++) {
+    r = hr_sink_open(&out->sink, env, path, from);
+    for (i = 0; i < 2 && r == HR_OK; i++) {
         out->batches[i].bytes = hr_mem_resize(env, NULL, 0, BATCH * (size_t)HR_FRAME);
-        out->batches[i].frames = hr_mem_resize(env, NULL, 0, BATCH * (size_t)STORED);
+        out->batches[i].frames = hr_mem_resize(env, NULL, 0, BATCH * (size_t)ROOM);
         if (!out->batches[i].bytes || !out->batches[i].frames)
-            break;
+            r = HR_EXHAUSTED;
     }
-    out->memory = i < 2 ? NULL : hr_mem_resize(env, NULL, 0, BLOCKS + ALIGNED);
-    if (!out->memory) {
+    if (r < 0)
         hr_frames_drop(out);
-        return HR_EXHAUSTED;
+    else
+        *ret = out;
+    return r;
+}
+
+static hr_status put_away(struct hr_frames_out *out)
+{
+    hr_status r = hr_sink_close(&out->sink);
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        hr_mem_put(out->env, out->batches[i].bytes, BATCH * (size_t)HR_FRAME);
+        hr_mem_put(out->env, out->batches[i].frames, BATCH * (size_t)ROOM);
     }
-    out->block = out->memory + (ALIGNED - (uintptr_t)out->memory % ALIGNED);
-    out->fd = OS(env, open, path, HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_TRUNCATE, 0644);
-    if ((e = out->fd) < 0) {
-        hr_frames_drop(out);
-        return hr_fail_os(env, e, "write", path);
-    }
-    *ret = out;
-    return HR_OK;
+    hr_mem_put(out->env, out, sizeof *out);
+    return r;
 }
 
 void hr_frames_drop(struct hr_frames_out *out)
 {
-    int i;
+    struct hr_env *env;
+    size_t kept;
 
     if (!out)
         return;
-    if (out->fd >= 0)
-        OS(out->env, close, out->fd);
-    for (i = 0; i < 2; i++) {
-        hr_mem_put(out->env, out->batches[i].bytes, BATCH * (size_t)HR_FRAME);
-        hr_mem_put(out->env, out->batches[i].frames, BATCH * (size_t)STORED);
-    }
-    hr_mem_put(out->env, out->memory, BLOCKS + ALIGNED);
-    hr_mem_text_put(out->env, out->path);
-    hr_mem_put(out->env, out, sizeof *out);
-}
-
-/* -- writing --------------------------------------------------------------- */
-
-/* Write the first full block past the cache, and go on so if that went well: a small package is
- * not worth it, and not every file system has it.  False: nothing was written that counts. */
-static bool go_direct(struct hr_frames_out *out)
-{
-    int fd = OS(out->env, open, out->path, HR_OPEN_WRITE | HR_OPEN_DIRECT, 0);
-
-    out->tried = true;
-    if (fd < 0)
-        return false;
-    if (OS(out->env, write, fd, out->block, BLOCKS) != BLOCKS) {
-        OS(out->env, close, fd); /* the other writes from the start, and tells what is wrong */
-        return false;
-    }
-    OS(out->env, close, out->fd);
-    out->fd = fd;
-    return out->direct = true;
-}
-
-static hr_status write_block(struct hr_frames_out *out)
-{
-    hr_status r = HR_OK;
-
-    if (out->tried || !go_direct(out))
-        r = hr_fd_write(out->env, out->fd, out->path, out->block, BLOCKS);
-    out->filled = 0;
-    return r;
-}
-
-static hr_status put(struct hr_frames_out *out, const char *bytes, size_t n)
-{
-    hr_status r = HR_OK;
-
-    while (n && r == HR_OK) {
-        size_t part = BLOCKS - out->filled < n ? BLOCKS - out->filled : n;
-
-        memcpy(out->block + out->filled, bytes, part);
-        out->filled += part;
-        bytes += part;
-        n -= part;
-        if (out->filled == BLOCKS)
-            r = write_block(out);
-    }
-    return r;
-}
-
-/* The last block: a whole number of the disk's, and what is too much cut off again. */
-static hr_status put_rest(struct hr_frames_out *out)
-{
-    size_t n = out->filled, more = out->direct ? (ALIGNED - n % ALIGNED) % ALIGNED : 0;
-    hr_status r;
-    int e;
-
-    memset(out->block + n, 0, more);
-    r = hr_fd_write(out->env, out->fd, out->path, out->block, n + more);
-    out->filled = 0;
-    if (r == HR_OK && more && (e = OS(out->env, truncate, out->fd, out->given)) < 0)
-        r = hr_fail_os(out->env, e, "write", out->path);
-    return r;
+    env = out->env;
+    kept = env->errors.count;
+    put_away(out);
+    hr_errors_cut(env, kept); /* what made it be dropped was told */
 }
 
 /* -- frames ---------------------------------------------------------------- */
 
-static size_t store(const char *p, size_t n, char *to)
+/* A frame of n bytes as they are: the length of it, and it. */
+static size_t stored_size(size_t n)
 {
-    static const char magic[6] = { 0x28, (char)0xb5, 0x2f, (char)0xfd, (char)0xc0, 0x38 };
-    char *at = to + HEAD;
+    return HEAD + n + 3 * ((n + BLOCK - 1) / BLOCK);
+}
+
+static hr_status store(struct hr_sink *to, const char *p, size_t n)
+{
+    char head[HEAD] = { 0x28, (char)0xb5, 0x2f, (char)0xfd, (char)0xc0, 0x38 };
+    hr_status r;
     int i;
 
-    memcpy(to, magic, sizeof magic);
     for (i = 0; i < 8; i++)
-        to[6 + i] = (char)((uint64_t)n >> (8 * i));
-    while (n) {
-        size_t part = n < BLOCK ? n : BLOCK, head = part << 3 | (part == n);
+        head[6 + i] = (char)((uint64_t)n >> (8 * i));
+    r = hr_sink_add(to, head, sizeof head);
+    while (n && r == HR_OK) {
+        size_t part = n < BLOCK ? n : BLOCK, three = part << 3 | (part == n);
 
         for (i = 0; i < 3; i++)
-            *at++ = (char)(head >> (8 * i));
-        memcpy(at, p, part);
-        at += part;
+            head[i] = (char)(three >> (8 * i));
+        r = hr_sink_add(to, head, 3);
+        if (r == HR_OK)
+            r = hr_sink_add(to, p, part);
         p += part;
         n -= part;
     }
-    return (size_t)(at - to);
+    return r;
 }
 
 static bool lacks_memory(size_t size)
@@ -203,18 +141,19 @@ static bool shrinks(size_t size, size_t n)
     return part < SAMPLE || (!ZSTD_isError(size) && size < part - part / 8);
 }
 
-/* Without memory it is told, not stored as it is: equal content gives equal bytes. */
+/* *ret 0: it is to be stored.  Without memory that is told, not stored: equal content gives equal
+ * bytes. */
 static hr_status make_frame(struct hr_env *env, const char *p, size_t n, char *to, size_t *ret)
 {
-    size_t size = ZSTD_compress(to, STORED, p, n < SAMPLE ? n : SAMPLE, 1);
+    size_t size = ZSTD_compress(to, ROOM, p, n < SAMPLE ? n : SAMPLE, 1);
 
     if (!lacks_memory(size) && shrinks(size, n))
-        size = ZSTD_compress(to, STORED, p, n, LEVEL);
+        size = ZSTD_compress(to, ROOM, p, n, LEVEL);
     else if (!lacks_memory(size))
         size = n;
     if (lacks_memory(size))
         return hr_fail_memory(env);
-    *ret = ZSTD_isError(size) || size >= n ? store(p, n, to) : size;
+    *ret = ZSTD_isError(size) || size >= n ? 0 : size;
     return HR_OK;
 }
 
@@ -228,17 +167,29 @@ static void tell_digests(struct batch *b)
     b->mark_count = 0;
 }
 
-/* A frame that would make the whole swell more than a reader takes is stored instead. */
+/* A frame that would make its section swell more than its part of what a reader takes is stored
+ * instead: what stands in one section never changes how another one looks. */
 static hr_status write_frame(struct hr_frames_out *out, struct batch *b, size_t i)
 {
     size_t at = i * HR_FRAME, n = b->len - at < HR_FRAME ? b->len - at : HR_FRAME;
-    char *frame = b->frames + i * STORED;
+    size_t size = b->sizes[i] ? b->sizes[i] : stored_size(n);
+    bool swells = out->taken + n >
+                  HR_PACKAGE_FREE / HR_FRAMES_SECTIONS + (out->given + size) * HR_PACKAGE_RATIO;
 
-    if (out->taken + n > HR_PACKAGE_FREE + (out->given + b->sizes[i]) * HR_PACKAGE_RATIO)
-        b->sizes[i] = store(b->bytes + at, n, frame);
     out->taken += n;
-    out->given += b->sizes[i];
-    return put(out, frame, b->sizes[i]);
+    out->given += swells ? stored_size(n) : size;
+    return b->sizes[i] && !swells ? hr_sink_add(&out->sink, b->frames + i * ROOM, size)
+                                  : store(&out->sink, b->bytes + at, n);
+}
+
+static hr_status write_frames(struct hr_frames_out *out, struct batch *b)
+{
+    hr_status r = HR_OK;
+    size_t i;
+
+    for (i = 0; i < b->count && r == HR_OK; i++)
+        r = write_frame(out, b, i);
+    return r;
 }
 
 /* Read what of bytes from..to is still to be read. */
@@ -259,27 +210,25 @@ static hr_status fetch(struct hr_frames_out *out, struct batch *b, size_t from, 
     return HR_OK;
 }
 
-/* Item 0 tells the digests, item 1 writes the batch before, the others make frames. */
+/* Item 0 tells the digests of the batch before, item 1 writes it, the others make frames. */
 static hr_status do_item(void *user, size_t i)
 {
     struct hr_frames_out *out = user;
-    struct batch *b = out->now, *before = out->before;
-    hr_status r = HR_OK;
-    size_t k, at, n;
+    struct batch *b = out->now;
+    hr_status r;
+    size_t at, n;
 
-    if (i >= 2) {
-        i -= 2;
-        at = i * HR_FRAME;
-        n = b->len - at < HR_FRAME ? b->len - at : HR_FRAME;
-        if ((r = fetch(out, b, at, at + n)) == HR_OK)
-            r = make_frame(out->env, b->bytes + at, n, b->frames + i * STORED, &b->sizes[i]);
-        return r;
+    if (i == 1)
+        return write_frames(out, out->before);
+    if (i == 0) {
+        tell_digests(out->before);
+        return HR_OK;
     }
-    if (i == 0)
-        tell_digests(b);
-    else
-        for (k = 0; k < before->count && r == HR_OK; k++)
-            r = write_frame(out, before, k);
+    i -= 2;
+    at = i * HR_FRAME;
+    n = b->len - at < HR_FRAME ? b->len - at : HR_FRAME;
+    if ((r = fetch(out, b, at, at + n)) == HR_OK)
+        r = make_frame(out->env, b->bytes + at, n, b->frames + i * ROOM, &b->sizes[i]);
     return r;
 }
 
@@ -311,10 +260,12 @@ static hr_status room(struct hr_frames_out *out, size_t *ret)
 {
     hr_status r = HR_OK;
 
-    if (out->now->mark_count == MARKS)
-        tell_digests(out->now);
     if (out->now->len == BATCH * (size_t)HR_FRAME)
         r = turn(out);
+    if (out->now->mark_count == MARKS) { /* all of which has been read, of files that have ended */
+        tell_digests(out->before);
+        tell_digests(out->now);
+    }
     *ret = BATCH * (size_t)HR_FRAME - out->now->len;
     return r == HR_OK && hr_cancelled(out->env) ? HR_CANCELLED : r;
 }
@@ -338,9 +289,9 @@ hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
     return HR_OK;
 }
 
-/* Without a digest: batches that are full read it themselves, the last one here, while the file
- * is open. */
-static hr_status copy_later(struct hr_frames_out *out, int fd, const char *path, uint64_t size)
+/* Batches that are full read it themselves, the last one here, while the file is open. */
+hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
+                         struct hr_sha256 *digest)
 {
     struct batch *b;
     uint64_t at = 0;
@@ -356,7 +307,8 @@ static hr_status copy_later(struct hr_frames_out *out, int fd, const char *path,
         b->path = path;
         b->at = at;
         b->from = b->len;
-        b->to = b->len += part;
+        b->to = b->len + part;
+        mark(b, digest, part);
         at += part;
     }
     b = out->now;
@@ -365,36 +317,39 @@ static hr_status copy_later(struct hr_frames_out *out, int fd, const char *path,
     return r;
 }
 
-hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
-                         struct hr_sha256 *digest)
-{
-    hr_status r;
-    size_t part;
-
-    if (!digest)
-        return copy_later(out, fd, path, size);
-    while (size) {
-        int64_t got;
-
-        if ((r = room(out, &part)) < 0)
-            return r;
-        part = size < part ? (size_t)size : part;
-        got = OS(out->env, read, fd, out->now->bytes + out->now->len, part);
-        if (got < 0)
-            return hr_fail_os(out->env, (int)got, "read", path);
-        if (!got)
-            return hr_fail(out->env, HR_DATA_LOSS, "\"%s\" was cut while it was packed", path);
-        mark(out->now, digest, (size_t)got);
-        size -= (size_t)got;
-    }
-    return HR_OK;
-}
-
 hr_status hr_frames_flush(struct hr_frames_out *out)
 {
     hr_status r = turn(out);
 
-    return r < 0 ? r : turn(out); /* the second writes what the first has made */
+    return r < 0 ? r : turn(out); /* the second digests and writes what the first has made */
+}
+
+hr_status hr_frames_leave(struct hr_frames_out *out)
+{
+    memset(out->now->frames, 0, HR_FRAMES_ALIGN);
+    return hr_sink_add(&out->sink, out->now->frames, HR_FRAMES_ALIGN);
+}
+
+hr_status hr_frames_section(struct hr_frames_out *out)
+{
+    hr_status r = hr_frames_flush(out);
+
+    out->taken = out->given = 0;
+    return r;
+}
+
+hr_status hr_frames_align(struct hr_frames_out *out)
+{
+    hr_status r = hr_frames_section(out);
+    char *gap = out->now->frames; /* of a batch that has none */
+    size_t n = hr_frames_gap(out->sink.size, gap);
+
+    return r < 0 ? r : hr_sink_add(&out->sink, gap, n);
+}
+
+uint64_t hr_frames_size(const struct hr_frames_out *out)
+{
+    return out->sink.size;
 }
 
 hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n)
@@ -403,11 +358,11 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
     hr_status r = HR_OK;
 
     while (n && r == HR_OK) {
-        size_t part = n < HR_FRAME ? n : HR_FRAME, size = store(p, part, out->now->frames);
+        size_t part = n < HR_FRAME ? n : HR_FRAME;
 
-        r = put(out, out->now->frames, size);
+        r = store(&out->sink, p, part);
         out->taken += part;
-        out->given += size;
+        out->given += stored_size(part);
         p += part;
         n -= part;
     }
@@ -416,42 +371,34 @@ hr_status hr_frames_store(struct hr_frames_out *out, const void *bytes, size_t n
 
 hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *bytes, size_t n)
 {
-    char *frame = hr_mem_resize(env, NULL, 0, STORED);
+    struct hr_sink sink;
     const char *p = bytes;
-    hr_status r = HR_OK;
-    int fd, e;
+    hr_status r = hr_sink_open(&sink, env, path, HR_SINK_START), closed;
+    int e;
 
-    if (!frame)
-        return HR_EXHAUSTED;
-    if ((fd = OS(env, open, path, HR_OPEN_WRITE, 0)) < 0)
-        r = hr_fail_os(env, fd, "write", path);
+    if (r < 0)
+        return r;
     while (n && r == HR_OK) {
         size_t part = n < HR_FRAME ? n : HR_FRAME;
 
-        r = hr_fd_write(env, fd, path, frame, store(p, part, frame));
+        r = store(&sink, p, part);
         p += part;
         n -= part;
     }
-    if (r == HR_OK && (e = OS(env, sync, fd)) < 0)
+    if (r == HR_OK)
+        r = hr_sink_flush(&sink);
+    if (r == HR_OK && (e = OS(env, sync, sink.fd)) < 0)
         r = hr_fail_os(env, e, "sync", path);
-    if (fd >= 0)
-        OS(env, close, fd);
-    hr_mem_put(env, frame, STORED);
-    return r;
+    closed = hr_sink_close(&sink);
+    return r < 0 ? r : closed;
 }
 
 hr_status hr_frames_close(struct hr_frames_out *out)
 {
-    struct hr_env *env = out->env;
-    hr_status r = hr_frames_flush(out);
-    int e;
+    hr_status r = hr_frames_flush(out), closed;
 
     if (r == HR_OK)
-        r = put_rest(out);
-    e = OS(env, close, out->fd);
-    out->fd = -1;
-    if (r == HR_OK && e < 0)
-        r = hr_fail_os(env, e, "close", out->path);
-    hr_frames_drop(out);
-    return r;
+        r = hr_sink_flush(&out->sink);
+    closed = put_away(out);
+    return r < 0 ? r : closed;
 }

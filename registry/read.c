@@ -198,9 +198,22 @@ static hr_status read_member(struct reader *r, const struct hr_member *m)
         s = read_bytes(r, m);
     if (s == HR_OK)
         s = read_padding(r, m->name, hr_ustar_padding(m->size));
-    if (s == HR_OK && r->visit->end)
-        s = r->visit->end(r->visit->user, m);
-    return s < 0 ? s : hr_frames_take(r->in, r->next, sizeof r->next);
+    return s == HR_OK && r->visit->end ? r->visit->end(r->visit->user, m) : s;
+}
+
+static hr_status read_members(struct reader *r)
+{
+    size_t large = hr_members_large(r->head.members, r->head.count), i;
+    hr_status s = HR_OK;
+
+    for (i = 0; i < r->head.count && s == HR_OK; i++) {
+        s = read_member(r, &r->head.members[i]);
+        if (s == HR_OK && i + 1 == large && large < r->head.count)
+            s = hr_frames_aligned(r->in);
+        if (s == HR_OK)
+            s = hr_frames_take(r->in, r->next, sizeof r->next);
+    }
+    return s;
 }
 
 /* Two blocks of zeros, one of which was read, and nothing more. */
@@ -233,14 +246,13 @@ hr_status hr_package_scan(struct hr_env *env, const char *file, const struct hr_
 {
     struct reader r = { .env = env, .file = file, .visit = visit };
     hr_status s;
-    size_t i;
 
     hr_arena_init(&r.arena, env, 0);
     s = hr_frames_open(env, file, &r.in);
     if (s == HR_OK)
         s = read_head(&r, keys, count);
-    for (i = 0; i < r.head.count && s == HR_OK; i++)
-        s = read_member(&r, &r.head.members[i]);
+    if (s == HR_OK)
+        s = read_members(&r);
     if (s == HR_OK)
         s = read_tail(&r);
     hr_frames_free(r.in);

@@ -56,4 +56,4 @@ static hr_status key_read(struct hr_env *env, const char *name, const char *text
 }
 
 const struct hr_registry_1 hr_registry_v1 = { hr_package_write, hr_package_scan, key_make,
-                                              key_read };
+                                              key_read, hr_package_ahead };

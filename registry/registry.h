@@ -7,6 +7,10 @@
  *     manifest.json  what it is: kind, id, version
  *     ...            the content, regular files only, sorted by name
  *
+ * The first member of 32 MiB or more begins where nothing depends on what stands before it (a
+ * section, frames.h), so a host can pack the weights of a model while it digests them, before it
+ * is known what else the package says.
+ *
  * Equal content gives equal bytes: owner 0, mode 0644, time 0, one level, frames of one size,
  * no names or times of the machine, whatever the number of threads.
  *
@@ -17,6 +21,7 @@
  *     frames.h    the zstd frames of the file      ustar.h     headers of the tar
  *     files.h     FILES, the grammar of names      minisign.h  keys and signatures
  *     read.c      the verifying reader             pack.c      the writer
+ *     ahead.c     a large member before the rest   sink.h      the file that is written
  *
  * It is a shared object of its own, since libcrypto and libzstd cost every start of a program;
  * the host loads it when a package is touched, and finds the one symbol hr_registry_v1.  Both
@@ -37,6 +42,7 @@ enum {
     HR_PACKAGE_RATIO = 256,             /* bytes that come out for one that goes in, */
     HR_PACKAGE_FREE = 1 << 28,          /* beyond the first 256 MiB: zeros shrink well */
     HR_PACKAGE_MANIFEST = 1 << 24,      /* bytes of manifest.json */
+    HR_PACKAGE_LARGE = 1 << 25,         /* bytes of a member with a section of its own */
     HR_KEY_TEXT = 512                   /* bytes of a key's file that is made here */
 };
 #define HR_PACKAGE_MEMBER (((uint64_t)1 << 33) - 1) /* bytes of a member: 11 octal digits */
@@ -96,6 +102,14 @@ struct hr_pack_member {
     const uint8_t *digest; /* where it is known already and the file is sealed; NULL: read */
 };
 
+/* A large member that was written before the package. */
+struct hr_pack_ahead {
+    char part[HR_MAX_PATH]; /* the file that is to become the package; "": none, or used up */
+    char name[HR_PACKAGE_NAME + 1];
+    uint64_t size;
+    uint8_t digest[HR_SHA256_SIZE];
+};
+
 struct hr_pack {
     const struct hr_pack_member *members; /* in any order */
     size_t count;
@@ -103,6 +117,9 @@ struct hr_pack {
     const char *passphrase; /* of an encrypted one; may be NULL */
     const char *comment;    /* trusted comment; NULL: a usual one */
     const char *signature;  /* text of a signature that minisign has made of FILES; or NULL */
+    /* If it is the first large member by name, size and digest, which has to be known, it is not
+     * read again; then the part is used up, whatever the result.  NULL: none. */
+    struct hr_pack_ahead *ahead;
 };
 
 struct hr_registry_1 {
@@ -124,11 +141,19 @@ struct hr_registry_1 {
     /* The id and the base64 line of a public key's text.  HR_INVALID: told, with name. */
     hr_status (*key_read)(struct hr_env *env, const char *name, const char *text, char ret_id[17],
                           char ret_line[64]);
+
+    /* Write the member name, of the file at path, into a new part in dir, and digest it.  The
+     * caller removes the part if no package uses it up.  HR_INVALID: the file is smaller than
+     * HR_PACKAGE_LARGE, or the name is not allowed; on failure nothing is left. */
+    hr_status (*ahead)(struct hr_env *env, const char *dir, const char *name, const char *path,
+                       struct hr_pack_ahead *ret);
 };
 
 extern HR_EXPORT const struct hr_registry_1 hr_registry_v1;
 
 hr_status hr_package_write(struct hr_env *env, const struct hr_pack *what, const char *file);
+hr_status hr_package_ahead(struct hr_env *env, const char *dir, const char *name, const char *path,
+                           struct hr_pack_ahead *ret);
 hr_status hr_package_scan(struct hr_env *env, const char *file, const struct hr_trusted_key *keys,
                           size_t count, const struct hr_package_visit *visit);
 

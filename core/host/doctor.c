@@ -403,6 +403,70 @@ static hr_status check_registry(struct doctor *d)
     return r;
 }
 
+/* -- packages that were not finished ---------------------------------------- */
+
+/* NAME.12345678~, as registry/ calls what it writes. */
+static bool is_part(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 10 && name[n - 1] == '~' && name[n - 10] == '.' &&
+           strspn(name + n - 9, "0123456789abcdef") == 8;
+}
+
+/* Does another host live that may be writing packages?  Which one a part is of, nobody knows. */
+static hr_status others_live(struct doctor *d, bool *ret)
+{
+    struct hr_paths *paths = &d->p->paths;
+    char path[HR_MAX_PATH];
+    struct hr_names names = { 0 };
+    hr_status r = hr_dir_exists(&d->p->env, paths->runs)
+                      ? hr_dir_list(&d->p->env, paths->runs, &names)
+                      : HR_OK;
+    size_t i;
+
+    *ret = false;
+    for (i = 0; i < names.count && r == HR_OK && !*ret; i++) {
+        if ((r = hr_path_join(&d->p->env, paths->runs, names.names[i], path)) < 0)
+            break;
+        *ret = !hr_dir_exists(&d->p->env, path) && /* a lock, not a run */
+               strcmp(names.names[i], d->p->host.id) != 0 &&
+               hr_host_alive(&d->p->env, paths, names.names[i]);
+    }
+    hr_names_clear(&d->p->env, &names);
+    return r;
+}
+
+static hr_status check_part(struct doctor *d, const char *dir, const char *name)
+{
+    char path[HR_MAX_PATH];
+    hr_status r = hr_path_join(&d->p->env, dir, name, path);
+    int e;
+
+    if (r < 0)
+        return r;
+    if (hr_dir_exists(&d->p->env, path))
+        return for_names(d, path, check_part);
+    if (!is_part(name))
+        return HR_OK;
+    tell(d, "registry", repairs(d), "\"%s\" is a package that was not finished; %s", path,
+         repairs(d) ? "it is removed" : "\"headrace doctor --repair\" removes it");
+    e = repairs(d) ? d->p->env.os->unlink(d->p->env.os->user, path) : 0;
+    return e < 0 ? hr_fail_os(&d->p->env, e, "remove", path) : HR_OK;
+}
+
+static hr_status check_parts(struct doctor *d)
+{
+    char dir[HR_MAX_PATH];
+    bool others = false;
+    hr_status r = others_live(d, &others);
+
+    if (r < 0 || others)
+        return r;
+    r = hr_path_join(&d->p->env, d->p->paths.registry, "models", dir);
+    return r < 0 ? r : for_names(d, dir, check_part);
+}
+
 /* Opening closes what hosts that died have left; what was left is told here. */
 static void check_swept(struct doctor *d)
 {
@@ -438,6 +502,8 @@ static hr_status check_all(struct doctor *d)
             r = check_leases(d);
         if (r == HR_OK)
             r = check_registry(d);
+        if (r == HR_OK)
+            r = check_parts(d);
     }
     hr_json_close_array(&d->w);
     return r < 0 ? r : hr_json_end(&d->w);

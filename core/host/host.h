@@ -11,6 +11,7 @@
  *     gc.c       what nothing needs            doctor.c  the store against the files
  *     forget.c   the cache, listed and cleared   loaded.c  models that handles share
  *     publish.c  what follows a publication: models packed into the registry
+ *     ahead.c    their weights packed before, while they are sealed
  *     package.h  packages and trust, with files of their own
  *     models.h   models of the registry and their aliases, likewise
  */
@@ -54,6 +55,7 @@ struct hr_project {
     } ranked; /* the run that was numbered last in this call */
     hr_model *models;
     struct hr_loaded *loaded; /* what they share */
+    struct hr_pack_ahead *ahead; /* weights that wait for their package (ahead.c); may be NULL */
 };
 
 /* Begin a call: what the last one has told is forgotten. */
@@ -192,6 +194,11 @@ bool hr_is_own(const struct hr_project *p, const char *uri);
 /* Rows of "cache", for hr_table_of(). */
 hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
                        struct hr_arena *arena, struct hr_cell *row);
+
+/* hr_sealed_file of artifact.h; and the end of what it has begun. */
+bool hr_host_sealed(void *user, const char *type, const char *path, const char *name,
+                    uint8_t ret[HR_SHA256_SIZE], uint64_t *ret_size);
+void hr_ahead_drop(struct hr_project *p);
 
 /* hr_published of run.h. */
 hr_status hr_host_published(void *user, int64_t execution, const char *component, bool cached,

@@ -173,6 +173,8 @@ static hr_status start_runner(struct hr_job *job, struct hr_options *o, const ch
                                        .in_process = hr_worker_in_process,
                                        .published = hr_host_published,
                                        .published_user = p,
+                                       .sealed_file = hr_host_sealed,
+                                       .sealed_user = p,
                                        .others = pump_others,
                                        .others_user = p };
     hr_status r = find_base(job, o);
@@ -417,6 +419,7 @@ void hr_job_drop(hr_job *job)
         ;
     *at = job->next;
     hr_runner_free(job->runner);
+    hr_ahead_drop(p);
     hr_pipeline_free(job->pipeline);
     hr_buf_clear(&job->line);
     hr_arena_clear(&job->arena);

@@ -141,7 +141,7 @@ static hr_status pack_dir(struct hr_project *p, const char *dir, const struct pa
     hr_json_put_key(&k->w, "content");
     hr_json_open_array(&k->w);
     if (r == HR_OK)
-        r = hr_packing_plain(k, full, strcmp(kind, "model") ? "artifacts/1/" : "model/");
+        r = hr_packing_plain(k, full, strcmp(kind, "model") ? "artifacts/1/" : HR_MODEL_PATH);
     hr_json_close_array(&k->w);
     return r;
 }
@@ -174,7 +174,7 @@ static hr_status pack_stored(struct hr_project *p, const char *what, const struc
     if (r == HR_OK)
         r = begin(p, arena, "model", hr_meta_text(&node, "model_name"),
                   hr_meta_text(&node, "pushed_version"), o, k);
-    return r < 0 ? r : hr_packing_artifact(k, &node, "model/");
+    return r < 0 ? r : hr_packing_artifact(k, &node, HR_MODEL_PATH);
 }
 
 hr_status hr_package_pack(hr_project *p, const char *what, const char *options,

@@ -31,6 +31,9 @@
 #include "host/host.h"
 #include "registry/registry.h"
 
+/* What a model's own files lie below. */
+#define HR_MODEL_PATH "model/"
+
 enum { HR_PACKAGE_FORMAT = 1, HR_LINEAGE_BYTES = 1 << 26 };
 
 /* The registry, loaded when it is first needed. */

@@ -96,7 +96,8 @@ hr_status hr_packing_end(struct hr_packing *k, const struct hr_signing *sign, co
     const struct hr_registry_1 *registry;
     struct hr_pack what = { .secret = sign->secret,
                             .passphrase = sign->passphrase,
-                            .signature = sign->signature };
+                            .signature = sign->signature,
+                            .ahead = k->p->ahead };
     hr_status r;
 
     hr_json_close_object(&k->w);

@@ -87,6 +87,7 @@ void hr_free(hr_project *p)
         hr_watch_drop(p->watches);
     while (p->models)
         hr_model_drop(p->models);
+    hr_ahead_drop(p);
     close_all(p);
     hr_mem_text_put(&p->env, p->worker);
     hr_mem_text_put(&p->env, p->plugin_path);

@@ -270,7 +270,7 @@ static hr_status look_at_taken(struct hr_project *p, const char *file, const str
                        t->kind);
     c->model = c->model ? c->model : t->id;
     c->version = c->version ? c->version : t->version;
-    if ((r = hr_taken_digest(p, t, "model/", ret_digest)) < 0)
+    if ((r = hr_taken_digest(p, t, HR_MODEL_PATH, ret_digest)) < 0)
         return r;
     r = hr_model_find(p, hr_arena_format(arena, "%s@%s", c->model, c->version), arena, &node);
     if (r == HR_NOT_FOUND)

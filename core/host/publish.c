@@ -29,9 +29,10 @@ hr_status hr_model_pack(struct hr_project *p, const struct hr_meta_node *pushed,
     if (r == HR_OK)
         r = hr_packing_begin(p, arena, "model", name, version, &k);
     if (r == HR_OK)
-        r = hr_packing_artifact(&k, pushed, "model/");
+        r = hr_packing_artifact(&k, pushed, HR_MODEL_PATH);
     if (r == HR_OK)
         r = hr_packing_end(&k, &sign, file);
+    hr_ahead_drop(p);
     hr_packing_clear(&k);
     *ret_text = hr_arena_format(arena, "registry %s@%s (%s)", name, version,
                                 sign.secret ? "signed" : "unsigned");

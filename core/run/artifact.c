@@ -5,38 +5,53 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-static hr_status add_line(struct hr_env *env, struct hr_cache *cache, const char *path,
-                          const char *name, struct hr_buf *to)
+/* A listing that is being made; sealing may be NULL. */
+struct listing {
+    struct hr_env *env;
+    struct hr_cache *cache;
+    const struct hr_sealing *sealing;
+    struct hr_buf *to;
+};
+
+static hr_status add_line(const struct listing *l, const char *path, const char *name)
 {
+    const struct hr_sealing *s = l->sealing;
     uint8_t digest[HR_SHA256_SIZE];
     char hex[HR_SHA256_HEX];
     uint64_t size = 0;
-    hr_status r = hr_cache_digest(cache, env, path, digest, &size);
+    hr_status r = HR_OK;
 
+    if (!s || !s->file || !s->file(s->user, s->type, path, name, digest, &size))
+        r = hr_cache_digest(l->cache, l->env, path, digest, &size);
     if (r < 0)
         return r;
     hr_sha256_hex(digest, hex);
-    r = hr_buf_format(to, "%s %llu 0644 %s\n", hex, (unsigned long long)size, name);
-    return r < 0 ? hr_fail_memory(env) : HR_OK;
+    r = hr_buf_format(l->to, "%s %llu 0644 %s\n", hex, (unsigned long long)size, name);
+    return r < 0 ? hr_fail_memory(l->env) : HR_OK;
 }
 
-hr_status hr_artifact_listing(struct hr_env *env, struct hr_cache *cache, const char *path,
-                              struct hr_buf *to)
+static hr_status list(const struct listing *l, const char *path)
 {
     char file[HR_MAX_PATH];
     struct hr_names names = { 0 };
     hr_status r = HR_OK;
     size_t i;
 
-    if (!hr_dir_exists(env, path))
-        return add_line(env, cache, path, hr_path_name(path), to);
-    if ((r = hr_tree_list(env, path, &names)) < 0)
+    if (!hr_dir_exists(l->env, path))
+        return add_line(l, path, hr_path_name(path));
+    if ((r = hr_tree_list(l->env, path, &names)) < 0)
         return r;
     for (i = 0; i < names.count && r == HR_OK; i++)
-        if ((r = hr_path_join(env, path, names.names[i], file)) == HR_OK)
-            r = add_line(env, cache, file, names.names[i], to);
-    hr_names_clear(env, &names);
+        if ((r = hr_path_join(l->env, path, names.names[i], file)) == HR_OK)
+            r = add_line(l, file, names.names[i]);
+    hr_names_clear(l->env, &names);
     return r;
+}
+
+hr_status hr_artifact_listing(struct hr_env *env, struct hr_cache *cache, const char *path,
+                              struct hr_buf *to)
+{
+    return list(&(struct listing){ env, cache, NULL, to }, path);
 }
 
 static void digest_of(const struct hr_buf *listing, char ret[HR_SHA256_HEX])
@@ -109,7 +124,7 @@ static hr_status digest_staged(struct hr_env *env, struct hr_sealing *s, struct 
     hr_status r;
 
     hr_buf_of(&listing, (size_t)1 << 30, env);
-    r = hr_artifact_listing(env, NULL, s->staged, &listing);
+    r = list(&(struct listing){ env, NULL, s, &listing }, s->staged);
     if (r == HR_OK)
         digest_of(&listing, s->digest);
     if (r == HR_OK && s->cache &&

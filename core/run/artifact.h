@@ -22,11 +22,19 @@ hr_status hr_artifact_listing(struct hr_env *env, struct hr_cache *cache, const 
 hr_status hr_artifact_digest(struct hr_env *env, struct hr_cache *cache, const char *path,
                              char ret[HR_SHA256_HEX]);
 
+/* Digest a file of a staged output while something else is done with its bytes.  type is the
+ * artifact's, name the file's below the directory.  False: it is to be read as others are. */
+typedef bool hr_sealed_file(void *user, const char *type, const char *path, const char *name,
+                            uint8_t ret[HR_SHA256_SIZE], uint64_t *ret_size);
+
 /* A staged directory and its place. */
 struct hr_sealing {
     const char *staged, *place;
     char digest[HR_SHA256_HEX]; /* filled in */
     struct hr_cache *cache;     /* remembers the digests of its larger files; may be NULL */
+    const char *type;           /* of the artifact, for file() */
+    hr_sealed_file *file;       /* may be NULL */
+    void *user;                 /* of file() */
     bool moved;                 /* it stands at its place; also where others failed */
 };
 

@@ -69,6 +69,8 @@ struct hr_runner_config {
     hr_in_process *in_process;
     hr_published *published; /* may be NULL */
     void *published_user;
+    hr_sealed_file *sealed_file; /* asked of each file of an output; may be NULL */
+    void *sealed_user;
     /* Called while the run waits for work that is under way elsewhere: other runs of this very
      * program go on by hr_runner_pump(), for nobody else can make them.  May be NULL. */
     void (*others)(void *user, struct hr_runner *waiting);

@@ -236,6 +236,9 @@ static hr_status sealing_of(struct hr_runner *runner, struct hr_task *task,
     if (r < 0)
         return r;
     ret->cache = runner->config.cache;
+    ret->type = c->type;
+    ret->file = runner->config.sealed_file;
+    ret->user = runner->config.sealed_user;
     ret->staged = hr_arena_text(&task->arena, base);
     ret->place = hr_arena_text(&task->arena, place);
     if (!ret->staged || !ret->place)

@@ -53,6 +53,9 @@ int main(int argc, char **argv)
     sealing.staged = argv[2];
     sealing.place = place;
     sealing.cache = p->cache;
+    sealing.type = "PushedModel";
+    sealing.file = hr_host_sealed;
+    sealing.user = p;
     start = now(p);
     if (r == HR_OK)
         r = hr_artifact_seal(&p->env, &sealing, 1);

@@ -5,6 +5,7 @@ import struct
 import subprocess
 
 MAGIC = b"\x28\xb5\x2f\xfd"
+ALIGN = 1 << 17
 
 
 def stored(data, content=None):
@@ -19,6 +20,13 @@ def stored(data, content=None):
 
 def frames(tar):
     return b"".join(stored(tar[i : i + (1 << 20)]) for i in range(0, len(tar), 1 << 20))
+
+
+def gap(place, length=None, fill=b"\0"):
+    """The skippable frame behind which a section begins at a multiple of 128 KiB."""
+    n = -place % ALIGN if length is None else length
+    n += ALIGN if 0 < n < 8 else 0
+    return b"\x50\x2a\x4d\x18" + struct.pack("<I", n - 8) + fill * (n - 8) if n else b""
 
 
 def zstd(data, *options):
@@ -277,9 +285,55 @@ def bomb(mib):
     zeros = b"\0" * (1 << 20)
     files = listing([("manifest.json", manifest([]))]) + \
         b"%s %d 0644 artifacts/1/z\n" % (b"0" * 64, mib << 20)
-    head = member("FILES", files) + member("manifest.json", manifest([])) + \
-        header("artifacts/1/z", mib << 20)
-    return frames(head) + zstd(zeros, "-19", "--stream-size=%d" % len(zeros)) * mib
+    head = frames(member("FILES", files) + member("manifest.json", manifest([])))
+    return head + gap(len(head)) + frames(header("artifacts/1/z", mib << 20)) + \
+        zstd(zeros, "-19", "--stream-size=%d" % len(zeros)) * mib
+
+
+def large_parts(second=0):
+    """What stands before and in a large member, and behind it, as frames; second: bytes of another
+    one, which has no section."""
+    zeros = b"\0" * (1 << 20)
+    data = [("artifacts/1/a", b"small"), ("artifacts/1/z", zeros * 32)]
+    if second:
+        data.append(("artifacts/1/zz", b"\0" * second))
+    whole_list = [("manifest.json", manifest(data))] + data
+    start = frames(member("FILES", listing(whole_list)) +
+                   b"".join(member(n, d) for n, d in whole_list[:2]))
+    mib = zstd(zeros, "-19", "--stream-size=%d" % len(zeros))
+    rest = b"".join(member(n, d) for n, d in whole_list[3:])
+    return start, frames(header("artifacts/1/z", 32 << 20)) + mib * 32, \
+        b"".join(zstd(rest[i : i + (1 << 20)], "--stream-size=%d" % len(rest[i : i + (1 << 20)]))
+                 for i in range(0, len(rest), 1 << 20)) + frames(END)
+
+
+def large(second=0):
+    start, section, end = large_parts(second)
+    return start + gap(len(start)) + section + end
+
+
+def large_cases():
+    """A large member whose section does not begin as it has to."""
+    start, section, end = large_parts()
+    small = [("manifest.json", b"{}"), ("artifacts/1/a", b"small")]
+    small.insert(0, ("FILES", listing(small + [("artifacts/1/z", b"\0" * (32 << 20))])))
+    at = "does not begin where it has to"
+    one = -len(start) % ALIGN
+    return {
+        "large_without_gap": (start + section + end, at),
+        "large_gap_of_ones": (start + gap(len(start), fill=b"\1") + section + end, at),
+        "large_gap_too_long": (start + gap(0, one + ALIGN) + section + end, at),
+        "large_gap_too_short": (start + gap(0, one - 4096) + section + end, at),
+        "large_gap_twice": (start + gap(len(start)) + gap(0, ALIGN) + section + end,
+                            "no frame of zstd"),
+        "large_begins_within": (frames(b"".join(member(n, d) for n, d in small) +
+                                       header("artifacts/1/z", 32 << 20)) + section + end, at),
+        "large_gap_cut": (start + gap(len(start))[:-5], at),
+        "large_gap_behind": (start + gap(len(start)) + section + gap(0, ALIGN) + end,
+                             "no frame of zstd"),
+        "gap_before_small": (frames(whole()[:1024]) + gap(0, 4096) + frames(whole()[1024:]),
+                             "no frame of zstd"),
+    }
 
 
 def file_cases():
@@ -311,6 +365,7 @@ def file_cases():
         "dictionary": (patched(good, 4, b"\xc1"), ""),
         "broken_byte": (patched(good, len(good) // 2, bytes([good[len(good) // 2] ^ 1])), ""),
     }
+    cases.update(large_cases())
     cases["one_byte_less"] = (good[:-1], "is not whole")
     for at in range(512, len(tar) - 1, 512):  # truncated at each block of the tar
         cases["cut_at_%d" % at] = (frames(tar[:at]), "is cut off")

@@ -16,6 +16,10 @@ def test_good(h):
         h.run("package", "verify", name + ".hrp")
         h.run("package", "unpack", name + ".hrp", name)
         assert open(h.path(name, "artifacts/1/a.txt"), "rb").read() == b"first\n"
+    for name, second in (("large", 0), ("large_two", 33 << 20)):
+        h.write(name + ".hrp", hrp.large(second))
+        h.run("package", "unpack", name + ".hrp", name)
+        assert os.path.getsize(h.path(name, "artifacts/1/z")) == 32 << 20
 
 
 def test_corpus(h):

@@ -250,6 +250,46 @@ def test_model_offline(h):
         says(h.run("package", "verify", "lie.hrp", code=1).err, reason)
 
 
+def test_large(h):
+    """Weights that are packed while they are sealed: the package is the one that is made of the
+    artifact alone, and what a host that died has begun is found."""
+    h.project()
+    os.makedirs(h.path("m"))
+    noise = hashlib.shake_256(b"w").digest(3 << 20)
+    with open(h.path("m/weights.bin"), "wb") as f:
+        for i in range(12):
+            f.write(noise[i:] + bytes(1000 * i))
+    with open(h.path("m/zeros.bin"), "wb") as f:
+        f.truncate(33 << 20)
+    h.write("m/model.json", "{}")
+    h.write("pipeline.json", json.dumps({"headrace": 1, "name": "large", "nodes": {
+        "m": {"importer": {"source_uri": "m", "type": "Model"}},
+        "p": {"component": "Pusher", "inputs": {"model": "m"}, "properties": {
+            "model_name": "large", "destination": "serving"}}}}))
+    says(h.run("run").out, "registry large@1")
+    package = h.path(".headrace/registry/models/large/large-1.hrp")
+    made = open(package, "rb").read()
+    assert os.path.getsize(package) > 32 << 20
+    models = h.path(".headrace/registry/models")
+    assert [n for _, _, names in os.walk(models) for n in names] == ["large-1.hrp"]
+    report = json.loads(h.run("package", "verify", package, "--json").out)
+    sizes = {f["name"]: f["size"] for f in report["files"]}
+    assert sizes["model/weights.bin"] > 32 << 20 and sizes["model/zeros.bin"] == 33 << 20, sizes
+    os.remove(package)
+    says(h.run("doctor", "--repair", code=None).out, "it is packed again")
+    assert open(package, "rb").read() == made, "packed ahead and packed again differ"
+    h.run("package", "pack", "large@1", "--out", "x.hrp")
+    assert open(h.path("x.hrp"), "rb").read() == made
+    for name in ("ahead.0123abcd~", "large/large-2.hrp.89abcdef~"):
+        h.write(".headrace/registry/models/" + name, b"x")
+    h.write(".headrace/registry/models/large/kept~", b"x")
+    says(h.run("doctor", code=1).out, "ahead.0123abcd~", "large-2.hrp.89abcdef~", "not finished")
+    h.run("doctor", "--repair", code=None)
+    h.run("doctor")
+    assert sorted(os.listdir(models) + os.listdir(models + "/large")) == [
+        "kept~", "large", "large-1.hrp"]
+
+
 def test_equal_everywhere(h):
     """The same work in two places - other folder, umask, zone, locale, user, threads - is the same
     package, to the byte; and it verifies where there is nothing else."""
