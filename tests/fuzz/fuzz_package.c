@@ -1,5 +1,6 @@
-/* Packages.  An input that begins as zstd is the file; any other is a tar, put into frames here,
- * so that the reader of the tar is reached. */
+/* Packages.  An input that begins as zstd is the file, but for the gap before a large member, of
+ * which it has the head alone; any other is a tar, put into frames here, so that the reader of the
+ * tar is reached. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,25 @@ static void write_frames(struct hr_env *env, int fd, const uint8_t *data, size_t
         write_bytes(env, fd, head, sizeof head);
         write_bytes(env, fd, data, part);
     }
+}
+
+/* The file; behind the first head of a skippable frame as many zeros as it says, 256 KiB at most. */
+static void write_file(struct hr_env *env, int fd, const uint8_t *data, size_t n)
+{
+    static const uint8_t magic[4] = { 0x50, 0x2a, 0x4d, 0x18 };
+    static const uint8_t zeros[1 << 18];
+    const uint8_t *gap = memmem(data, n, magic, sizeof magic);
+    size_t before, length;
+
+    if (!gap || data + n - gap < 8) {
+        write_bytes(env, fd, data, n);
+        return;
+    }
+    before = (size_t)(gap + 8 - data);
+    length = gap[4] | (size_t)gap[5] << 8 | (size_t)gap[6] << 16;
+    write_bytes(env, fd, data, before);
+    write_bytes(env, fd, zeros, length % (sizeof zeros + 1));
+    write_bytes(env, fd, data + before, n - before);
 }
 
 /* What the reader says must be so: names within the grammar, sizes that come. */
@@ -88,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     fd = env.os->memfd(env.os->user, "package");
     if (fd >= 0) {
         if (n >= 4 && !memcmp(data, magic, 4))
-            write_bytes(&env, fd, data, n);
+            write_file(&env, fd, data, n);
         else
             write_frames(&env, fd, data, n);
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
