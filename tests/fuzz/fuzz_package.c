@@ -39,7 +39,8 @@ static void write_frames(struct hr_env *env, int fd, const uint8_t *data, size_t
     }
 }
 
-/* The file; behind the first head of a skippable frame as many zeros as it says, 256 KiB at most. */
+/* The file; behind the first head of a skippable frame as many zeros as it says, at most 256 KiB
+ * of them. */
 static void write_file(struct hr_env *env, int fd, const uint8_t *data, size_t n)
 {
     static const uint8_t magic[4] = { 0x50, 0x2a, 0x4d, 0x18 };

@@ -11,15 +11,15 @@
 
 #include <cmocka.h>
 
-#include "help_mem.h"
-#include "help_os.h"
+#include "help_dir.h"
+#include "help_sweep.h"
 
 #include "registry/frames.h"
 #include "registry/registry.h"
 
 enum { SIZE = HR_PACKAGE_LARGE + (1 << 20) + 5, HEAD = 200000 };
 
-static char dir[64], weights[80], file[80];
+static char dir[HELP_DIR], weights[80], file[80];
 static uint8_t digest[HR_SHA256_SIZE], noise[HEAD];
 
 static bool two; /* another large member follows: it is in no section of its own */
@@ -169,51 +169,18 @@ static void test_refused(void **state)
     check_rest();
 }
 
+static const struct help_sweep sweep = { both, check_rest, 1, 20 };
+
 static void test_each_call(void **state)
 {
-    int n, calls = 1000;
-
     (void)state;
-    for (n = 1; n < calls + 1; n++) {
-        struct help_os os;
-        struct hr_env_config config = { .os = help_os_init(&os, n, -EIO), .threads = 1 };
-        struct hr_env env;
-        hr_status r;
-
-        hr_env_init(&env, &config);
-        r = both(&env);
-        if (r < 0)
-            assert_true(*hr_env_error(&env));
-        hr_env_clear(&env);
-        assert_int_equal(os.open, 0);
-        if (os.calls < n)
-            calls = os.calls;
-        else if (n > 1)
-            check_rest();
-    }
-    assert_true(n > 40 && n < 1000);
+    help_each_call(&sweep);
 }
 
 static void test_each_allocation(void **state)
 {
-    hr_status r = HR_EXHAUSTED;
-    int n;
-
     (void)state;
-    for (n = 1; n < 1000 && r != HR_OK; n++) {
-        struct help_mem m = { 0, 0, n };
-        struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m, .threads = 1 };
-        struct hr_env env;
-
-        hr_env_init(&env, &config);
-        r = both(&env);
-        if (r < 0)
-            assert_true(*hr_env_error(&env));
-        hr_env_clear(&env);
-        assert_int_equal(m.live, 0);
-        check_rest();
-    }
-    assert_true(n > 20 && r == HR_OK);
+    help_each_allocation(&sweep);
 }
 
 /* -- writes that fail while others go on --------------------------------------- */
@@ -292,8 +259,7 @@ static int setup(void **state)
     size_t i;
 
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/hr_ahead_XXXXXX");
-    if (!bytes || !mkdtemp(dir))
+    if (!bytes || help_dir_make("ahead", dir))
         return -1;
     snprintf(weights, sizeof weights, "%s/weights", dir);
     snprintf(file, sizeof file, "%s/p.hrp", dir);
@@ -315,13 +281,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct hr_env env;
-
     (void)state;
-    hr_env_init(&env, NULL);
-    hr_tree_remove(&env, dir);
-    hr_env_clear(&env);
-    return 0;
+    return help_dir_remove(dir);
 }
 
 int main(void)

@@ -13,9 +13,10 @@
 #include <cmocka.h>
 
 #include "data/data.h"
+#include "help_dir.h"
 #include "help_flow.h"
 
-static char dir[256];
+static char dir[HELP_DIR];
 
 /* -- faults ------------------------------------------------------------------------ */
 
@@ -236,9 +237,7 @@ static int setup(void **state)
     hr_status r;
 
     (void)state;
-    snprintf(dir, sizeof dir, "%s/headrace-fault-XXXXXX",
-             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!mkdtemp(dir))
+    if (help_dir_make("data_faults", dir))
         return 1;
     hr_env_init(&env, NULL);
     snprintf(csv, sizeof csv, "%s/in.csv", dir);
@@ -249,13 +248,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct hr_env env;
-
     (void)state;
-    hr_env_init(&env, NULL);
-    hr_tree_remove(&env, dir);
-    hr_env_clear(&env);
-    return 0;
+    return help_dir_remove(dir);
 }
 
 static void test_each_allocation(void **state)

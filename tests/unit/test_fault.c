@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "help_mem.h"
-#include "help_os.h"
+#include "help_dir.h"
+#include "help_sweep.h"
 
 #include "base/base.h"
 
-static char dir[64];
+static char dir[HELP_DIR];
 
 /* A piece of work that leaves the file "f" whole, as before or as after. */
 static hr_status work(struct hr_env *env)
@@ -62,50 +62,18 @@ static void check_whole(void)
     hr_env_clear(&env);
 }
 
+static const struct help_sweep sweep = { work, check_whole, 0, 5 };
+
 static void test_each_call(void **state)
 {
-    int n, calls = 1000;
-
     (void)state;
-    for (n = 1; n < calls + 1; n++) { /* until the n-th call is none */
-        struct help_os os;
-        struct hr_env_config config = { .os = help_os_init(&os, n, -EIO) };
-        struct hr_env env;
-        hr_status r;
-
-        hr_env_init(&env, &config);
-        r = work(&env);
-        if (r < 0)
-            assert_true(*hr_env_error(&env));
-        hr_env_clear(&env);
-        assert_int_equal(os.open, 0); /* no descriptor is left */
-        if (os.calls < n)
-            calls = os.calls;
-        check_whole();
-    }
-    assert_true(n > 20 && n < 1000);
+    help_each_call(&sweep);
 }
 
 static void test_each_allocation(void **state)
 {
-    hr_status r = HR_EXHAUSTED;
-    int n;
-
     (void)state;
-    for (n = 1; n < 1000 && r != HR_OK; n++) {
-        struct help_mem m = { 0, 0, n };
-        struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m };
-        struct hr_env env;
-
-        hr_env_init(&env, &config);
-        r = work(&env);
-        if (r < 0)
-            assert_true(*hr_env_error(&env));
-        hr_env_clear(&env);
-        assert_int_equal(m.live, 0);
-        check_whole();
-    }
-    assert_true(n > 5 && r == HR_OK);
+    help_each_allocation(&sweep);
 }
 
 static int set_up(void **state)
@@ -116,8 +84,7 @@ static int set_up(void **state)
 
     (void)state;
     hr_env_init(&env, NULL);
-    strcpy(dir, "/tmp/hr_fault_XXXXXX");
-    r = mkdtemp(dir) ? hr_path_join(&env, dir, "f", path) : HR_INTERNAL;
+    r = !help_dir_make("fault", dir) ? hr_path_join(&env, dir, "f", path) : HR_INTERNAL;
     if (r == HR_OK)
         r = hr_file_write(&env, path, "before", 6);
     hr_env_clear(&env);
@@ -126,13 +93,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    struct hr_env env;
-
     (void)state;
-    hr_env_init(&env, NULL);
-    hr_tree_remove(&env, dir);
-    hr_env_clear(&env);
-    return 0;
+    return help_dir_remove(dir);
 }
 
 int main(void)

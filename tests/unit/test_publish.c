@@ -9,11 +9,13 @@
 
 #include <cmocka.h>
 
+#include "help_dir.h"
+
 #include "host/package.h"
 
 enum { SIZE = HR_PACKAGE_LARGE + 12345 };
 
-static char dir[64];
+static char dir[HELP_DIR];
 static int opened; /* weights, not to be written */
 
 static int counted_open(void *user, const char *path, int flags, uint32_t mode)
@@ -144,19 +146,13 @@ static void test_dropped(void **state)
 static int setup(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/hr_publish_XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    return help_dir_make("publish", dir);
 }
 
 static int teardown(void **state)
 {
-    struct hr_env env;
-
     (void)state;
-    hr_env_init(&env, NULL);
-    hr_tree_remove(&env, dir);
-    hr_env_clear(&env);
-    return 0;
+    return help_dir_remove(dir);
 }
 
 int main(void)

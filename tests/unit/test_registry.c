@@ -11,15 +11,15 @@
 
 #include <cmocka.h>
 
-#include "help_mem.h"
-#include "help_os.h"
+#include "help_dir.h"
+#include "help_sweep.h"
 
 #include "registry/files.h"
 #include "registry/frames.h"
 #include "registry/minisign.h"
 #include "registry/ustar.h"
 
-static char dir[64];
+static char dir[HELP_DIR];
 static uint8_t noise[9 << 20];
 
 static void hex(const uint8_t *p, size_t n, char *to)
@@ -216,52 +216,23 @@ static void test_durable(void **state)
     assert_ptr_equal(strchr(order, 's'), order + order_count - 3);
 }
 
+static hr_status small_work(struct hr_env *env)
+{
+    return work(env, 1000);
+}
+
+static const struct help_sweep sweep = { small_work, check_rest, 1, 20 };
+
 static void test_each_call(void **state)
 {
-    int n, calls = 1000;
-
     (void)state;
-    for (n = 1; n < calls + 1; n++) {
-        struct help_os os;
-        struct hr_env_config config = { .os = help_os_init(&os, n, -EIO), .threads = 1 };
-        struct hr_env env;
-        hr_status r;
-
-        hr_env_init(&env, &config);
-        r = work(&env, 1000);
-        if (r < 0)
-            assert_true(*hr_env_error(&env));
-        assert_true(r != HR_INTERNAL);
-        hr_env_clear(&env);
-        assert_int_equal(os.open, 0);
-        if (os.calls < n)
-            calls = os.calls;
-        else if (n > 1)
-            check_rest();
-    }
-    assert_true(n > 20 && n < 1000);
+    help_each_call(&sweep);
 }
 
 static void test_each_allocation(void **state)
 {
-    hr_status r = HR_EXHAUSTED;
-    int n;
-
     (void)state;
-    for (n = 1; n < 1000 && r != HR_OK; n++) {
-        struct help_mem m = { 0, 0, n };
-        struct hr_env_config config = { .alloc = help_mem_alloc, .alloc_user = &m, .threads = 1 };
-        struct hr_env env;
-
-        hr_env_init(&env, &config);
-        r = work(&env, 1000);
-        if (r < 0)
-            assert_true(*hr_env_error(&env));
-        hr_env_clear(&env);
-        assert_int_equal(m.live, 0);
-        check_rest();
-    }
-    assert_true(n > 20 && r == HR_OK);
+    help_each_allocation(&sweep);
 }
 
 static void test_threads(void **state)
@@ -326,8 +297,7 @@ static int setup(void **state)
     uint32_t i;
 
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/hr_registry_XXXXXX");
-    if (!mkdtemp(dir))
+    if (help_dir_make("registry", dir))
         return -1;
     snprintf(file, sizeof file, "%s/file", dir);
     for (i = 0; i < sizeof noise; i++)
@@ -347,13 +317,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct hr_env env;
-
     (void)state;
-    hr_env_init(&env, NULL);
-    hr_tree_remove(&env, dir);
-    hr_env_clear(&env);
-    return 0;
+    return help_dir_remove(dir);
 }
 
 /* Costs of a passphrase beyond what is taken are refused before anything is computed. */
