@@ -46,7 +46,7 @@ hr_status hr_package_ahead(struct hr_env *env, const char *dir, const char *name
     memcpy(ret->name, name, strlen(name) + 1);
     r = hr_path_join(env, dir, "ahead", ret->part);
     if (r == HR_OK)
-        r = hr_pack_part(env, ret->part, ret->part);
+        r = hr_path_part(env, ret->part, ret->part);
     if (r == HR_OK && (r = write_part(env, &source, &member, ret)) < 0)
         OS(env, unlink, ret->part);
     if (r < 0)

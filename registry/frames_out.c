@@ -197,17 +197,9 @@ static hr_status fetch(struct hr_frames_out *out, struct batch *b, size_t from, 
 {
     from = from > b->from ? from : b->from;
     to = to < b->to ? to : b->to;
-    while (from < to) {
-        int64_t got = OS(out->env, pread, b->fd, b->bytes + from, to - from,
-                         b->at + (from - b->from));
-
-        if (got < 0)
-            return hr_fail_os(out->env, (int)got, "read", b->path);
-        if (!got)
-            return hr_fail(out->env, HR_DATA_LOSS, "\"%s\" was cut while it was packed", b->path);
-        from += (size_t)got;
-    }
-    return HR_OK;
+    return from < to ? hr_fd_read_at(out->env, b->fd, b->path, b->bytes + from, to - from,
+                                     b->at + (from - b->from))
+                     : HR_OK;
 }
 
 /* Item 0 tells the digests of the batch before, item 1 writes it, the others make frames. */

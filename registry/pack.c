@@ -318,28 +318,11 @@ static hr_status write_all(struct packer *p, char part[HR_MAX_PATH])
     return r;
 }
 
-hr_status hr_pack_part(struct hr_env *env, const char *file, char ret[HR_MAX_PATH])
-{
-    struct hr_buf name;
-    uint32_t chance = 0;
-    hr_status r;
-
-    OS(env, random, &chance, sizeof chance);
-    hr_buf_of(&name, HR_MAX_PATH - 1, env);
-    r = hr_buf_format(&name, "%s.%08x~", file, (unsigned)chance);
-    if (r == HR_OK)
-        memcpy(ret, name.text, name.len + 1);
-    else
-        r = hr_fail(env, HR_INVALID, "the name \"%.100s...\" is too long", file);
-    hr_buf_clear(&name);
-    return r;
-}
-
 hr_status hr_package_write(struct hr_env *env, const struct hr_pack *what, const char *file)
 {
     struct packer p = { .env = env, .what = what, .file = file };
     char dir[HR_MAX_PATH], part[HR_MAX_PATH];
-    hr_status r = hr_pack_part(env, file, part);
+    hr_status r = hr_path_part(env, file, part);
     bool named = r == HR_OK;
     int e;
 

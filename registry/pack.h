@@ -5,9 +5,6 @@
 #include "registry/frames.h"
 #include "registry/registry.h"
 
-/* The name under which a file is written before it has its own: beside it, by chance. */
-hr_status hr_pack_part(struct hr_env *env, const char *file, char ret[HR_MAX_PATH]);
-
 /* The size of a member.  HR_INVALID: its path is of no regular file. */
 hr_status hr_pack_member_size(struct hr_env *env, const struct hr_pack_member *m, uint64_t *ret);
 

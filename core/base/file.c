@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/env.h"
@@ -151,6 +152,25 @@ hr_status hr_fd_write(struct hr_env *env, int fd, const char *path, const void *
     return HR_OK;
 }
 
+hr_status hr_fd_read_at(struct hr_env *env, int fd, const char *path, void *to, size_t n,
+                        uint64_t at)
+{
+    char *p = to;
+
+    while (n) {
+        int64_t got = OS(env, pread, fd, p, n, at);
+
+        if (got < 0)
+            return hr_fail_os(env, (int)got, "read", path);
+        if (!got)
+            return hr_fail(env, HR_DATA_LOSS, "\"%s\" was cut while it was read", path);
+        p += got;
+        n -= (size_t)got;
+        at += (uint64_t)got;
+    }
+    return HR_OK;
+}
+
 hr_status hr_out_add(struct hr_out *out, const void *bytes, size_t n)
 {
     hr_status r;
@@ -204,19 +224,11 @@ void hr_out_drop(struct hr_out *out)
 hr_status hr_file_write(struct hr_env *env, const char *path, const void *bytes, size_t n)
 {
     char part[HR_MAX_PATH], dir[HR_MAX_PATH];
-    struct hr_buf name;
-    uint32_t chance = 0;
-    hr_status r;
+    hr_status r = hr_path_part(env, path, part);
     int fd, e;
 
-    hr_buf_of(&name, HR_MAX_PATH - 1, env);
-    OS(env, random, &chance, sizeof chance);
-    r = hr_buf_format(&name, "%s.%08x~", path, chance);
-    if (r == HR_OK)
-        memcpy(part, name.text, name.len + 1);
-    hr_buf_clear(&name);
     if (r < 0)
-        return hr_fail(env, HR_INVALID, "the name \"%s\" is too long", path);
+        return r;
     fd = OS(env, open, part, HR_OPEN_WRITE | HR_OPEN_CREATE | HR_OPEN_EXCLUSIVE, 0644);
     if (fd < 0)
         return hr_fail_os(env, fd, "write", part);
@@ -295,6 +307,27 @@ hr_status hr_file_digest(struct hr_env *env, const char *path, uint8_t ret[HR_SH
 }
 
 /* -- paths ----------------------------------------------------------------- */
+
+hr_status hr_path_part(struct hr_env *env, const char *path, char *ret)
+{
+    size_t n = strlen(path);
+    uint32_t chance = 0;
+
+    if (n + sizeof ".12345678~" > HR_MAX_PATH)
+        return hr_fail(env, HR_INVALID, "the name \"%s\" is too long", path);
+    OS(env, random, &chance, sizeof chance);
+    memmove(ret, path, n);
+    snprintf(ret + n, HR_MAX_PATH - n, ".%08x~", (unsigned)chance);
+    return HR_OK;
+}
+
+bool hr_path_is_part(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 10 && name[n - 1] == '~' && name[n - 10] == '.' &&
+           strspn(name + n - 9, "0123456789abcdef") == 8;
+}
 
 hr_status hr_path_join(struct hr_env *env, const char *a, const char *b, char *to)
 {

@@ -42,6 +42,10 @@ hr_status hr_file_append(struct hr_env *env, const char *path, const void *bytes
 /* All of n bytes to a descriptor, however few a call takes; path is for the error. */
 hr_status hr_fd_write(struct hr_env *env, int fd, const char *path, const void *bytes, size_t n);
 
+/* n bytes from a place of a descriptor.  HR_DATA_LOSS: there are fewer. */
+hr_status hr_fd_read_at(struct hr_env *env, int fd, const char *path, void *to, size_t n,
+                        uint64_t at);
+
 /* Writing a stream through a buffer of 1 MiB. */
 struct hr_out;
 hr_status hr_out_open(struct hr_env *env, const char *path, struct hr_out **ret);
@@ -102,6 +106,11 @@ void hr_names_clear(struct hr_env *env, struct hr_names *names);
 /* SHA-256 of a file's content. */
 hr_status hr_file_digest(struct hr_env *env, const char *path, uint8_t ret[HR_SHA256_SIZE],
                          uint64_t *ret_size);
+
+/* "PATH.12345678~", by chance: the name of what is made beside path and renamed to it when it is
+ * whole.  HR_INVALID: it passes HR_MAX_PATH.  And is a name of that kind? */
+hr_status hr_path_part(struct hr_env *env, const char *path, char *ret);
+bool hr_path_is_part(const char *name);
 
 /* "a/b" of "a" and "b"; b absolute: b alone.  HR_INVALID: it passes HR_MAX_PATH. */
 hr_status hr_path_join(struct hr_env *env, const char *a, const char *b, char *to);

@@ -405,15 +405,6 @@ static hr_status check_registry(struct doctor *d)
 
 /* -- packages that were not finished ---------------------------------------- */
 
-/* NAME.12345678~, as registry/ calls what it writes. */
-static bool is_part(const char *name)
-{
-    size_t n = strlen(name);
-
-    return n > 10 && name[n - 1] == '~' && name[n - 10] == '.' &&
-           strspn(name + n - 9, "0123456789abcdef") == 8;
-}
-
 /* Does another host live that may be writing packages?  Which one a part is of, nobody knows. */
 static hr_status others_live(struct doctor *d, bool *ret)
 {
@@ -447,7 +438,7 @@ static hr_status check_part(struct doctor *d, const char *dir, const char *name)
         return r;
     if (hr_dir_exists(&d->p->env, path))
         return for_names(d, path, check_part);
-    if (!is_part(name))
+    if (!hr_path_is_part(name))
         return HR_OK;
     tell(d, "registry", repairs(d), "\"%s\" is a package that was not finished; %s", path,
          repairs(d) ? "it is removed" : "\"headrace doctor --repair\" removes it");

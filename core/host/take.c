@@ -141,8 +141,6 @@ static hr_status parse(struct taking *k)
 hr_status hr_place_make(struct hr_project *p, const char *dir, char part[HR_MAX_PATH])
 {
     char above[HR_MAX_PATH];
-    struct hr_buf name;
-    uint32_t chance = 0;
     hr_status r;
     int e;
 
@@ -151,14 +149,8 @@ hr_status hr_place_make(struct hr_project *p, const char *dir, char part[HR_MAX_
     hr_path_dir(dir, above);
     if ((r = hr_dir_make_safe(&p->env, above)) < 0)
         return r;
-    OS(&p->env, random, &chance, sizeof chance);
-    hr_buf_of(&name, HR_MAX_PATH - 1, &p->env);
-    r = hr_buf_format(&name, "%s.%08x~", dir, (unsigned)chance);
-    if (r == HR_OK)
-        memcpy(part, name.text, name.len + 1);
-    hr_buf_clear(&name);
-    if (r < 0)
-        return hr_fail(&p->env, HR_INVALID, "the name \"%s\" is too long", dir);
+    if ((r = hr_path_part(&p->env, dir, part)) < 0)
+        return r;
     e = OS(&p->env, mkdir, part, 0700); /* nobody else looks in before it is verified */
     return e < 0 ? hr_fail_os(&p->env, e, "make the directory", part) : HR_OK;
 }
