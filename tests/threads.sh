@@ -12,5 +12,5 @@ cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DHEADRACE_TESTS=
 cmake --build "$build" || exit 1
 ctest --test-dir "$build" -j "$(nproc)" --output-on-failure --timeout 900 -R \
     '^(embed\.|property\.flows|property\.merge\.1|unit\.test_(flow|worker|transform|learn|analysis|'\
-'statistics|example_gen|evaluator_plugin|trainer|validation_plugin|row_component|registry|metadata)$|'\
+'statistics|example_gen|evaluator_plugin|trainer|validation_plugin|row_component|registry|ahead|metadata)$|'\
 'cli\.(models|control|kills|row_component|penguin|taxi|parts|replay|resume)\.)'
