@@ -195,5 +195,6 @@ void hr_check_group(struct hr_reader *rd, struct hr_group *g)
          m = hr_json_next(m))
         if (!wanted || !hr_json_get(wanted, hr_json_key(m)))
             hr_bad(rd, m, "sub-pipeline \"%s\" has no input \"%s\"", g->face.name, hr_json_key(m));
+    hr_check_ignored(rd, g->face.json, (size_t)(g - rd->p->groups));
     check_outputs(rd, g);
 }

@@ -220,6 +220,8 @@ static hr_status read_all(struct hr_reader *rd)
         hr_bad(rd, root, "the member \"nodes\" is missing");
     else if (!rd->p->node_count && !rd->bad)
         hr_bad(rd, hr_json_get(root, "nodes"), "a pipeline without nodes has nothing to do");
+    if ((v = hr_json_get(root, "defaults")))
+        hr_check_ignored(rd, v, (size_t)HR_NO_GROUP);
     for (i = 0; i < rd->p->group_count; i++) {
         hr_check_group(rd, &rd->p->groups[i]);
         hr_inherit(rd, &rd->p->groups[i].face);

@@ -78,6 +78,9 @@ void hr_read_reads(struct hr_reader *rd, struct hr_node *node);
 
 /* cache, retries, timeout, memory and isolation of an object; what it does not say stays. */
 void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node);
+/* With all nodes known: what "cache" of "defaults", or of the face of a group, ignores is a
+ * property of one of those that it holds for, at least.  group: HR_NO_GROUP for all. */
+void hr_check_ignored(struct hr_reader *rd, const struct hr_json *object, size_t group);
 
 /* What a name leads to. */
 struct hr_found {

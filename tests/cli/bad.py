@@ -93,6 +93,24 @@ def test_pipeline(h):
     h.run("run", "--nope", code=2)
 
 
+# Nodes beside "gen" and "schema"; what check says of them.
+MISTAKES = (
+    ('"s": {"component": "StatisticsGen", "inputs": {"examples": "gen"}, "cache": {"ignore": '
+     '["nope"]}}',
+     '2:89: node "s": "cache" ignores "nope", and it has no property of that name'),
+)
+
+
+def test_mistakes(h):
+    """Each in one sentence, with its place; nothing is begun."""
+    for nodes, want in MISTAKES:
+        h.write("pipeline.json", '{"headrace": 1, "name": "m", "nodes": {\n%s,\n"gen": {"component":'
+                                 ' "CsvExampleGen", "properties": {"input_base": "data"}}}}' % nodes)
+        result = h.run("check", code=1)
+        assert result.err == "pipeline.json:%s\nnothing was run\n" % want, result
+        assert not os.path.exists(h.path(".headrace"))
+
+
 def test_many_words(h):
     """More words than any verb has room for."""
     for verb in ("check", "run", "show", "runs", "model show", "plugin list", "new", "log"):

@@ -47,6 +47,26 @@ def test_if(h):
                       "when": "cached"}, states
 
 
+def test_cache_ignore(h):
+    """What "cache" ignores is no reason to run again: of a node, its sub-pipeline, all of them."""
+    def state(value, ignore="", defaults="", part=""):
+        one = '{"command": ["true"], "properties": {"N": "%s", "M": "m"}%s}' % (value, ignore)
+        pipeline(h, {"part": '{"pipeline": {"nodes": {"one": %s}}%s}' % (one, part)}, defaults)
+        return h.states()[0]["part.one"]
+
+    says = ', "cache": {"ignore": ["M", "%s"]}'
+    assert state("1") == "finished"
+    assert state("2") == "finished"
+    usual = ', "defaults": {%s}' % (says % "N")[2:]
+    for where in (dict(ignore=says % "N"), dict(part=says % "N"), dict(defaults=usual)):
+        state("1", **where)
+        assert state("2", **where) == state("3", **where) == "cached", where
+    state("1", ignore=says % "M")
+    assert state("2", ignore=says % "M") == "finished"
+    state("3", ignore=', "cache": true', defaults=usual)
+    assert state("4", ignore=', "cache": true', defaults=usual) == "finished"
+
+
 def test_overlap(h):
     """Conditions that can both hold, of nodes that write one thing: told, where it is sure."""
     data(h, "data")

@@ -242,6 +242,21 @@ static const struct {
       "1:76: 'cache' is true, false or {'ignore': [properties]}" },
     { "'nodes':{'a':{'component':'Misbehave','cache':{'ignore':7}}," S "}}",
       "1:86: 'ignore' wants a string or a list of strings" },
+    { "'nodes':{'a':{'component':'Misbehave','cache':{'ignore':['hwo']}}," S "}}",
+      "1:87: node 'a': 'cache' ignores 'hwo', and it has no property of that name; did you mean "
+      "'how'?" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'source'},"
+      "'cache':{'ignore':'table'}}," S "}}",
+      "1:115: node 'a': 'cache' ignores 'table', and it has no property of that name" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'m':'Model'},"
+      "'cache':{'ignore':'how'}}," S "}}",
+      "1:116: node 'a': 'cache' ignores 'how', and it has no property of that name" },
+    { "'defaults':{'cache':{'ignore':['how','nope']}},'nodes':{'a':{'component':'Misbehave'},"
+      S "}}",
+      "1:67: 'cache' ignores 'nope', and no node here has a property of that name" },
+    { "'nodes':{'a':{'component':'Misbehave'},'g':{'pipeline':{'nodes':{" S "}},"
+      "'cache':{'ignore':'how'}}}}",
+      "1:173: 'cache' ignores 'how', and no node here has a property of that name" },
     { "'nodes':{'a':{'component':'Misbehave','timeout':7}," S "}}",
       "1:78: 'timeout' wants a number with a unit, as '90s'" },
     { "'nodes':{'a':{'component':'Misbehave','timeout':'0 s'}," S "}}",
