@@ -60,6 +60,9 @@ void hr_type_inputs(struct hr_reader *rd, struct hr_node *node);
 
 /* "outputs" of a component's node: properties to set on what it gives. */
 void hr_read_extras(struct hr_reader *rd, struct hr_node *node);
+/* One of them, of which there is room for in extras; custom: whatever the port declares. */
+void hr_add_extra(struct hr_reader *rd, struct hr_node *node, size_t output,
+                  const struct hr_json *m, bool custom);
 
 /* {"query": {...}} as a channel; NULL: told. */
 const struct hr_channel_query *hr_read_query(struct hr_reader *rd, const struct hr_node *node,

@@ -418,12 +418,12 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
     size_t i;
 
     for (i = 0; r == HR_OK && i < a->set_count; i++) {
-        int kind = hr_declared_kind(c->type, c->port, a->set[i].name);
+        int kind = a->set[i].custom ? 0 : hr_declared_kind(c->type, c->port, a->set[i].name);
 
         p[node.count] = (struct hr_meta_property){ a->set[i].name, !kind, a->set[i].value };
         if (kind)
             p[node.count].value.kind = (enum hr_value_kind)kind;
-        else if (hr_custom_is_struct(c->type, a->set[i].name) &&
+        else if (!external && hr_custom_is_struct(c->type, a->set[i].name) &&
                  a->set[i].value.kind == HR_VALUE_STRING)
             p[node.count].value.kind = HR_VALUE_STRUCT;
         node.count++;

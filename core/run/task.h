@@ -25,6 +25,7 @@ enum hr_task_state {
 struct hr_task_value {
     const char *name;
     struct hr_meta_value value;
+    bool custom; /* though the type declares one of that name */
 };
 
 struct hr_task_artifact {
@@ -39,7 +40,7 @@ struct hr_task_artifact {
 
 struct hr_task_channel {
     const char *key, *type;
-    const struct hr_port_info *port; /* NULL: of a resolver or importer, or what "if" reads */
+    const struct hr_port_info *port; /* NULL: of a resolver, or what "if" reads */
     const struct hr_input *read;     /* of what "if" or "for_each" reads */
     struct hr_task_artifact *artifacts;
     size_t count, cap; /* cap: of one that grows, else 0 */

@@ -358,7 +358,28 @@ static const struct {
     { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','key':7}}}}",
       "1:87: 'importer' has no member 'key'" },
     { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','custom_properties':[]}}}}",
-      "1:87: 'importer' has no member 'custom_properties'" },
+      "1:107: 'custom_properties' wants an object, and this is a list" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':{'k':[7]}}}}}",
+      "1:105: node 'a': property 'k' wants a string, a number, true or false, and this is a list" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','custom_properties':"
+      "{'k':null}}}}}",
+      "1:112: node 'a': property 'k' wants a string, a number, true or false, and this is null" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':{'k':1},"
+      "'custom_properties':{'k':1}}}}}",
+      "1:133: node 'a': 'k' stands in 'properties' too, and File declares none of that name; take "
+      "one of them away" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'Examples','properties':"
+      "{'span':'one'}}}}}",
+      "1:112: 'span' wants an int, and this is a text" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'Stats','properties':"
+      "{'lines':0.5}}}}}",
+      "1:110: 'lines' wants an int, and this is a float" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':{'is_external':1}}}}}",
+      "1:115: node 'a': an output cannot have the property 'is_external'; names that begin with "
+      "__, tfx_version and is_external are the host" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':"
+      "{'k':'${ param.x }'}}}}}",
+      "1:105: there is no 'param.x' here" },
     { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File'},'inputs':{'x':'source'}},"
       SOURCE "}}",
       "1:97: node 'a': a resolver or importer has no inputs; use 'after'" },
