@@ -99,7 +99,7 @@ void hr_read_importer(struct hr_reader *rd, struct hr_node *node)
     node->source_uri.value = hr_want(rd, v, "source_uri", HR_JSON_STRING);
     node->import_type = hr_want_text(rd, v, "type");
     node->reimport = hr_want_bool(rd, v, "reimport", false);
-    if (!node->source_uri.value || !node->import_type)
+    if (!node->source_uri.value || !node->import_type || !*node->import_type)
         hr_bad(rd, v, "node \"%s\": an importer wants \"source_uri\" and \"type\"", node->name);
     hr_read_template(rd, &node->source_uri);
     node->outputs = hr_arena_array(&rd->p->arena, 2, sizeof *node->outputs);

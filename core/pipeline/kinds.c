@@ -285,7 +285,10 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
     }
     node->outputs = hr_arena_array(&rd->p->arena, hr_json_count(list) + 1, sizeof *node->outputs);
     for (m = node->outputs ? hr_json_first(list) : NULL; m; m = hr_json_next(m)) {
-        if (hr_json_text(m))
+        if (!hr_dots_ok(hr_json_key(m)))
+            hr_bad_name(rd, m, NULL, 0, "node \"%s\": \"%s\" is no name for an output", node->name,
+                        hr_json_key(m));
+        if (hr_json_text(m) && *hr_json_text(m))
             node->outputs[node->output_count++] =
                 (struct hr_node_output){ hr_json_key(m), hr_json_text(m), NULL };
         else

@@ -220,7 +220,7 @@ void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
         if (!hr_name_ok(hr_json_key(m)))
             hr_bad(rd, m,
                    "\"%s\" is no name for a node: a letter, then at most 62 letters, digits"
-                   ", _, - or .",
+                   ", _, - or ., which stands between two others",
                    hr_json_key(m));
         else if (hr_json_kind(m) != HR_JSON_OBJECT)
             hr_bad(rd, m, "node \"%s\" wants an object", hr_json_key(m));

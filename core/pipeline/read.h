@@ -48,7 +48,11 @@ bool hr_want_bool(struct hr_reader *rd, const struct hr_json *object, const char
 /* A list of texts, or one text; ended by NULL. */
 const char **hr_want_texts(struct hr_reader *rd, const struct hr_json *object, const char *key);
 
-/* name: letter or _, then letters, digits, _ . - ; at most 63. */
+/* Letter, then letters, digits, _ . - ; at most 63. */
+bool hr_pipeline_name_ok(const char *name);
+/* Is there something before, behind and between the dots of a name?  Not of an empty one. */
+bool hr_dots_ok(const char *name);
+/* Both of them. */
 bool hr_name_ok(const char *name);
 
 /* Read a file and those that it includes into the pipeline's sources. */

@@ -98,6 +98,23 @@ MISTAKES = (
     ('"s": {"component": "StatisticsGen", "inputs": {"examples": "gen"}, "cache": {"ignore": '
      '["nope"]}}',
      '2:89: node "s": "cache" ignores "nope", and it has no property of that name'),
+    ('"s": {"component": "StatisticsGen", "inputs": {"examples": "gen."}}',
+     '2:60: node "s": "gen." names no channel: a name is missing beside a dot, as in "node.output"'),
+    ('"s": {"command": ["ls"], "inputs": {"e": ["gen", "gen..examples"]}}',
+     '2:50: node "s": "gen..examples" names no channel: a name is missing beside a dot, as in '
+     '"node.output"'),
+    ('"s": {"command": ["ls"], "inputs": {"e": ".gen"}}',
+     '2:42: node "s": ".gen" names no channel: a name is missing beside a dot, as in "node.output"'),
+    ('"s": {"command": ["ls"], "outputs": {"x": ""}}',
+     '2:43: node "s": output "x" wants the name of an artifact type, or an object with "type" and '
+     '"properties"'),
+    ('"s": {"command": ["ls"], "outputs": {"x.": "File"}}',
+     '2:44: node "s": "x." is no name for an input or output'),
+    ('"s..t": {"command": ["ls"]}',
+     '2:9: "s..t" is no name for a node: a letter, then at most 62 letters, digits, _, - or ., '
+     'which stands between two others'),
+    ('"s": {"importer": {"source_uri": "data", "type": "Model", "properties": {"x": [1]}}}',
+     '2:79: node "s": property "x" wants a string, a number, true or false, and this is a list'),
 )
 
 
