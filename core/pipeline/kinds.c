@@ -276,8 +276,8 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
     const struct hr_json *list = hr_want(rd, node->json, "outputs", HR_JSON_OBJECT), *m;
 
     read_strategies(rd, node);
-    if (!list) {
-        hr_bad(rd, node->json,
+    if (!list || !hr_json_count(list)) {
+        hr_bad(rd, list ? list : node->json,
                "node \"%s\": a resolver wants \"outputs\", as {\"model\": "
                "\"Model\"}",
                node->name);

@@ -110,6 +110,8 @@ MISTAKES = (
      '"properties"'),
     ('"s": {"command": ["ls"], "outputs": {"x.": "File"}}',
      '2:44: node "s": "x." is no name for an input or output'),
+    ('"s": {"resolver": "latest_artifacts", "outputs": {}}',
+     '2:50: node "s": a resolver wants "outputs", as {"model": "Model"}'),
     ('"s..t": {"command": ["ls"]}',
      '2:9: "s..t" is no name for a node: a letter, then at most 62 letters, digits, _, - or ., '
      'which stands between two others'),

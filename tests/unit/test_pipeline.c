@@ -420,6 +420,8 @@ static const struct {
       "1:55: 'resolver' wants a string or a list of strings" },
     { "'nodes':{'a':{'resolver':'latest_artifacts'}}}",
       "1:43: node 'a': a resolver wants 'outputs', as {'model': 'Model'}" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{}}}}",
+      "1:84: node 'a': a resolver wants 'outputs', as {'model': 'Model'}" },
     { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'m':7}}}}",
       "1:89: an output wants the name of an artifact type" },
     { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':7}}}",
