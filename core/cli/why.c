@@ -83,7 +83,7 @@ static int why(const struct args *a)
     } else if (arg_flag(a, "--json")) {
         puts(json);
     } else if ((root = parse_json(json))) {
-        print_answer(root, a->words[0]);
+        print_answer(root, *text_of(root, "instance") ? text_of(root, "instance") : a->words[0]);
         cJSON_Delete(root);
     }
     hr_free(p);

@@ -7,7 +7,7 @@ struct asker {
     struct hr_project *p;
     struct hr_arena arena;
     struct hr_meta_node run, execution;
-    int64_t number; /* of the instance that is meant; -1: any */
+    struct hr_instance instance; /* that is meant; of none: any */
     struct hr_home home;
 };
 
@@ -18,7 +18,8 @@ static hr_status look_in(struct asker *a, int64_t node_context, const char *node
     int64_t contexts[2] = { node_context, a->run.id };
     struct hr_meta_node found;
     struct hr_home home;
-    hr_status r = hr_newest_of(a->p, contexts, a->run.id ? 2 : 1, a->number, &a->arena, &found);
+    hr_status r = hr_newest_of(a->p, contexts, a->run.id ? 2 : 1, &a->instance, &a->arena,
+                               &found);
 
     if (r < 0 || found.id <= a->execution.id)
         return r == HR_NOT_FOUND ? HR_OK : r;
@@ -36,7 +37,7 @@ static hr_status find_execution(struct asker *a, const char *what, const char *r
 {
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node" };
     struct hr_meta_nodes found = { 0 };
-    const char *node = hr_instance_read(what, &a->arena, &a->number);
+    const char *node = hr_instance_read(what, &a->arena, &a->instance);
     const char *tail = node ? hr_arena_format(&a->arena, ".%s", node) : NULL;
     hr_status r = tail ? HR_OK : HR_EXHAUSTED;
     size_t i;
@@ -108,15 +109,19 @@ static hr_status put_executed(struct asker *a, struct hr_json_writer *w)
 static hr_status put_answer(struct asker *a, struct hr_json_writer *w)
 {
     const struct hr_meta_node *e = &a->execution;
-    hr_status r = HR_OK, code;
+    struct hr_instance instance = hr_instance_of(e);
+    const char *name = hr_instance_name(a->home.node, &instance, &a->arena);
+    hr_status r = name ? HR_OK : HR_EXHAUSTED, code;
 
     hr_json_open_object(w);
     hr_json_put_member_text(w, "node", a->home.node);
+    if (instance.count && name)
+        hr_json_put_member_text(w, "instance", name);
     hr_json_put_member_text(w, "run", a->home.run);
     hr_json_put_member_int(w, "number", a->home.number);
     hr_json_put_member_int(w, "execution", e->id);
     hr_json_put_member_text(w, "state", hr_execution_state_name(e->state));
-    if (e->state == HR_EXECUTION_COMPLETE)
+    if (r == HR_OK && e->state == HR_EXECUTION_COMPLETE)
         r = put_executed(a, w);
     else if (e->state == HR_EXECUTION_CACHED)
         hr_json_put_member_text(w, "reason", hr_meta_text(e, "__reason"));

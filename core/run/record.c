@@ -107,7 +107,7 @@ static int64_t instance_of(const struct hr_task *task, size_t loop)
     if (at)
         return (int64_t)(at->index - at->head->first);
     return task->recorded && task->recorded->item
-               ? hr_number_at(task->node, task->recorded->index, loop)
+               ? hr_index_in(task->recorded->index, task->node->loop_count, loop)
                : -1;
 }
 
@@ -353,8 +353,11 @@ static hr_status put_instance(struct hr_runner *runner, struct hr_task *task, in
                               const char *item)
 {
     struct hr_meta_value v = { .kind = HR_VALUE_INT, .i = index };
+    struct hr_meta_value loops = { .kind = HR_VALUE_INT, .i = (int64_t)task->node->loop_count };
     hr_status r = item ? put_custom(runner, task, "__index", &v) : HR_OK;
 
+    if (r == HR_OK && item && loops.i > 1)
+        r = put_custom(runner, task, "__loops", &loops);
     return r < 0 ? r : put_text(runner, task, "__item", item);
 }
 

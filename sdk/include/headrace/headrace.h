@@ -243,14 +243,16 @@ void hr_cursor_free(hr_cursor *c);
  * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
  * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options"; an
  * execution that took an earlier result has "result_of", the execution that made it.
+ * "instance" of an execution is its name where its node has "for_each": "gen[1]".
  * HR_NOT_FOUND: there is none. */
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
 
 /* Why a node ran, was cached, was skipped or failed, in a run or, with NULL, in its newest; JSON
  * that lives until the next call on p: {"node", "run", "number", "execution", "state",
  * "reason"}, and of what ran, though there was a result: {"before": execution, "before_run",
- * "before_number", "differences": [{"what", "before", "now"}]}.  HR_NOT_FOUND: there is no such
- * node or run. */
+ * "before_number", "differences": [{"what", "before", "now"}]}; "instance": "gen[1]" of a node with
+ * "for_each", of which one instance may be asked for.  HR_NOT_FOUND: there is no such node or run.
+ */
 hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
 
 /* One execution again: its executor, with the inputs and properties that it had and by the plugin
