@@ -27,6 +27,7 @@
 #include "run/alive.h"
 #include "run/artifact.h"
 #include "run/explain.h"
+#include "run/part.h"
 #include "run/paths.h"
 
 /* Custom property of an execution_cache context: results of executions up to this id are not

@@ -251,8 +251,9 @@ hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
  * that lives until the next call on p: {"node", "run", "number", "execution", "state",
  * "reason"}, and of what ran, though there was a result: {"before": execution, "before_run",
  * "before_number", "differences": [{"what", "before", "now"}]}; "instance": "gen[1]" of a node with
- * "for_each", of which one instance may be asked for.  HR_NOT_FOUND: there is no such node or run.
- */
+ * "for_each", of which one instance may be asked for.  Of a node that has no execution there,
+ * though the pipeline as it is now has it, "state" is "NOT_RUN", and there is no "execution".
+ * HR_NOT_FOUND: there is no such node or run. */
 hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
 
 /* One execution again: its executor, with the inputs and properties that it had and by the plugin
