@@ -301,8 +301,8 @@ hr_status hr_examples(hr_project *p, int64_t artifact, const char *split, hr_cur
  * blessed model of each pipeline, all that a kept one came from, what runs that go on have
  * touched, and what lies outside of the project.  Without both 10 runs and 30 days are kept;
  * with "keep" alone age does not count, with "older_s" alone one run is.  Gives
- * {"removed": [{"artifact", "type", "uri", "bytes"}], "kept": N, "bytes": N} that lives until
- * the next call on p.  HR_UNAVAILABLE: another gc is under way. */
+ * {"removed": [{"artifact", "type", "uri", "bytes"}], "kept": N, "bytes": N, "dry_run"} that lives
+ * until the next call on p.  HR_UNAVAILABLE: another gc is under way. */
 hr_status hr_gc(hr_project *p, const char *options, const char **ret_json);
 
 /* Compare the store with the files: digests, leases, staging, hosts that died, a project that
