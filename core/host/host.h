@@ -200,6 +200,7 @@ hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
 bool hr_host_sealed(void *user, const char *type, const char *path, const char *name,
                     uint8_t ret[HR_SHA256_SIZE], uint64_t *ret_size);
 void hr_ahead_drop(struct hr_project *p);
+
 /* Why a node has no execution in a run, in the arena.  HR_NOT_FOUND, not told: its pipeline cannot
  * be read, is without such a node, or it has one. */
 hr_status hr_why_not(struct hr_project *p, const struct hr_meta_node *run, const char *node,
