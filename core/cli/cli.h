@@ -107,6 +107,9 @@ void format_time(int64_t ms, char *to, size_t n);
 /* The name of the list that may have been meant by word; NULL: none is near. */
 const char *meant(const char *word, const char *const *names, size_t n);
 
+/* Bytes as UTF-8 that the caller frees, with U+FFFD for each that is none; NULL: no memory. */
+char *utf8_of(const char *bytes, size_t n);
+
 /* A text as a JSON string literal, freed by the caller. */
 char *json_quote(const char *text);
 

@@ -120,6 +120,23 @@ const struct verb verb_gc = {
 
 /* -- doctor ---------------------------------------------------------------- */
 
+/* {"findings": [...], "left": how many are not repaired} */
+static void print_findings(cJSON *list, size_t left)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *text = NULL;
+
+    if (root && cJSON_AddItemReferenceToObject(root, "findings", list) &&
+        cJSON_AddNumberToObject(root, "left", (double)left))
+        text = json_text(root);
+    if (text)
+        puts(text);
+    else
+        no_memory();
+    free(text);
+    cJSON_Delete(root);
+}
+
 /* Findings, one a line; EXIT_WRONG where one is left. */
 static int examine(const struct args *a, uint32_t flags, const char *well)
 {
@@ -128,6 +145,7 @@ static int examine(const struct args *a, uint32_t flags, const char *well)
     cJSON *root;
     hr_project *p = open_project(a, true);
     int code = EXIT_DONE;
+    size_t left = 0;
 
     if (!p)
         return EXIT_WRONG;
@@ -140,13 +158,13 @@ static int examine(const struct args *a, uint32_t flags, const char *well)
     }
     cJSON_ArrayForEach(f, root)
     {
-        if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(f, "repaired")))
-            code = EXIT_WRONG;
+        left += !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(f, "repaired"));
         if (!arg_flag(a, "--json"))
             puts(get_text(f, "text"));
     }
+    code = left ? EXIT_WRONG : EXIT_DONE;
     if (arg_flag(a, "--json"))
-        puts(text);
+        print_findings(root, left);
     else if (!root->child)
         fprintf(stderr, "%s\n", well);
     cJSON_Delete(root);

@@ -32,8 +32,8 @@ static int runs(const struct args *a)
 
 static int executions(const struct args *a)
 {
-    static const char *const columns[] = { "id",    "number",      "node",    "component",
-                                           "state", "duration_ms", "summary", NULL };
+    static const char *const columns[] = { "id",    "number",      "instance", "component",
+                                           "state", "duration_ms", "summary",  NULL };
 
     return list_rows(a, "executions", columns, true);
 }
@@ -73,7 +73,9 @@ const struct verb verb_executions = {
     .words = "",
     .line = "list each try of each node",
     .page = "Lists executions, the newest first.\n\n" FILTERS
-            "id node component run number state started duration_ms summary reason.",
+            "id node component run number state started duration_ms summary reason instance.  "
+            "instance is the node and, of one with for_each, which of them, as show, why and log "
+            "take it: gen[2]; node is the node alone.",
     .options = options,
     .run = executions,
 };

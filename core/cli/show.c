@@ -31,6 +31,12 @@ static void fact_duration(const struct term *t, const cJSON *o)
     fact(t, "took", text);
 }
 
+/* The node of an execution, or which of its instances it is. */
+static const char *node_of(const cJSON *o)
+{
+    return get_text(o, has(o, "instance") ? "instance" : "node");
+}
+
 static void facts_home(const struct term *t, const cJSON *o)
 {
     char text[256];
@@ -40,7 +46,7 @@ static void facts_home(const struct term *t, const cJSON *o)
     snprintf(text, sizeof text, "%s run %.0f (%s)", get_text(o, "pipeline"),
              get_number(o, "number"), get_text(o, "run"));
     fact(t, "run", text);
-    fact(t, "node", get_text(o, "node"));
+    fact(t, "node", node_of(o));
 }
 
 static void put_value(const cJSON *v)
@@ -131,7 +137,7 @@ static void came_from(const struct term *t, const cJSON *o)
         return;
     printf("\n  %scame from%s\n", color(t, "bold"), color(t, "off"));
     cJSON_ArrayForEach(e, list)
-        printf("    %-16s %-18s execution %-5.0f run %-4.0f %s\n", get_text(e, "node"),
+        printf("    %-16s %-18s execution %-5.0f run %-4.0f %s\n", node_of(e),
                get_text(e, "component"), get_number(e, "execution"), get_number(e, "number"),
                get_text(e, "summary"));
 }
@@ -172,7 +178,7 @@ static void show_run(const struct term *t, const cJSON *o)
         const char *text = *get_text(e, "summary") ? get_text(e, "summary") : get_text(e, "reason");
 
         format_duration((int64_t)get_number(e, "duration_ms") * 1000, took, sizeof took);
-        snprintf(line, sizeof line, "  %-16s %-9s %8s   execution %-5.0f %s", get_text(e, "node"),
+        snprintf(line, sizeof line, "  %-16s %-9s %8s   execution %-5.0f %s", node_of(e),
                  get_text(e, "state"), took, get_number(e, "execution"), text);
         put_column(stdout, t, line, text_width(line) < t->width ? text_width(line) : t->width);
         putchar('\n');

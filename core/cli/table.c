@@ -113,20 +113,26 @@ static void put_row(const struct term *t, const char *const *cells, const int *w
     }
 }
 
+/* For a person the name of an instance, gen[2], stands for that of its node. */
+static const char *title(const char *column)
+{
+    return strcmp(column, "instance") != 0 ? column : "node";
+}
+
 static void print_table(const struct rows *r, const char *const *columns, bool newest_first,
                         bool but_one)
 {
     int *widths = calloc(r->columns + 1, sizeof *widths);
+    const char **titles = calloc(r->columns + 1, sizeof *titles);
     struct term t;
     size_t i, k;
 
-    if (!widths || !r->columns) {
-        free(widths);
-        return;
-    }
+    if (!widths || !titles || !r->columns)
+        goto out;
     term_ask(&t, stdout);
     for (k = 0; k < r->columns; k++) {
-        widths[k] = text_width(columns[k]);
+        titles[k] = title(columns[k]);
+        widths[k] = text_width(titles[k]);
         for (i = 0; i < r->count; i++) {
             const char *text = r->cells[i][k];
             int w = text ? text_width(text) : 0;
@@ -136,11 +142,13 @@ static void print_table(const struct rows *r, const char *const *columns, bool n
     }
     fit(widths, r->columns, t.width);
     printf("%s", color(&t, "bold"));
-    put_row(&t, columns, widths, r->columns);
+    put_row(&t, titles, widths, r->columns);
     printf("%s\n", color(&t, "off"));
     for (i = 0; i + but_one < r->count; i++, putchar('\n'))
         put_row(&t, (const char *const *)r->cells[newest_first ? r->count - 1 - i : i], widths,
                 r->columns);
+out:
+    free(titles);
     free(widths);
 }
 

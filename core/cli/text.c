@@ -71,6 +71,40 @@ char *json_quote(const char *text)
     return to;
 }
 
+/* The bytes of the UTF-8 character at the beginning of n bytes; 0: there is none. */
+static size_t character(const unsigned char *s, size_t n)
+{
+    static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t size = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4, i;
+    unsigned code = s[0] & (0xffu >> (size + 1));
+
+    if (size == 1)
+        return 1;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || size > n)
+        return 0;
+    for (i = 1; i < size; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3f);
+    }
+    return code >= least[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? size : 0;
+}
+
+char *utf8_of(const char *bytes, size_t n)
+{
+    char *to = malloc(3 * n + 1), *p = to;
+    size_t at, k;
+
+    for (at = 0; to && at < n; at += k ? k : 1) {
+        k = character((const unsigned char *)bytes + at, n - at);
+        memcpy(p, k ? bytes + at : "\xef\xbf\xbd", k ? k : 3);
+        p += k ? k : 3;
+    }
+    if (to)
+        *p = '\0';
+    return to;
+}
+
 /* The bytes of a control character, 0: it is none; *ret_code is what it is. */
 static size_t control(const char *text, bool lines, unsigned *ret_code)
 {

@@ -24,7 +24,8 @@ static const char *verb_of(const char *state)
 {
     static const char *const words[][2] = { { "COMPLETE", "ran" },      { "CACHED", "was cached" },
                                             { "CANCELED", "did not run" }, { "FAILED", "failed" },
-                                            { "RUNNING", "is running" } };
+                                            { "RUNNING", "is running" },
+                                            { "NOT_RUN", "did not run" } };
     size_t i;
 
     for (i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -50,9 +51,9 @@ static void print_answer(const cJSON *root, const char *name)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "differences"), *d;
 
-    printf("%s %s in run %lld (execution %lld)", name,
-           verb_of(text_of(root, "state")), number_of(root, "number"),
-           number_of(root, "execution"));
+    printf("%s %s in run %lld", name, verb_of(text_of(root, "state")), number_of(root, "number"));
+    if (number_of(root, "execution"))
+        printf(" (execution %lld)", number_of(root, "execution"));
     fputs(*text_of(root, "reason") ? ": " : "", stdout);
     put_shown(stdout, text_of(root, "reason"));
     putchar('\n');
@@ -83,7 +84,7 @@ static int why(const struct args *a)
     } else if (arg_flag(a, "--json")) {
         puts(json);
     } else if ((root = parse_json(json))) {
-        print_answer(root, a->words[0]);
+        print_answer(root, *text_of(root, "instance") ? text_of(root, "instance") : a->words[0]);
         cJSON_Delete(root);
     }
     hr_free(p);
@@ -103,7 +104,8 @@ const struct verb verb_why = {
     .line = "why a node ran, or did not",
     .page = "Says why a node ran, was cached, was skipped or failed.  Of one that ran: which "
             "input, property, file or plugin differs from its last result, with the old and the "
-            "new value.",
+            "new value.  Of one that no run has reached: what it waits for, by the pipeline as it "
+            "is now.",
     .options = options,
     .run = why,
 };

@@ -5,8 +5,9 @@
 
 enum { MOST_INSTANCES = 1 << 20 };
 
-hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n, int64_t number,
-                       struct hr_arena *arena, struct hr_meta_node *ret)
+hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n,
+                       const struct hr_instance *instance, struct hr_arena *arena,
+                       struct hr_meta_node *ret)
 {
     struct hr_look look = { .kind = HR_KIND_EXECUTION,
                             .contexts = contexts,
@@ -14,18 +15,21 @@ hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n, 
                             .newest_first = true,
                             /* of one run there are few, and it may be an old one: no walk
                              * down from the newest of the store */
-                            .limit = n > 1 ? 0 : number < 0 ? 1 : 64 };
+                            .limit = n > 1 ? 0 : instance->count ? 64 : 1 };
     struct hr_meta_nodes found = { 0 };
+    struct hr_instance is;
     hr_status r = HR_OK;
     size_t i;
 
     for (;; look.limit *= 16) {
         r = hr_store_look(p->store, &look, arena, &found);
-        for (i = 0; r == HR_OK && i < found.count; i++)
-            if (number < 0 || hr_meta_int(&found.items[i], "__index", -1) == number) {
+        for (i = 0; r == HR_OK && i < found.count; i++) {
+            is = hr_instance_of(&found.items[i]);
+            if (!instance->count || hr_instance_same(&is, instance)) {
                 *ret = found.items[i];
                 return HR_OK;
             }
+        }
         if (r < 0 || !look.limit || found.count < (size_t)look.limit ||
             look.limit > MOST_INSTANCES)
             return r < 0 ? r : HR_NOT_FOUND;
@@ -39,8 +43,8 @@ static hr_status find_node(struct hr_project *p, const char *what, struct hr_are
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node", .newest_first = true };
     struct hr_meta_nodes nodes = { 0 };
     struct hr_meta_node found;
-    int64_t number;
-    const char *node = hr_instance_read(what, arena, &number);
+    struct hr_instance instance;
+    const char *node = hr_instance_read(what, arena, &instance);
     hr_status r = node ? hr_store_look(p->store, &look, arena, &nodes) : HR_EXHAUSTED;
     size_t i;
 
@@ -50,7 +54,7 @@ static hr_status find_node(struct hr_project *p, const char *what, struct hr_are
 
         if (n <= k || strcmp(name + n - k, node) != 0 || name[n - k - 1] != '.')
             continue;
-        r = hr_newest_of(p, &nodes.items[i].id, 1, number, arena, &found);
+        r = hr_newest_of(p, &nodes.items[i].id, 1, &instance, arena, &found);
         if (r == HR_OK) {
             *ret = found.id;
             return HR_OK;

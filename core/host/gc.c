@@ -457,6 +457,7 @@ static hr_status remove_doomed(struct gc *gc, struct hr_json_writer *w)
     hr_json_close_array(w);
     hr_json_put_member_int(w, "kept", gc->kept_count);
     hr_json_put_member_int(w, "bytes", (int64_t)total);
+    hr_json_put_member_bool(w, "dry_run", gc->policy.dry_run);
     hr_json_close_object(w);
     return r < 0 ? r : hr_json_end(w);
 }

@@ -95,10 +95,11 @@ hr_status hr_options_expand(struct hr_project *p, struct hr_arena *arena, const 
 hr_status hr_options_add(struct hr_project *p, const char *json, struct hr_arena *arena,
                          struct hr_options *ret);
 
-/* The newest execution that is in all of the contexts and, where number is not -1, of that instance
- * of "for_each".  HR_NOT_FOUND is an answer. */
-hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n, int64_t number,
-                       struct hr_arena *arena, struct hr_meta_node *ret);
+/* The newest execution that is in all of the contexts and, where one is meant, of that instance of
+ * "for_each".  HR_NOT_FOUND is an answer. */
+hr_status hr_newest_of(struct hr_project *p, const int64_t *contexts, size_t n,
+                       const struct hr_instance *instance, struct hr_arena *arena,
+                       struct hr_meta_node *ret);
 
 /* The run of an id, or of a number within the pipeline that ran last; NULL: the newest.
  * HR_NOT_FOUND is an answer. */
@@ -199,6 +200,11 @@ hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
 bool hr_host_sealed(void *user, const char *type, const char *path, const char *name,
                     uint8_t ret[HR_SHA256_SIZE], uint64_t *ret_size);
 void hr_ahead_drop(struct hr_project *p);
+
+/* Why a node has no execution in a run, in the arena.  HR_NOT_FOUND, not told: its pipeline cannot
+ * be read, is without such a node, or it has one. */
+hr_status hr_why_not(struct hr_project *p, const struct hr_meta_node *run, const char *node,
+                     struct hr_arena *arena, const char **ret_reason);
 
 /* hr_published of run.h. */
 hr_status hr_host_published(void *user, int64_t execution, const char *component, bool cached,

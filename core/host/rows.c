@@ -269,6 +269,7 @@ static hr_status runs(struct hr_project *p, struct hr_arena *arena, struct hr_ta
 static hr_status execution_row(struct hr_project *p, const struct hr_meta_node *e,
                                struct hr_arena *arena, struct hr_table *t)
 {
+    struct hr_instance instance = hr_instance_of(e);
     struct hr_home home;
     struct hr_cell *row;
     hr_status r;
@@ -288,6 +289,9 @@ static hr_status execution_row(struct hr_project *p, const struct hr_meta_node *
     row[7] = number(arena, e->update_ms - e->create_ms);
     row[8] = text(hr_meta_text(e, "__summary"));
     row[9] = text(hr_meta_text(e, "__reason"));
+    row[10] = text(home.node ? hr_instance_name(home.node, &instance, arena) : NULL);
+    if (home.node && !row[10].text)
+        return HR_EXHAUSTED;
     return HR_OK;
 }
 
@@ -535,7 +539,8 @@ static const struct kind {
     { "runs", runs, true, { "id", "run", "pipeline", "number", "state", "started", "duration_ms",
                             "executions" } },
     { "executions", executions, true, { "id", "node", "component", "run", "number", "state",
-                                        "started", "duration_ms", "summary", "reason" } },
+                                        "started", "duration_ms", "summary", "reason",
+                                        "instance" } },
     { "artifacts", artifacts, true, { "id", "type", "node", "run", "number", "state", "created",
                                       "digest", "uri" } },
     { "models", models, true, { "model", "version", "id", "run", "number", "created", "digest",

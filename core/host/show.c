@@ -60,6 +60,7 @@ static void put_home(struct hr_json_writer *w, const struct hr_home *home)
 /* Members of an execution, without braces. */
 static hr_status put_execution(struct shower *s, const struct hr_meta_node *e)
 {
+    struct hr_instance instance = hr_instance_of(e);
     struct hr_home home;
     hr_status r = hr_home_of(s->p, HR_KIND_EXECUTION, e->id, &s->arena, &home);
     const char *text;
@@ -70,6 +71,11 @@ static hr_status put_execution(struct shower *s, const struct hr_meta_node *e)
     hr_json_put_member_int(&s->w, "started_ms", e->create_ms);
     hr_json_put_member_int(&s->w, "duration_ms", e->update_ms - e->create_ms);
     put_home(&s->w, &home);
+    if (home.node && instance.count) {
+        if (!(text = hr_instance_name(home.node, &instance, &s->arena)))
+            return HR_EXHAUSTED;
+        hr_json_put_member_text(&s->w, "instance", text);
+    }
     if ((text = hr_meta_text(e, "__summary")))
         hr_json_put_member_text(&s->w, "summary", text);
     if ((text = hr_meta_text(e, "__reason")))

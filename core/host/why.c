@@ -7,8 +7,9 @@ struct asker {
     struct hr_project *p;
     struct hr_arena arena;
     struct hr_meta_node run, execution;
-    int64_t number; /* of the instance that is meant; -1: any */
+    struct hr_instance instance; /* that is meant; of none: any */
     struct hr_home home;
+    const char *unreached; /* why there is none; NULL: there is one */
 };
 
 /* The newest execution with this node context, in the run if one is meant; kept if it is newer than
@@ -18,7 +19,8 @@ static hr_status look_in(struct asker *a, int64_t node_context, const char *node
     int64_t contexts[2] = { node_context, a->run.id };
     struct hr_meta_node found;
     struct hr_home home;
-    hr_status r = hr_newest_of(a->p, contexts, a->run.id ? 2 : 1, a->number, &a->arena, &found);
+    hr_status r = hr_newest_of(a->p, contexts, a->run.id ? 2 : 1, &a->instance, &a->arena,
+                               &found);
 
     if (r < 0 || found.id <= a->execution.id)
         return r == HR_NOT_FOUND ? HR_OK : r;
@@ -30,13 +32,30 @@ static hr_status look_in(struct asker *a, int64_t node_context, const char *node
     return r;
 }
 
+/* It has not run; *ret is HR_NOT_FOUND where there is no more to say of that. */
+static hr_status look_why_not(struct asker *a, const char *node)
+{
+    struct hr_meta_nodes parents = { 0 };
+    const struct hr_meta_node *pipeline;
+    hr_status r = a->run.id ? HR_OK : hr_host_run(a->p, NULL, &a->arena, &a->run);
+
+    if (r == HR_OK)
+        r = hr_why_not(a->p, &a->run, node, &a->arena, &a->unreached);
+    if (r == HR_OK)
+        r = hr_store_contexts_of(a->p->store, HR_KIND_CONTEXT, a->run.id, &a->arena, &parents);
+    a->home = (struct hr_home){ .node = node, .run = a->run.name };
+    if (r == HR_OK && (pipeline = hr_pipeline_among(&parents)))
+        r = hr_run_number(a->p, pipeline->id, a->run.id, &a->home.number);
+    return r;
+}
+
 /* Contexts of nodes are called "PIPELINE.NODE", and both may have dots in them; there are few, for
  * each node has one however often it runs. */
 static hr_status find_execution(struct asker *a, const char *what, const char *run)
 {
     struct hr_look look = { .kind = HR_KIND_CONTEXT, .type = "node" };
     struct hr_meta_nodes found = { 0 };
-    const char *node = hr_instance_read(what, &a->arena, &a->number);
+    const char *node = hr_instance_read(what, &a->arena, &a->instance);
     const char *tail = node ? hr_arena_format(&a->arena, ".%s", node) : NULL;
     hr_status r = tail ? HR_OK : HR_EXHAUSTED;
     size_t i;
@@ -51,7 +70,7 @@ static hr_status find_execution(struct asker *a, const char *what, const char *r
     for (i = 0; r == HR_OK && i < found.count; i++)
         if (hr_text_ends(found.items[i].name, tail))
             r = look_in(a, found.items[i].id, node);
-    if (r < 0 || a->execution.id)
+    if (r < 0 || a->execution.id || (r = look_why_not(a, node)) != HR_NOT_FOUND)
         return r;
     return hr_fail(&a->p->env, HR_NOT_FOUND, "node \"%s\" has no execution%s%s", what,
                    run ? " in run " : "", run ? run : "");
@@ -105,24 +124,42 @@ static hr_status put_executed(struct asker *a, struct hr_json_writer *w)
     return HR_OK;
 }
 
-static hr_status put_answer(struct asker *a, struct hr_json_writer *w)
+static hr_status put_execution(struct asker *a, struct hr_json_writer *w)
 {
     const struct hr_meta_node *e = &a->execution;
-    hr_status r = HR_OK, code;
+    struct hr_instance instance = hr_instance_of(e);
+    const char *name = hr_instance_name(a->home.node, &instance, &a->arena);
+    hr_status code;
+
+    if (!name)
+        return HR_EXHAUSTED;
+    if (instance.count)
+        hr_json_put_member_text(w, "instance", name);
+    hr_json_put_member_int(w, "execution", e->id);
+    hr_json_put_member_text(w, "state", hr_execution_state_name(e->state));
+    if (e->state == HR_EXECUTION_COMPLETE)
+        return put_executed(a, w);
+    hr_json_put_member_text(w, "reason",
+                            e->state == HR_EXECUTION_CACHED
+                                ? hr_meta_text(e, "__reason")
+                                : hr_result_read(&a->p->env, e, &a->arena, &code));
+    return HR_OK;
+}
+
+static hr_status put_answer(struct asker *a, struct hr_json_writer *w)
+{
+    hr_status r = HR_OK;
 
     hr_json_open_object(w);
     hr_json_put_member_text(w, "node", a->home.node);
     hr_json_put_member_text(w, "run", a->home.run);
     hr_json_put_member_int(w, "number", a->home.number);
-    hr_json_put_member_int(w, "execution", e->id);
-    hr_json_put_member_text(w, "state", hr_execution_state_name(e->state));
-    if (e->state == HR_EXECUTION_COMPLETE)
-        r = put_executed(a, w);
-    else if (e->state == HR_EXECUTION_CACHED)
-        hr_json_put_member_text(w, "reason", hr_meta_text(e, "__reason"));
-    else
-        hr_json_put_member_text(w, "reason",
-                                hr_result_read(&a->p->env, e, &a->arena, &code));
+    if (a->unreached) {
+        hr_json_put_member_text(w, "state", "NOT_RUN");
+        hr_json_put_member_text(w, "reason", a->unreached);
+    } else {
+        r = put_execution(a, w);
+    }
     hr_json_close_object(w);
     return r < 0 ? r : hr_json_end(w);
 }

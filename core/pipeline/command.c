@@ -131,10 +131,23 @@ static void add_settings(struct maker *m)
     m->node->cache_ignore = ignore;
 }
 
+/* "" where it names none, which is told. */
+static const char *type_of_output(struct maker *m, const struct hr_json *p)
+{
+    const struct hr_json *v = hr_json_kind(p) == HR_JSON_OBJECT ? hr_json_get(p, "type") : p;
+    const char *type = v ? hr_json_text(v) : NULL;
+
+    if (!type || !*type)
+        hr_bad(m->rd, p, "node \"%s\": output \"%s\" wants the name of an artifact type, or "
+                         "an object with \"type\" and \"properties\"",
+               m->node->name, hr_json_key(p));
+    return type ? type : "";
+}
+
 static bool make_ports(struct maker *m, const struct hr_json *list, struct hr_port_info **ret,
                        size_t *ret_n, bool output)
 {
-    const struct hr_json *p, *type;
+    const struct hr_json *p;
 
     *ret_n = 0;
     *ret = hr_arena_array(&m->rd->p->arena, (list ? hr_json_count(list) : 0) + 1, sizeof **ret);
@@ -142,16 +155,9 @@ static bool make_ports(struct maker *m, const struct hr_json *list, struct hr_po
         if (!hr_name_ok(hr_json_key(p)))
             hr_bad(m->rd, p, "node \"%s\": \"%s\" is no name for an input or output",
                    m->node->name, hr_json_key(p));
-        type = output && hr_json_kind(p) == HR_JSON_OBJECT ? hr_json_get(p, "type") : p;
-        if (output && (!type || !hr_json_text(type)))
-            hr_bad(m->rd, p, "node \"%s\": output \"%s\" wants the name of an artifact type, or "
-                             "an object with \"type\" and \"properties\"",
-                   m->node->name, hr_json_key(p));
         (*ret)[(*ret_n)++] =
             (struct hr_port_info){ .key = hr_json_key(p),
-                                   .type = output && type && hr_json_text(type)
-                                               ? hr_json_text(type)
-                                               : "",
+                                   .type = output ? type_of_output(m, p) : "",
                                    .flags = output ? 0 : HR_PORT_MANY };
     }
     return *ret != NULL;

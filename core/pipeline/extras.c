@@ -14,7 +14,7 @@ static const struct hr_property_info *info_of(struct hr_reader *rd, const struct
                                               const char *name)
 {
     const struct hr_property_info *declared =
-        hr_property_find(port->properties, port->property_count, name);
+        port ? hr_property_find(port->properties, port->property_count, name) : NULL;
     struct hr_property_info *custom;
 
     if (declared)
@@ -26,19 +26,28 @@ static const struct hr_property_info *info_of(struct hr_reader *rd, const struct
     return custom;
 }
 
-static void add(struct hr_reader *rd, struct hr_node *node, size_t output, const struct hr_json *m)
+/* What the host itself puts on every artifact. */
+static bool is_host_s(const char *name)
+{
+    return !strncmp(name, "__", 2) || !strcmp(name, "tfx_version") || !strcmp(name, "is_external");
+}
+
+void hr_add_extra(struct hr_reader *rd, struct hr_node *node, size_t output,
+                  const struct hr_json *m, bool custom)
 {
     const char *name = hr_json_key(m);
     struct hr_extra *e = &node->extras[node->extra_count];
 
-    if (!*name || !strncmp(name, "__", 2) || strlen(name) > 255) {
+    if (!*name || is_host_s(name) || strlen(name) > 255) {
         hr_bad(rd, m, "node \"%s\": an output cannot have the property \"%s\"; names that begin "
-                      "with __ are the host's",
+                      "with __, tfx_version and is_external are the host's",
                node->name, name);
         return;
     }
     e->output = output;
-    e->source = (struct hr_setting_source){ .info = info_of(rd, node->outputs[output].port, name),
+    e->custom = custom;
+    e->source = (struct hr_setting_source){ .info = info_of(rd, custom ? NULL
+                                                                : node->outputs[output].port, name),
                                             .value = m,
                                             .place = node->place };
     if (!e->source.info)
@@ -101,6 +110,6 @@ void hr_read_extras(struct hr_reader *rd, struct hr_node *node)
         }
         p = properties_of(rd, node, m);
         for (p = p ? hr_json_first(p) : NULL; p; p = hr_json_next(p))
-            add(rd, node, i, p);
+            hr_add_extra(rd, node, i, p, false);
     }
 }

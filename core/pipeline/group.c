@@ -179,12 +179,26 @@ static void check_outputs(struct hr_reader *rd, const struct hr_group *g)
     }
 }
 
+/* Keys by which channels are asked for. */
+static void check_keys(struct hr_reader *rd, const struct hr_group *g, const char *list)
+{
+    const struct hr_json *m = hr_json_first(hr_json_get(g->body, list));
+
+    rd->doc = (struct hr_json_doc *)(uintptr_t)g->body_doc;
+    for (; m; m = hr_json_next(m))
+        if (hr_json_key(m) && !hr_dots_ok(hr_json_key(m)))
+            hr_bad_name(rd, m, NULL, 0, "sub-pipeline \"%s\": \"%s\" is no name for one of its %s",
+                        g->face.name, hr_json_key(m), list);
+}
+
 /* What the body wants is given, and nothing else. */
 void hr_check_group(struct hr_reader *rd, struct hr_group *g)
 {
     const struct hr_json *wanted = hr_json_get(g->body, "inputs"), *m;
     const struct hr_json *given = hr_json_get(g->face.json, "inputs");
 
+    check_keys(rd, g, "inputs");
+    check_keys(rd, g, "outputs");
     rd->doc = (struct hr_json_doc *)(uintptr_t)g->face.doc;
     for (m = wanted && hr_json_kind(wanted) == HR_JSON_OBJECT ? hr_json_first(wanted) : NULL; m;
          m = hr_json_next(m))
@@ -195,5 +209,6 @@ void hr_check_group(struct hr_reader *rd, struct hr_group *g)
          m = hr_json_next(m))
         if (!wanted || !hr_json_get(wanted, hr_json_key(m)))
             hr_bad(rd, m, "sub-pipeline \"%s\" has no input \"%s\"", g->face.name, hr_json_key(m));
+    hr_check_ignored(rd, g->face.json, (size_t)(g - rd->p->groups));
     check_outputs(rd, g);
 }

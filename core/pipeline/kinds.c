@@ -1,4 +1,4 @@
-/* Nodes of each kind: component, resolver, importer. */
+/* Components and resolvers as nodes. */
 #include <string.h>
 
 #include "pipeline/read.h"
@@ -276,8 +276,8 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
     const struct hr_json *list = hr_want(rd, node->json, "outputs", HR_JSON_OBJECT), *m;
 
     read_strategies(rd, node);
-    if (!list) {
-        hr_bad(rd, node->json,
+    if (!list || !hr_json_count(list)) {
+        hr_bad(rd, list ? list : node->json,
                "node \"%s\": a resolver wants \"outputs\", as {\"model\": "
                "\"Model\"}",
                node->name);
@@ -285,36 +285,13 @@ void hr_read_resolver(struct hr_reader *rd, struct hr_node *node)
     }
     node->outputs = hr_arena_array(&rd->p->arena, hr_json_count(list) + 1, sizeof *node->outputs);
     for (m = node->outputs ? hr_json_first(list) : NULL; m; m = hr_json_next(m)) {
-        if (hr_json_text(m))
+        if (!hr_dots_ok(hr_json_key(m)))
+            hr_bad_name(rd, m, NULL, 0, "node \"%s\": \"%s\" is no name for an output", node->name,
+                        hr_json_key(m));
+        if (hr_json_text(m) && *hr_json_text(m))
             node->outputs[node->output_count++] =
                 (struct hr_node_output){ hr_json_key(m), hr_json_text(m), NULL };
         else
             hr_bad(rd, m, "an output wants the name of an artifact type");
-    }
-}
-
-/* -- importers ------------------------------------------------------------- */
-
-void hr_read_importer(struct hr_reader *rd, struct hr_node *node)
-{
-    static const char *const names[] = { "source_uri", "type", "properties", "reimport" };
-    static const struct hr_property_info uri = { .type = HR_STRING, .key = "source_uri" };
-    const struct hr_json *v = hr_want(rd, node->json, "importer", HR_JSON_OBJECT);
-
-    if (!v)
-        return;
-    hr_check_members(rd, v, names, sizeof names / sizeof names[0], "\"importer\"");
-    node->source_uri = (struct hr_setting_source){ .info = &uri, .place = node->place };
-    node->source_uri.value = hr_want(rd, v, "source_uri", HR_JSON_STRING);
-    node->import_type = hr_want_text(rd, v, "type");
-    node->import_properties = hr_want(rd, v, "properties", HR_JSON_OBJECT);
-    node->reimport = hr_want_bool(rd, v, "reimport", false);
-    if (!node->source_uri.value || !node->import_type)
-        hr_bad(rd, v, "node \"%s\": an importer wants \"source_uri\" and \"type\"", node->name);
-    hr_read_template(rd, &node->source_uri);
-    node->outputs = hr_arena_array(&rd->p->arena, 2, sizeof *node->outputs);
-    if (node->outputs) {
-        node->outputs[0] = (struct hr_node_output){ "result", node->import_type, NULL };
-        node->output_count = 1;
     }
 }

@@ -167,6 +167,11 @@ static void look_text(struct finder *f, size_t space, const char *text)
 
     if (hr_read_pick(f->rd, f->look->at, &text, &pick) < 0)
         return;
+    if (*text && !hr_dots_ok(text)) {
+        hr_bad(f->rd, f->look->at, "node \"%s\": \"%s\" names no channel: a name is missing beside "
+               "a dot, as in \"node.output\"", f->look->who->name, text);
+        return;
+    }
     if (pick && outer) {
         hr_bad(f->rd, f->look->at, "node \"%s\": \"%s\" is one of a list already, and [%lld] is "
                "for a list", f->look->who->name, text, (long long)*outer);

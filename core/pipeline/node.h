@@ -50,12 +50,14 @@ struct hr_input {
 
 struct hr_node_output {
     const char *key, *type;
-    const struct hr_port_info *port; /* NULL: not of a component */
+    const struct hr_port_info *port; /* of an importer what its type declares; NULL: a resolver's */
 };
 
-/* A property that the node's file sets on an output; info is the port's, if that declares it. */
+/* A property that the node's file sets on an output; info is the port's, if that declares it, and
+ * it is not to be custom all the same. */
 struct hr_extra {
     size_t output;
+    bool custom; /* of an importer: it is none of those that the type declares */
     struct hr_setting_source source;
 };
 
@@ -97,12 +99,11 @@ struct hr_node {
     size_t setting_count;
     struct hr_node_output *outputs;
     size_t output_count;
-    struct hr_extra *extras; /* of a HR_NODE_COMPONENT, by output */
+    struct hr_extra *extras; /* of components, by output; of an importer all properties */
     size_t extra_count;
     struct hr_resolver *resolver;        /* of a HR_NODE_RESOLVER */
     struct hr_setting_source source_uri; /* of an importer */
     const char *import_type;
-    const struct hr_json *import_properties;
     bool reimport;
     struct hr_setting_source condition; /* "if"; without value: none */
     struct hr_each *each;               /* its own "for_each"; NULL: none */

@@ -67,6 +67,8 @@ void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr
     if (!v)
         return;
     node->cache = true;
+    node->cache_ignore = hr_arena_array(&rd->p->arena, 1, sizeof *node->cache_ignore);
+    rd->bad += !node->cache_ignore;
     if (hr_json_kind(v) == HR_JSON_BOOL) {
         node->cache = hr_json_bool(v);
     } else if (hr_json_kind(v) == HR_JSON_OBJECT) {
@@ -76,6 +78,71 @@ void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr
         hr_bad(rd, v, "\"cache\" is true, false or {\"ignore\": [properties]}");
     }
 }
+
+/* -- what the cache key leaves out ----------------------------------------- */
+
+static const struct hr_property_info *property_of(const struct hr_node *node, const char *key)
+{
+    const struct hr_component_info *c = node->component;
+
+    return c ? hr_property_find(c->properties, c->property_count, key) : NULL;
+}
+
+/* Each name of "ignore"; NULL: it has none, or not the form, which is told elsewhere. */
+static const struct hr_json *ignored(const struct hr_json *object, bool *ret_list)
+{
+    const struct hr_json *v = hr_json_get(hr_json_get(object, "cache"), "ignore");
+
+    *ret_list = v && hr_json_kind(v) == HR_JSON_ARRAY;
+    return *ret_list ? hr_json_first(v) : v;
+}
+
+/* What a node says itself. */
+static void check_ignored(struct hr_reader *rd, const struct hr_node *node)
+{
+    const struct hr_component_info *c = node->component;
+    const char *names[64];
+    struct hr_place place;
+    const struct hr_json *m;
+    size_t n = 0;
+    bool list;
+
+    for (; c && n < c->property_count && n < sizeof names / sizeof names[0]; n++)
+        names[n] = c->properties[n].key;
+    for (m = ignored(node->json, &list); m; m = list ? hr_json_next(m) : NULL) {
+        if (!hr_json_text(m) || property_of(node, hr_json_text(m)))
+            continue;
+        place = hr_json_place(rd->doc, m);
+        hr_fail_meant(rd->env, HR_INVALID, &place, hr_text_meant(hr_json_text(m), names, n),
+                      "node \"%s\": \"cache\" ignores \"%s\", and it has no property of that"
+                      " name",
+                      node->name, hr_json_text(m));
+        rd->bad++;
+    }
+}
+
+void hr_check_ignored(struct hr_reader *rd, const struct hr_json *object, size_t group)
+{
+    const struct hr_pipeline *p = rd->p;
+    const struct hr_json *m;
+    size_t i;
+    bool list;
+
+    for (i = 0; i < p->node_count; i++)
+        if (p->nodes[i].kind == HR_NODE_COMPONENT && !p->nodes[i].component)
+            return; /* which is told; it may be the one */
+    for (m = ignored(object, &list); m; m = list ? hr_json_next(m) : NULL) {
+        for (i = 0; hr_json_text(m) && i < p->node_count; i++)
+            if (hr_pipeline_within(p, &p->nodes[i], group) &&
+                property_of(&p->nodes[i], hr_json_text(m)))
+                break;
+        if (hr_json_text(m) && i == p->node_count)
+            hr_bad(rd, m, "\"cache\" ignores \"%s\", and no node here has a property of that name",
+                   hr_json_text(m));
+    }
+}
+
+/* -------------------------------------------------------------------------- */
 
 static size_t count_kinds(const struct hr_json *m, size_t *ret)
 {
@@ -127,6 +194,8 @@ static void read_node(struct hr_reader *rd, const struct hr_json *m, struct hr_n
         hr_read_resolver(rd, node);
     else
         hr_read_importer(rd, node);
+    if (node->component || node->kind != HR_NODE_COMPONENT)
+        check_ignored(rd, node);
 }
 
 /* Files that are merged may name a node twice; one file cannot. */
@@ -151,7 +220,7 @@ void hr_read_nodes(struct hr_reader *rd, const struct hr_json *list)
         if (!hr_name_ok(hr_json_key(m)))
             hr_bad(rd, m,
                    "\"%s\" is no name for a node: a letter, then at most 62 letters, digits"
-                   ", _, - or .",
+                   ", _, - or ., which stands between two others",
                    hr_json_key(m));
         else if (hr_json_kind(m) != HR_JSON_OBJECT)
             hr_bad(rd, m, "node \"%s\" wants an object", hr_json_key(m));

@@ -117,7 +117,7 @@ static void put_output(const struct hr_node *node, size_t output, struct hr_json
 
     hr_json_put_key(w, node->outputs[output].key);
     for (i = 0; i < node->extra_count; i++) {
-        if (node->extras[i].output != output)
+        if (node->kind == HR_NODE_IMPORTER || node->extras[i].output != output)
             continue;
         if (!some) {
             hr_json_open_object(w);

@@ -13,7 +13,7 @@
  * property that a component requires is there; no node depends on one that is "finally".
  *
  *     expr.h  expressions            param.h  parameters and their values
- *     node.h  nodes and channels
+ *     node.h  nodes and channels     standard.h  the types that TFX declares
  */
 #ifndef HR_PIPELINE_H
 #define HR_PIPELINE_H
@@ -21,6 +21,7 @@
 #include "pipeline/expr.h"
 #include "pipeline/node.h"
 #include "pipeline/param.h"
+#include "pipeline/standard.h"
 
 /* A file that was read: the pipeline's own, then those it includes. */
 struct hr_pipeline_source {

@@ -28,6 +28,9 @@ const struct hr_channel_query *hr_read_query(struct hr_reader *rd, const struct 
     hr_check_members(rd, v, members, 4, "\"query\"");
     q->type = hr_want_text(rd, v, "type");
     q->context = hr_want_text(rd, v, "context");
+    if (q->context && !*q->context)
+        hr_bad(rd, hr_json_get(v, "context"),
+               "\"context\" is \"\", and wants a pipeline, a run or PIPELINE.NODE");
     q->limit = 1;
     if ((m = hr_json_get(v, "limit")) &&
         (!hr_json_int(rd->doc, m, &q->limit) || q->limit < 0 || q->limit > MAX_LIMIT))

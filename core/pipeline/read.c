@@ -92,7 +92,19 @@ const char **hr_want_texts(struct hr_reader *rd, const struct hr_json *object, c
     return texts;
 }
 
+bool hr_dots_ok(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n && name[0] != '.' && name[n - 1] != '.' && !strstr(name, "..");
+}
+
 bool hr_name_ok(const char *name)
+{
+    return hr_pipeline_name_ok(name) && hr_dots_ok(name);
+}
+
+bool hr_pipeline_name_ok(const char *name)
 {
     size_t n = strlen(name), i;
 
@@ -127,7 +139,7 @@ static void read_head(struct hr_reader *rd, const struct hr_json *root)
     rd->p->name = hr_want_text(rd, root, "name");
     if (!hr_json_get(root, "name"))
         hr_bad(rd, root, "the member \"name\" is missing");
-    else if (rd->p->name && !hr_name_ok(rd->p->name))
+    else if (rd->p->name && !hr_pipeline_name_ok(rd->p->name))
         hr_bad(rd, hr_json_get(root, "name"),
                "\"%s\" is no name: a letter, then at most 62 letters, digits, _, - or .",
                rd->p->name);
@@ -220,6 +232,8 @@ static hr_status read_all(struct hr_reader *rd)
         hr_bad(rd, root, "the member \"nodes\" is missing");
     else if (!rd->p->node_count && !rd->bad)
         hr_bad(rd, hr_json_get(root, "nodes"), "a pipeline without nodes has nothing to do");
+    if ((v = hr_json_get(root, "defaults")))
+        hr_check_ignored(rd, v, (size_t)HR_NO_GROUP);
     for (i = 0; i < rd->p->group_count; i++) {
         hr_check_group(rd, &rd->p->groups[i]);
         hr_inherit(rd, &rd->p->groups[i].face);

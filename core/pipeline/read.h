@@ -48,7 +48,11 @@ bool hr_want_bool(struct hr_reader *rd, const struct hr_json *object, const char
 /* A list of texts, or one text; ended by NULL. */
 const char **hr_want_texts(struct hr_reader *rd, const struct hr_json *object, const char *key);
 
-/* name: letter or _, then letters, digits, _ . - ; at most 63. */
+/* Letter, then letters, digits, _ . - ; at most 63. */
+bool hr_pipeline_name_ok(const char *name);
+/* Is there something before, behind and between the dots of a name?  Not of an empty one. */
+bool hr_dots_ok(const char *name);
+/* Both of them. */
 bool hr_name_ok(const char *name);
 
 /* Read a file and those that it includes into the pipeline's sources. */
@@ -60,6 +64,9 @@ void hr_type_inputs(struct hr_reader *rd, struct hr_node *node);
 
 /* "outputs" of a component's node: properties to set on what it gives. */
 void hr_read_extras(struct hr_reader *rd, struct hr_node *node);
+/* One of them, of which there is room for in extras; custom: whatever the port declares. */
+void hr_add_extra(struct hr_reader *rd, struct hr_node *node, size_t output,
+                  const struct hr_json *m, bool custom);
 
 /* {"query": {...}} as a channel; NULL: told. */
 const struct hr_channel_query *hr_read_query(struct hr_reader *rd, const struct hr_node *node,
@@ -78,6 +85,9 @@ void hr_read_reads(struct hr_reader *rd, struct hr_node *node);
 
 /* cache, retries, timeout, memory and isolation of an object; what it does not say stays. */
 void hr_read_usual(struct hr_reader *rd, const struct hr_json *object, struct hr_node *node);
+/* With all nodes known: what "cache" of "defaults", or of the face of a group, ignores is a
+ * property of one of those that it holds for, at least.  group: HR_NO_GROUP for all. */
+void hr_check_ignored(struct hr_reader *rd, const struct hr_json *object, size_t group);
 
 /* What a name leads to. */
 struct hr_found {

@@ -396,3 +396,28 @@ hr_status hr_catalogue_model(struct hr_catalogue *c, const bool *counts, const c
     *ret = found;
     return judge(c, NULL, found->plugin);
 }
+
+static void add_declared(const struct hr_port_info *port, struct hr_property_info *to, size_t max,
+                         size_t *n)
+{
+    size_t i;
+
+    for (i = 0; i < port->property_count && *n < max; i++)
+        if (!hr_property_find(to, *n, port->properties[i].key))
+            to[(*n)++] = port->properties[i];
+}
+
+void hr_catalogue_declared(const struct hr_catalogue *c, const bool *counts, const char *type,
+                           struct hr_property_info *to, size_t max, size_t *n)
+{
+    size_t i, k, o;
+
+    for (i = 0; i < c->count; i++)
+        for (k = 0; counts_here(c, counts, i) && k < c->entries[i].info.component_count; k++) {
+            const struct hr_component_info *component = &c->entries[i].info.components[k];
+
+            for (o = 0; o < component->output_count; o++)
+                if (!strcmp(component->outputs[o].type, type))
+                    add_declared(&component->outputs[o], to, max, n);
+        }
+}

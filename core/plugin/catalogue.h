@@ -87,6 +87,11 @@ const struct hr_component_info *hr_catalogue_component(struct hr_catalogue *cata
 hr_status hr_catalogue_model(struct hr_catalogue *catalogue, const bool *counts, const char *format,
                              const char *prefer, const struct hr_component_info **ret);
 
+/* Properties that components declare of outputs of a type, added to those that are in to already,
+ * each name once, up to max. */
+void hr_catalogue_declared(const struct hr_catalogue *catalogue, const bool *counts,
+                           const char *type, struct hr_property_info *to, size_t max, size_t *n);
+
 /* Places as a text, for a message that something was not found. */
 const char *hr_catalogue_places(const struct hr_catalogue *catalogue);
 

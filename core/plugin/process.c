@@ -397,6 +397,8 @@ static bool read_packet(struct hr_process *p, struct hr_message *ret)
     if (p->socket < 0)
         return false;
     n = OS(p->env, recv, p->socket, p->packet, HR_MAX_PACKET, &fd);
+    if (n == -ECONNRESET) /* told once, before what it has sent, where it left a request unread */
+        n = OS(p->env, recv, p->socket, p->packet, HR_MAX_PACKET, &fd);
     if (n == -EAGAIN)
         return false;
     if (n <= 0) {

@@ -157,11 +157,7 @@ static bool outputs_there(struct plan *p, struct hr_task *task)
 
 bool hr_task_named(const struct hr_runner *runner, const struct hr_node *node, const char *name)
 {
-    const struct hr_pipeline *p = runner->config.pipeline;
-    size_t group = strcmp(node->name, name) ? hr_pipeline_group(p, name) : SIZE_MAX;
-
-    return !strcmp(node->name, name) ||
-           (group != SIZE_MAX && hr_pipeline_within(p, node, group));
+    return hr_part_has(runner->config.pipeline, node, name);
 }
 
 hr_status hr_runner_check_names(struct hr_runner *runner, const char *option,
@@ -187,61 +183,20 @@ hr_status hr_runner_check_names(struct hr_runner *runner, const char *option,
     return HR_OK;
 }
 
-/* Names that were checked. */
-static void mark(const struct plan *p, const char *const *names, bool *to)
-{
-    const struct hr_pipeline *pipeline = pipeline_of(p);
-    size_t i;
-
-    for (; names && *names; names++)
-        for (i = 0; i < pipeline->node_count; i++)
-            to[i] = to[i] || hr_task_named(p->runner, &pipeline->nodes[i], *names);
-}
-
-/* What depends on a marked node, or what a marked node depends on, is marked too. */
-static void spread_marks(const struct plan *p, bool *marks, bool down)
-{
-    const struct hr_pipeline *pipeline = pipeline_of(p);
-    size_t i, k;
-
-    for (i = 0; i < pipeline->node_count; i++) {
-        size_t at = pipeline->order[down ? i : pipeline->node_count - 1 - i];
-        const struct hr_node *node = &pipeline->nodes[at];
-
-        for (k = 0; k < node->upstream_count; k++)
-            if (down && marks[node->upstream[k]])
-                marks[at] = true;
-            else if (!down && marks[at])
-                marks[node->upstream[k]] = true;
-    }
-}
-
 static hr_status select_nodes(struct plan *p)
 {
     const struct hr_runner_config *c = &p->runner->config;
+    struct hr_part part = { c->only, c->from, c->to };
     size_t n = pipeline_of(p)->node_count, i;
-    bool *after = hr_arena_array(&p->arena, n + 1, sizeof *after);
-    bool *before = hr_arena_array(&p->arena, n + 1, sizeof *before);
-    hr_status r = after && before ? HR_OK : HR_EXHAUSTED;
-    bool some = false;
+    hr_status r = hr_part_nodes(pipeline_of(p), &part, &p->arena, p->selected);
 
-    if (r < 0)
+    for (i = 0; i < n && !p->selected[i]; i++)
+        ;
+    if (r < 0 || i < n || c->only)
         return r;
-    mark(p, c->only, p->selected);
-    if (c->only)
-        return HR_OK;
-    mark(p, c->from, after);
-    mark(p, c->to, before);
-    spread_marks(p, after, true);
-    spread_marks(p, before, false);
-    for (i = 0; i < n; i++) {
-        p->selected[i] = (after[i] || !c->from) && (before[i] || !c->to);
-        some = some || p->selected[i];
-    }
-    return some ? HR_OK
-                : hr_fail(p->runner->env, HR_INVALID,
-                          "no node comes after \"%s\" and before \"%s\": nothing would run",
-                          c->from[0], c->to[0]);
+    return hr_fail(p->runner->env, HR_INVALID,
+                   "no node comes after \"%s\" and before \"%s\": nothing would run", c->from[0],
+                   c->to[0]);
 }
 
 static hr_status tell_lacking(const struct plan *p, const struct hr_task *task)

@@ -107,7 +107,7 @@ static int64_t instance_of(const struct hr_task *task, size_t loop)
     if (at)
         return (int64_t)(at->index - at->head->first);
     return task->recorded && task->recorded->item
-               ? hr_number_at(task->node, task->recorded->index, loop)
+               ? hr_index_in(task->recorded->index, task->node->loop_count, loop)
                : -1;
 }
 
@@ -353,8 +353,11 @@ static hr_status put_instance(struct hr_runner *runner, struct hr_task *task, in
                               const char *item)
 {
     struct hr_meta_value v = { .kind = HR_VALUE_INT, .i = index };
+    struct hr_meta_value loops = { .kind = HR_VALUE_INT, .i = (int64_t)task->node->loop_count };
     hr_status r = item ? put_custom(runner, task, "__index", &v) : HR_OK;
 
+    if (r == HR_OK && item && loops.i > 1)
+        r = put_custom(runner, task, "__loops", &loops);
     return r < 0 ? r : put_text(runner, task, "__item", item);
 }
 
@@ -418,12 +421,12 @@ static hr_status add_artifact(struct hr_runner *runner, struct hr_task *task,
     size_t i;
 
     for (i = 0; r == HR_OK && i < a->set_count; i++) {
-        int kind = hr_declared_kind(c->type, c->port, a->set[i].name);
+        int kind = a->set[i].custom ? 0 : hr_declared_kind(c->type, c->port, a->set[i].name);
 
         p[node.count] = (struct hr_meta_property){ a->set[i].name, !kind, a->set[i].value };
         if (kind)
             p[node.count].value.kind = (enum hr_value_kind)kind;
-        else if (hr_custom_is_struct(c->type, a->set[i].name) &&
+        else if (!external && hr_custom_is_struct(c->type, a->set[i].name) &&
                  a->set[i].value.kind == HR_VALUE_STRING)
             p[node.count].value.kind = HR_VALUE_STRUCT;
         node.count++;

@@ -4,7 +4,8 @@
  * that begin with "__":
  *
  *     execution  __host, __cache_key, __plugin, __plugin_digest, __component_version, __walls,
- *                __reason, __summary; of an instance __index, __item
+ *                __reason, __summary; of an instance __index, __item and, where
+ *                loops stand in each other, their number, __loops
  *     context    of a run: __pipeline_file, __options, __parameters, __name, __host; of the run
  *                of a sub-pipeline __part_of
  *     artifact   __digest

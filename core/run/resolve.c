@@ -373,20 +373,28 @@ static bool same_value(const struct hr_meta_value *a, const struct hr_meta_value
 {
     if (a->kind != b->kind)
         return false;
-    if (a->kind == HR_VALUE_STRING)
+    if (a->kind == HR_VALUE_STRING || a->kind == HR_VALUE_STRUCT)
         return hr_text_eq(a->text, b->text);
-    return a->kind == HR_VALUE_INT ? a->i == b->i : a->d == b->d;
+    return a->kind == HR_VALUE_DOUBLE ? a->d == b->d : a->i == b->i;
 }
 
-/* Has an artifact of the store the properties that are given? */
-static bool has_properties(const struct hr_meta_node *node, const struct hr_task_artifact *a)
+/* Has an artifact of the store the properties that are given?  Declared and custom ones of one name
+ * are two. */
+static bool has_properties(const struct hr_task *task, const struct hr_meta_node *node,
+                           const struct hr_task_artifact *a)
 {
-    const struct hr_meta_value *v;
-    size_t i;
+    const struct hr_task_channel *c = &task->outputs[0];
+    size_t i, k;
 
     for (i = 0; i < a->set_count; i++) {
-        v = hr_meta_value(node, a->set[i].name);
-        if (!v || !same_value(v, &a->set[i].value))
+        bool custom = a->set[i].custom || !hr_declared_kind(c->type, c->port, a->set[i].name);
+
+        for (k = 0; k < node->count; k++)
+            if (!strcmp(node->properties[k].name, a->set[i].name) &&
+                node->properties[k].custom == custom &&
+                same_value(&node->properties[k].value, &a->set[i].value))
+                break;
+        if (k == node->count)
             return false;
     }
     return true;
@@ -411,39 +419,12 @@ static hr_status find_imported(struct hr_runner *runner, struct hr_task *task,
             struct hr_task_artifact old = *a;
 
             r = hr_task_read_artifact(runner, task, found.items[i].id, &old);
-            if (r == HR_OK && has_properties(&old.node, a)) {
+            if (r == HR_OK && has_properties(task, &old.node, a)) {
                 *a = old;
                 break;
             }
         }
     return r;
-}
-
-static hr_status import_properties(struct hr_runner *runner, struct hr_task *task,
-                                   struct hr_task_artifact *a)
-{
-    const struct hr_json *list = task->node->import_properties, *m;
-    const struct hr_json_doc *doc = task->node->doc;
-    size_t n = list ? hr_json_count(list) : 0;
-
-    if (!(a->set = hr_arena_array(&task->arena, n + 1, sizeof *a->set)))
-        return HR_EXHAUSTED;
-    for (m = list ? hr_json_first(list) : NULL; m; m = hr_json_next(m)) {
-        struct hr_task_value *v = &a->set[a->set_count++];
-
-        v->name = hr_json_key(m);
-        if (hr_json_text(m))
-            v->value = (struct hr_meta_value){ .kind = HR_VALUE_STRING, .text = hr_json_text(m) };
-        else if (hr_json_int(doc, m, &v->value.i))
-            v->value.kind = HR_VALUE_INT;
-        else if (hr_json_double(doc, m, &v->value.d))
-            v->value.kind = HR_VALUE_DOUBLE;
-        else
-            return hr_fail(runner->env, HR_INVALID,
-                           "node \"%s\": property \"%s\" wants a string or a number",
-                           task->name, v->name);
-    }
-    return HR_OK;
 }
 
 hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task)
@@ -469,10 +450,13 @@ hr_status hr_task_import(struct hr_runner *runner, struct hr_task *task)
         return HR_EXHAUSTED;
     r = hr_artifact_digest(runner->env, runner->config.cache, a->uri, a->digest);
     if (r == HR_OK)
-        r = import_properties(runner, task, a);
+        r = hr_task_settings(runner, task);
+    task->outputs[0].artifacts = a;
+    task->outputs[0].count = 1;
+    if (r == HR_OK)
+        r = hr_task_extras(task);
     if (r == HR_OK && !task->node->reimport)
         r = find_imported(runner, task, a);
-    task->outputs[0].artifacts = a;
     task->outputs[0].count = r == HR_OK;
     return r;
 }

@@ -1,4 +1,5 @@
 /* What a hook has sent back. */
+#include <math.h>
 #include <string.h>
 
 #include "run/task.h"
@@ -38,6 +39,7 @@ static hr_status read_value(struct hr_task *task, const struct hr_json_doc *doc,
     if (!(ret->name = hr_arena_text(&task->arena, name)))
         return HR_EXHAUSTED;
     ret->value = (struct hr_meta_value){ .kind = HR_VALUE_INT };
+    ret->custom = false;
     if (hr_json_int(doc, hr_json_get(m, "int"), &ret->value.i))
         return HR_OK;
     if ((v = hr_json_get(m, "float"))) {
@@ -187,14 +189,15 @@ hr_status hr_task_result(struct hr_runner *runner, struct hr_task *task, const c
 
 /* -- what the file sets ---------------------------------------------------- */
 
-static hr_status value_of_term(struct hr_task *task, const struct hr_term *term,
+/* json: any value, as JSON. */
+static hr_status value_of_term(struct hr_task *task, const struct hr_term *term, bool json,
                                struct hr_meta_value *ret)
 {
     struct hr_buf text;
     hr_status r;
 
-    *ret = (struct hr_meta_value){ .kind = HR_VALUE_STRING };
-    switch (term->kind) {
+    *ret = (struct hr_meta_value){ .kind = json ? HR_VALUE_STRUCT : HR_VALUE_STRING };
+    switch (json ? HR_TERM_JSON : term->kind) {
     case HR_TERM_INT:
         *ret = (struct hr_meta_value){ .kind = HR_VALUE_INT, .i = term->i };
         return HR_OK;
@@ -219,23 +222,29 @@ static hr_status value_of_term(struct hr_task *task, const struct hr_term *term,
 
 /* One property of one artifact, unless a hook has set it. */
 static hr_status set_extra(struct hr_task *task, const struct hr_task_channel *c,
-                           struct hr_task_artifact *a, const struct hr_setting *extra)
+                           struct hr_task_artifact *a, const struct hr_setting *extra, bool custom)
 {
-    int kind = hr_declared_kind(c->type, c->port, extra->info->key);
+    int kind = custom ? 0 : hr_declared_kind(c->type, c->port, extra->info->key);
     struct hr_task_value *all;
     hr_status r;
     size_t i;
 
     for (i = 0; i < a->set_count; i++)
-        if (!strcmp(a->set[i].name, extra->info->key))
+        if (!strcmp(a->set[i].name, extra->info->key) && a->set[i].custom == custom)
             return HR_OK;
     if (!(all = hr_arena_array(&task->arena, a->set_count + 1, sizeof *all)))
         return HR_EXHAUSTED;
     if (a->set_count)
         memcpy(all, a->set, a->set_count * sizeof *all);
     all[a->set_count].name = extra->info->key;
-    if ((r = value_of_term(task, &extra->value, &all[a->set_count].value)) < 0)
+    all[a->set_count].custom = custom;
+    if ((r = value_of_term(task, &extra->value, kind == HR_VALUE_STRUCT,
+                           &all[a->set_count].value)) < 0)
         return r;
+    if (extra->value.kind == HR_TERM_FLOAT && isnan(extra->value.d))
+        return hr_fail(task->arena.env, HR_INVALID,
+                       "node \"%s\": property \"%s\" of output \"%s\" is not a number (NaN)",
+                       task->name, extra->info->key, c->key);
     if (kind && kind != (int)all[a->set_count].value.kind)
         return hr_fail(task->arena.env, HR_INVALID,
                        "node \"%s\": property \"%s\" of output \"%s\" is declared by %s, and is "
@@ -258,7 +267,8 @@ hr_status hr_task_extras(struct hr_task *task)
         if (task->extras[i].value.kind == HR_TERM_NULL)
             continue;
         for (k = 0; k < c->count && r == HR_OK; k++)
-            r = set_extra(task, c, &c->artifacts[k], &task->extras[i]);
+            r = set_extra(task, c, &c->artifacts[k], &task->extras[i],
+                          task->node->extras[i].custom);
     }
     return r;
 }

@@ -27,6 +27,7 @@
 #include "run/alive.h"
 #include "run/artifact.h"
 #include "run/explain.h"
+#include "run/part.h"
 #include "run/paths.h"
 
 /* Custom property of an execution_cache context: results of executions up to this id are not
@@ -111,9 +112,22 @@ hr_status hr_runner_status(const struct hr_runner *runner);
 /* Ask it to stop; its events come as before.  Safe in a signal handler and on any thread. */
 void hr_runner_cancel(struct hr_runner *runner);
 
-/* "part.gen" of "part.gen[2][0]", in the arena, and the number of that instance, which its
- * executions have on record as "__index"; of what names none the text, and -1.  NULL: no memory. */
-const char *hr_instance_read(const char *text, struct hr_arena *arena, int64_t *ret_number);
+/* Which instance of "for_each", [2][0]: an index for each loop from the outermost on, fewer where
+ * it ended before it had elements of the inner ones.  count 0: none, or any. */
+struct hr_instance {
+    int64_t at[HR_MAX_LOOPS];
+    size_t count;
+};
+
+/* "part.gen" of "part.gen[2][0]", in the arena, and the instance; of what names none the text.
+ * NULL: no memory. */
+const char *hr_instance_read(const char *text, struct hr_arena *arena, struct hr_instance *ret);
+/* Of an execution, as its "__index" and "__loops" say. */
+struct hr_instance hr_instance_of(const struct hr_meta_node *execution);
+bool hr_instance_same(const struct hr_instance *a, const struct hr_instance *b);
+/* "part.gen[2][0]", in the arena; of none the node itself.  NULL: no memory. */
+const char *hr_instance_name(const char *node, const struct hr_instance *instance,
+                             struct hr_arena *arena);
 
 /* "finished", and the event as a line of JSON. */
 const char *hr_event_kind_name(int32_t kind);

@@ -52,33 +52,14 @@ int64_t hr_task_number(const struct hr_task *task)
     return number;
 }
 
-int64_t hr_number_at(const struct hr_node *node, int64_t number, size_t loop)
+int64_t hr_index_in(int64_t number, size_t loops, size_t loop)
 {
     size_t i;
 
-    for (i = node->loop_count; i > loop + 1; i--)
+    for (i = loops; i > loop + 1; i--)
         number /= MAX_INSTANCES + 1;
     number = number < 0 ? -1 : number % (MAX_INSTANCES + 1);
     return number == MAX_INSTANCES ? -1 : number;
-}
-
-const char *hr_instance_read(const char *text, struct hr_arena *arena, int64_t *ret_number)
-{
-    const char *open = strchr(text, '['), *at = open, *end;
-    int64_t number = 0, index;
-    size_t loops;
-
-    *ret_number = -1;
-    for (loops = 0; at && *at == '[' && loops < HR_MAX_LOOPS; loops++, at = end + 1) {
-        if (!(end = strchr(at, ']')) || !hr_num_int(at + 1, (size_t)(end - at - 1), &index) ||
-            index < 0 || index >= MAX_INSTANCES)
-            return text;
-        number = number * (MAX_INSTANCES + 1) + index;
-    }
-    if (!at || *at)
-        return text;
-    *ret_number = number;
-    return hr_arena_bytes(arena, text, (size_t)(open - text));
 }
 
 hr_status hr_task_outputs(struct hr_task *task)

@@ -25,6 +25,7 @@ enum hr_task_state {
 struct hr_task_value {
     const char *name;
     struct hr_meta_value value;
+    bool custom; /* though the type declares one of that name */
 };
 
 struct hr_task_artifact {
@@ -39,7 +40,7 @@ struct hr_task_artifact {
 
 struct hr_task_channel {
     const char *key, *type;
-    const struct hr_port_info *port; /* NULL: of a resolver or importer, or what "if" reads */
+    const struct hr_port_info *port; /* NULL: of a resolver, or what "if" reads */
     const struct hr_input *read;     /* of what "if" or "for_each" reads */
     struct hr_task_artifact *artifacts;
     size_t count, cap; /* cap: of one that grows, else 0 */
@@ -202,8 +203,8 @@ const struct hr_task *hr_task_at(const struct hr_task *task, size_t loop);
 /* The number of an instance among its node's; with two loops outer * 10001 + inner, where 10000
  * stands for all of the inner one.  -1: it is none. */
 int64_t hr_task_number(const struct hr_task *task);
-/* Which instance of a loop such a number means; -1: of none, or of all. */
-int64_t hr_number_at(const struct hr_node *node, int64_t number, size_t loop);
+/* Which instance of one of its loops such a number means; -1: of none, or of all. */
+int64_t hr_index_in(int64_t number, size_t loops, size_t loop);
 
 /* One more task, with an arena of its own. */
 struct hr_task *hr_task_add(struct hr_runner *runner, const struct hr_node *node);

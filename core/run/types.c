@@ -2,18 +2,7 @@
 
 #include <string.h>
 
-/* tfx's standard artifact types: which base, and which of span, version, split_names. */
-static const struct standard {
-    const char *name, *base;
-    bool span, version, splits;
-} standards[] = {
-    { "Examples", "mlmd.Dataset", true, true, true },
-    { "ExampleStatistics", "mlmd.Statistics", true, false, true },
-    { "ExampleAnomalies", NULL, true, false, true },
-    { "ExampleValidationMetrics", NULL, true, false, true },
-    { "Model", "mlmd.Model", false, false, false },
-    { "PushedModel", "mlmd.Model", false, false, false },
-};
+#include "pipeline/pipeline.h"
 
 static const struct {
     const char *name, *base;
@@ -24,16 +13,6 @@ static const struct {
 };
 
 enum { MAX_DECLARED = 256 };
-
-static const struct standard *standard_of(const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof standards / sizeof standards[0]; i++)
-        if (!strcmp(standards[i].name, name))
-            return &standards[i];
-    return NULL;
-}
 
 static enum hr_value_kind kind_of(hr_type type)
 {
@@ -51,31 +30,16 @@ static enum hr_value_kind kind_of(hr_type type)
     }
 }
 
-static size_t standard_properties(const struct standard *s, struct hr_meta_type_property *to)
+static size_t add(const struct hr_property_info *list, size_t count,
+                  struct hr_meta_type_property *to, size_t n)
 {
-    size_t n = 0;
+    size_t i, k;
 
-    if (s && s->span)
-        to[n++] = (struct hr_meta_type_property){ "span", HR_VALUE_INT };
-    if (s && s->version)
-        to[n++] = (struct hr_meta_type_property){ "version", HR_VALUE_INT };
-    if (s && s->splits)
-        to[n++] = (struct hr_meta_type_property){ "split_names", HR_VALUE_STRING };
-    return n;
-}
-
-static size_t declared(const char *type, const struct hr_port_info *port,
-                       struct hr_meta_type_property *to)
-{
-    size_t n = standard_properties(standard_of(type), to), i, k;
-
-    for (i = 0; port && i < port->property_count && n < MAX_DECLARED; i++) {
-        const char *key = port->properties[i].key;
-
-        for (k = 0; k < n && strcmp(to[k].name, key) != 0; k++)
+    for (i = 0; i < count && n < MAX_DECLARED; i++) {
+        for (k = 0; k < n && strcmp(to[k].name, list[i].key) != 0; k++)
             ;
         if (k == n)
-            to[n++] = (struct hr_meta_type_property){ key, kind_of(port->properties[i].type) };
+            to[n++] = (struct hr_meta_type_property){ list[i].key, kind_of(list[i].type) };
     }
     return n;
 }
@@ -84,12 +48,15 @@ hr_status hr_put_artifact_type(struct hr_store *store, const char *name,
                                const struct hr_port_info *port, int64_t *ret_id)
 {
     struct hr_meta_type_property properties[MAX_DECLARED];
-    const struct standard *s = standard_of(name);
+    const struct hr_standard *s = hr_standard_find(name);
+    size_t n = s ? add(s->properties, s->count, properties, 0) : 0;
     struct hr_meta_type type = { .kind = HR_KIND_ARTIFACT,
                                  .name = name,
                                  .base = s ? s->base : NULL,
                                  .properties = properties,
-                                 .count = declared(name, port, properties) };
+                                 .count = port ? add(port->properties, port->property_count,
+                                                     properties, n)
+                                               : n };
 
     return hr_store_put_type(store, &type, ret_id);
 }
@@ -107,13 +74,13 @@ const char *hr_execution_base(const char *component)
 
 int hr_declared_kind(const char *type, const struct hr_port_info *port, const char *property)
 {
-    const struct standard *s = standard_of(type);
+    const struct hr_standard *s = hr_standard_find(type);
     size_t i;
 
     for (i = 0; port && i < port->property_count; i++)
         if (!strcmp(port->properties[i].key, property))
             return (int)kind_of(port->properties[i].type);
-    return s && s->splits && !strcmp(property, "split_names") ? HR_VALUE_STRING : 0;
+    return s && s->count && !strcmp(property, "split_names") ? HR_VALUE_STRING : 0;
 }
 
 bool hr_custom_is_struct(const char *type, const char *property)

@@ -1,4 +1,4 @@
-/* types.h - private to run: the artifact types that TFX declares, and base types. */
+/* types.h - private to run: types of artifacts and executions in the store. */
 #ifndef HR_RUN_TYPES_H
 #define HR_RUN_TYPES_H
 
@@ -13,7 +13,8 @@ const char *hr_execution_base(const char *component);
 
 /* The data type of a property that an output declares: by its port, or split_names of the
  * types that have it; 0: it is custom, also where the standard type has one of that name (so
- * TFX keeps span and version). */
+ * TFX keeps span and version).  The port of an importer has those of the standard type, which
+ * TFX's Importer sets as declared. */
 int hr_declared_kind(const char *type, const struct hr_port_info *port, const char *property);
 
 /* Is it one of the custom properties that TFX keeps as a Struct?  A component sets its JSON as

@@ -93,6 +93,43 @@ def test_pipeline(h):
     h.run("run", "--nope", code=2)
 
 
+# Nodes beside "gen" and "schema"; what check says of them.
+MISTAKES = (
+    ('"s": {"component": "StatisticsGen", "inputs": {"examples": "gen"}, "cache": {"ignore": '
+     '["nope"]}}',
+     '2:89: node "s": "cache" ignores "nope", and it has no property of that name'),
+    ('"s": {"component": "StatisticsGen", "inputs": {"examples": "gen."}}',
+     '2:60: node "s": "gen." names no channel: a name is missing beside a dot, as in "node.output"'),
+    ('"s": {"command": ["ls"], "inputs": {"e": ["gen", "gen..examples"]}}',
+     '2:50: node "s": "gen..examples" names no channel: a name is missing beside a dot, as in '
+     '"node.output"'),
+    ('"s": {"command": ["ls"], "inputs": {"e": ".gen"}}',
+     '2:42: node "s": ".gen" names no channel: a name is missing beside a dot, as in "node.output"'),
+    ('"s": {"command": ["ls"], "outputs": {"x": ""}}',
+     '2:43: node "s": output "x" wants the name of an artifact type, or an object with "type" and '
+     '"properties"'),
+    ('"s": {"command": ["ls"], "outputs": {"x.": "File"}}',
+     '2:44: node "s": "x." is no name for an input or output'),
+    ('"s": {"resolver": "latest_artifacts", "outputs": {}}',
+     '2:50: node "s": a resolver wants "outputs", as {"model": "Model"}'),
+    ('"s..t": {"command": ["ls"]}',
+     '2:9: "s..t" is no name for a node: a letter, then at most 62 letters, digits, _, - or ., '
+     'which stands between two others'),
+    ('"s": {"importer": {"source_uri": "data", "type": "Model", "properties": {"x": [1]}}}',
+     '2:79: node "s": property "x" wants a string, a number, true or false, and this is a list'),
+)
+
+
+def test_mistakes(h):
+    """Each in one sentence, with its place; nothing is begun."""
+    for nodes, want in MISTAKES:
+        h.write("pipeline.json", '{"headrace": 1, "name": "m", "nodes": {\n%s,\n"gen": {"component":'
+                                 ' "CsvExampleGen", "properties": {"input_base": "data"}}}}' % nodes)
+        result = h.run("check", code=1)
+        assert result.err == "pipeline.json:%s\nnothing was run\n" % want, result
+        assert not os.path.exists(h.path(".headrace"))
+
+
 def test_many_words(h):
     """More words than any verb has room for."""
     for verb in ("check", "run", "show", "runs", "model show", "plugin list", "new", "log"):

@@ -1,4 +1,5 @@
 """Programs as nodes."""
+import json
 import os
 import subprocess
 import time
@@ -193,6 +194,25 @@ def test_wrong(h):
                        ('{"command": ["ls"], "component": "Trainer"}', "exactly one of")):
         pipeline(h, {"c": text})
         says(h.run("check", code=1).err, want)
+
+
+def test_log_json(h):
+    """Whose log it is and its lines, in UTF-8 whatever the program wrote."""
+    odd = [(b"a\xffb", "a\ufffdb"), (b"\xc3\xa4 \xf0\x9f\x90\xa7", "\u00e4 \U0001f427"),
+           (b"\xc0\x80", "\ufffd\ufffd"), (b"\xed\xa0\x80", "\ufffd" * 3), (b"", ""),
+           (b"\xe2\x82", "\ufffd\ufffd"), (b"\xf4\x90\x80\x80", "\ufffd" * 4), (b"\x01\"\t", "\x01\"\t")]
+    h.write("text", b"\n".join(raw for raw, _ in odd) + b"\n")
+    pipeline(h, {"c": node("cat", "text"), "quiet": node("true"),
+                 "e": '{"command": ["echo", "${item}"], "for_each": {"in": ["x", "y"]}}'})
+    h.run("run", "--quiet")
+    told = json.loads(h.run("log", "c", "--json").out)
+    assert told["lines"] == [text for _, text in odd], told
+    assert set(told) == {"execution", "node", "pipeline", "run", "number", "state", "lines"}, told
+    assert told["node"] == "c" and told["number"] == 1 and told["state"] == "COMPLETE", told
+    assert json.loads(h.run("log", "quiet", "--json").out)["lines"] == []
+    told = json.loads(h.run("log", "e[1]", "--json").out)
+    assert told["instance"] == "e[1]" and told["lines"] == ["y"], told
+    says(h.run("log", "99", "--json", code=1).err, "there is no execution 99")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,26 @@ def test_if(h):
                       "when": "cached"}, states
 
 
+def test_cache_ignore(h):
+    """What "cache" ignores is no reason to run again: of a node, its sub-pipeline, all of them."""
+    def state(value, ignore="", defaults="", part=""):
+        one = '{"command": ["true"], "properties": {"N": "%s", "M": "m"}%s}' % (value, ignore)
+        pipeline(h, {"part": '{"pipeline": {"nodes": {"one": %s}}%s}' % (one, part)}, defaults)
+        return h.states()[0]["part.one"]
+
+    says = ', "cache": {"ignore": ["M", "%s"]}'
+    assert state("1") == "finished"
+    assert state("2") == "finished"
+    usual = ', "defaults": {%s}' % (says % "N")[2:]
+    for where in (dict(ignore=says % "N"), dict(part=says % "N"), dict(defaults=usual)):
+        state("1", **where)
+        assert state("2", **where) == state("3", **where) == "cached", where
+    state("1", ignore=says % "M")
+    assert state("2", ignore=says % "M") == "finished"
+    state("3", ignore=', "cache": true', defaults=usual)
+    assert state("4", ignore=', "cache": true', defaults=usual) == "finished"
+
+
 def test_overlap(h):
     """Conditions that can both hold, of nodes that write one thing: told, where it is sure."""
     data(h, "data")
@@ -140,6 +160,51 @@ def test_nested(h):
     ends = {e["node"]: e["event"] for e in result.events() if e["event"] in ("finished", "cached")}
     assert ends["part.one[0][1]"] == "finished" and ends["all"] in ("finished", "cached"), ends
     assert ends["part.one[1][1]"] == "cached", ends
+
+
+def test_instances_by_name(h):
+    """An instance is called gen[1] everywhere; another number of loops is no name of it."""
+    each = ', "for_each": {"in": %s, "as": "%s"}'
+    part = '{"pipeline": {"nodes": {"deep": %s}}%s}'
+    pipeline(h, {"gen": ECHO % ("${x}", "${x}", each % ('["a", "b"]', "x")),
+                 "two": part % (ECHO % ("${x}${y}", "${x}${y}", each % ('"${ x }"', "y")),
+                                each % ("[[1, 2], [], [3]]", "x")),
+                 "all": part % (ECHO % ("${y}", "${y}", each % ("[1]", "y")),
+                                each % ("[2]", "x")),
+                 "use": '{"command": ["echo", "done"], "inputs": {"r": "gen"}, "after": "all"}'})
+    h.run("run", "--quiet")
+    rows = h.run("executions", "--json", "--filter", "node = two.deep").events()
+    names = {r["instance"]: r["id"] for r in rows}
+    assert set(names) == {"two.deep[0][0]", "two.deep[0][1]", "two.deep[1]", "two.deep[2][0]"}, rows
+    rows = h.run("executions", "--json", "--filter", 'instance = "two.deep[1]"').events()
+    assert [r["state"] for r in rows] == ["CANCELED"] and rows[0]["node"] == "two.deep", rows
+    rows = h.run("executions", "--json", "--filter", "node != two.deep").events()
+    assert {(r["node"], r["instance"]) for r in rows} == {
+        ("gen", "gen[0]"), ("gen", "gen[1]"), ("all.deep", "all.deep[0][0]"),
+        ("use", "use")}, rows
+    ids = {r["instance"]: r["id"] for r in rows}
+    table = h.run("executions").out.splitlines()
+    assert table[0].split()[:3] == ["id", "number", "node"], table
+    assert sorted(line.split()[2] for line in table[1:]) == sorted(list(names) + list(ids)), table
+    for name, n in dict(names, **ids).items():
+        shown = json.loads(h.run("show", name, "--json").out)
+        assert (shown["execution"], shown.get("instance", "use")) == (n, name), shown
+        says(h.run("show", name).out, "node         %s\n" % name)
+        found = json.loads(h.run("why", name, "--json").out)
+        assert (found["execution"], found.get("instance", "use")) == (n, name), found
+        says(h.run("why", name).out, "%s " % name, "(execution %d)" % n)
+    says(h.run("show", "run 1").out, "two.deep[0][1]", "gen[0]")
+    assert h.run("log", "gen[1]").out == "b\n"
+    for name in ("gen[0][1]", "gen[2]", "use[0]", "two.deep[0]", "two.deep[1][0]", "gen[0][0][1]"):
+        says(h.run("show", name, code=1).err, 'no run, node or model "%s"' % name)
+        says(h.run("why", name, code=1).err, 'node "%s" has no execution' % name)
+        h.run("log", name, code=1)
+    # of any instance the newest
+    assert json.loads(h.run("why", "two.deep", "--json").out)["execution"] == max(names.values())
+    # what is kept has its name, too
+    h.run("run", "--only", "use", "--quiet")
+    rows = h.run("executions", "--json", "--filter", "number = 2").events()
+    assert {r["instance"] for r in rows} == set(ids), rows
 
 
 def test_nested_lists(h):

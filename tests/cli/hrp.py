@@ -227,6 +227,7 @@ def tar_cases():
         "signature_garbage": (whole(signature=b"what\n"), "does not begin with an untrusted"),
         "hidden_in_padding": (patched(good, good.index(b"first\n") + 6, b"hidden"),
                               "bytes are hidden"),
+        "hidden_at_the_end": (patched(good, good.index(b"first\n") + 511, b"h"), "bytes are hidden"),
         "hidden_behind_files": (patched(good, 512 + len(files), b"hidden"), "bytes are hidden"),
         # the end
         "one_zero_block": (good[:-512], "is cut off"),

@@ -47,6 +47,9 @@ def test_gc(h):
     told = json.loads(h.run("gc", "--keep", "1", "--dry-run", "--json").out)
     assert live(h) == before and told["removed"], told
     done = json.loads(h.run("gc", "--keep", "1", "--json").out)
+    assert told.pop("dry_run") is True and done.pop("dry_run") is False, (told, done)
+    assert set(done) == {"removed", "kept", "bytes"}, done
+    assert all(set(a) == {"artifact", "type", "uri", "bytes"} for a in done["removed"]), done
     assert done == told and done["bytes"] > 0, (done, told)
     gone = {a["artifact"] for a in done["removed"]}
     after = live(h)
@@ -146,11 +149,16 @@ def test_doctor(h):
     assert os.listdir(h.path(".headrace", "artifacts", ".staging")) == []
     with sqlite3.connect(h.path(".headrace", "cache", "host.sqlite")) as db:
         assert db.execute("SELECT count(*) FROM lease").fetchone() == (0,)
-    found = json.loads(h.run("doctor", "--json", code=1).out)
-    assert len(found) == 4 and not any(f["repaired"] for f in found), found
+    told = json.loads(h.run("doctor", "--json", code=1).out)
+    found = told["findings"]
+    assert set(told) == {"findings", "left"} and told["left"] == len(found) == 4, told
+    assert all(set(f) == {"what", "text", "repaired"} for f in found), found
+    assert not any(f["repaired"] for f in found), found
     says(h.run("cache", "verify", code=1).out, "are gone", "digest differs")
-    fixed = json.loads(h.run("doctor", "--repair", "--json").out)
-    assert len(fixed) == 4 and all(f["repaired"] for f in fixed), fixed
+    told = json.loads(h.run("doctor", "--repair", "--json").out)
+    fixed = told["findings"]
+    assert len(fixed) == 4 and all(f["repaired"] for f in fixed) and not told["left"], told
+    assert json.loads(h.run("doctor", "--json").out) == {"findings": [], "left": 0}
     h.run("package", "verify", ".headrace/registry/models/penguin/penguin-1.hrp")
     assert os.listdir(h.path(".headrace", "damaged"))
     assert not h.run("doctor").out

@@ -1,6 +1,9 @@
 """Sub-pipelines: groups of nodes with inputs, outputs, conditions and repetition of their own."""
+import json
+import os
+
 from control import GEN, data, pipeline, stats
-from driver import main, says
+from driver import BUILD, main, says
 
 BODY = """{"inputs": {"rows": "Examples"}, "outputs": {"schema": "schema.schema",
 "all": "stats.statistics"}, "nodes": {
@@ -204,7 +207,50 @@ def test_importer(h):
         assert h.states()[0] == {"table": "finished"}
         assert h.query("SELECT count(*) FROM Artifact") == [(count,)]
     h.write("pipeline.json", text % ', "properties": {"kind": [7]}')
-    says(h.run("run", code=1).err, 'property "kind" wants a string or a number')
+    says(h.run("check", code=1).err, 'property "kind" wants a string, a number, true or false')
+
+
+def test_import_properties(h):
+    """Declared where the type says so, else custom; "custom_properties" are custom always."""
+    h.write("there/Split-all/data.csv", "a\n1\n")
+    text = """{"headrace": 1, "name": "i", "parameters": {"who": {"type": "string", "default": "me"}},
+        "nodes": {"e": {"importer": {"source_uri": "there", "type": "%s"%s}}}}"""
+
+    def run(want, more, *args, of="Examples"):
+        h.write("pipeline.json", text % (of, more))
+        dry = json.loads(h.run("run", "--dry-run", "--json", *args).out)["nodes"][0]["plan"]
+        states, _ = h.states(*args)
+        assert states == {"e": want}, (states, more)
+        assert (dry == "cached") == (want == "cached"), dry
+        return h.query(
+            "SELECT name, is_custom_property, int_value, double_value, string_value, bool_value "
+            "FROM ArtifactProperty WHERE artifact_id = (SELECT artifact_id FROM Event ORDER BY id DESC LIMIT 1) AND "
+            "name NOT IN ('tfx_version', 'is_external', '__digest') ORDER BY 1, 2")
+
+    given = (', "properties": {"span": 7, "owner": "${param.who}", "part": 0.5, "good": true}, '
+             '"custom_properties": {"span": 8, "team": "a${1}"}')
+    rows = run("finished", given)
+    assert rows == [("good", 1, None, None, None, 1), ("owner", 1, None, None, "me", None),
+                    ("part", 1, None, 0.5, None, None), ("span", 0, 7, None, None, None),
+                    ("span", 1, 8, None, None, None), ("team", 1, None, None, "a1", None)], rows
+    assert run("cached", given) == rows
+    # another value, of a parameter too, is another artifact; so is one of the other sort
+    assert ("owner", 1, None, None, "you", None) in run("finished", given, "--param", "who=you")
+    assert run("cached", given) == rows
+    run("finished", ', "properties": {"version": 3}')
+    run("finished", ', "custom_properties": {"version": 3}')
+    assert run("cached", ', "properties": {"version": 3}') == [
+        ("version", 0, 3, None, None, None)]
+    run("finished", ', "properties": {"good": false, "owner": "me"}')
+    # what a plugin declares, the type in the store has, too
+    h.env["HEADRACE_PLUGIN_PATH"] = os.path.join(BUILD, "test_plugins")
+    assert run("finished", ', "properties": {"lines": 4}', of="Stats") == [
+        ("lines", 0, 4, None, None, None)]
+    assert h.query("SELECT p.data_type FROM TypeProperty p JOIN Type t ON t.id = p.type_id WHERE "
+                   "t.name = 'Stats' AND p.name = 'lines'") == [(1,)]
+    h.write("pipeline.json", text % ("File", ', "properties": {"x": "${ 0.0 / 0 }"}'))
+    says(h.run("run", code=1).err, 'property "x" of output "result" is not a number (NaN)')
+    says(h.run("show", "artifact 1").out, "owner", "me", "team", "a1")
 
 
 if __name__ == "__main__":

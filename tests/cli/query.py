@@ -36,6 +36,13 @@ def test_query(h):
                       '"Examples", "context": "ingest", "limit": 0}}}}'})
     h.run("run", "--quiet")
     assert inputs() == ids, inputs()
+    # what is read belongs to the contexts of its reader, too
+    run = h.query("SELECT c.name FROM Context c JOIN Type t ON t.id = c.type_id WHERE t.name = "
+                  "'pipeline_run' ORDER BY c.id DESC LIMIT 1")[0][0]
+    for a in ids:
+        names = {n for n, in h.query("SELECT c.name FROM Attribution a JOIN Context c ON "
+                                     "c.id = a.context_id WHERE a.artifact_id = ?", a)}
+        assert names >= {"ingest", "c", "c.s", run}, (a, names)
 
 
 def test_wrong(h):

@@ -310,5 +310,69 @@ def test_why(h):
     says(h.run("why", "nosuch", code=1).err, 'node "nosuch" has no execution')
 
 
+def node(command, *after, more=""):
+    return '{"command": %s, "after": %s%s}' % (json.dumps(command), json.dumps(after), more)
+
+
+def test_why_not_reached(h):
+    """Of a node that no run has reached: what it waits for, or that it was left out."""
+    def why(name, *args):
+        return h.run("why", name, *args).out
+
+    ok, bad = ["true"], ["false"]
+    again = ["sh", "-c", "case $0 in */.staging/1/r) exit 75; esac", "${output.r.uri}"]
+    inner = '{"nodes": {"one": %s, "two": %s}}' % (node(ok), node(ok, "one"))
+    pipeline(h, {"again": node(again, more=', "retries": 1, "outputs": {"r": "File"}'),
+                 "gen": node(bad, "again"), "mid": node(ok, "again", "gen"), "use": node(ok, "mid"), "beside": node(ok),
+                 "part": '{"pipeline": %s, "after": "use"}' % inner,
+                 "each": '{"command": ["test", "${item}", "=", "a"], "for_each": {"in": ["a", "b"]}}',
+                 "last": node(ok, "each")})
+    h.run("run", "--quiet", "--keep-going", "--jobs", "1", code=1)
+    assert h.query("SELECT last_known_state FROM Execution WHERE id = 1") == [(4,)]
+    of = {r["instance"]: r["id"] for r in h.run("executions", "--json").events()}
+    says(why("mid"), 'mid did not run in run 1: it waits for "gen", which failed (execution %d)\n'
+         % of["gen"])
+    says(why("use"), 'it waits for "mid", which waits for "gen", which failed (execution')
+    says(why("part.two"), 'it waits for "use", which waits for "mid", which waits for "gen", wh')
+    says(why("last"), 'it waits for "each", which failed (execution %d)\n' % of["each[1]"])
+    answer = json.loads(h.run("why", "use", "--run", "1", "--json").out)
+    assert answer["state"] == "NOT_RUN" and answer["number"] == 1, answer
+    assert "execution" not in answer and answer["node"] == "use", answer
+    for name in ("nosuch", "part", "each[7]"):
+        says(h.run("why", name, code=1).err, 'node "%s" has no execution' % name)
+    # a part: --from and --to, too
+    h.run("run", "--quiet", "--only", "beside")
+    says(why("use"), "use did not run in run 2: it is not in the part that ran (--only beside)")
+    says(why("use", "--run", "1"), "use did not run in run 1: it waits for")
+    h.run("run", "--quiet", "--from", "beside", "--to", "beside")
+    says(why("use"), "it is not in the part that ran (--from beside --to beside)")
+    # another node has failed, and the run went not on
+    pipeline(h, {"a": node(bad), "b": node(["sleep", "0.2"]), "c": node(ok, "b")})
+    h.run("run", "--quiet", "--jobs", "1", code=1)
+    says(why("c"), 'the run ended when "a" failed (execution', "with --keep-going it goes on")
+    # a node of later, and a file that is gone
+    pipeline(h, {"b": node(ok)})
+    h.run("run", "--quiet")
+    pipeline(h, {"b": node(ok), "new": node(ok, "b")})
+    says(why("new"), "new did not run in run 5: the run ended before its turn, or the pipeline was")
+    os.unlink(h.path("pipeline.json"))
+    says(h.run("why", "new", code=1).err, 'node "new" has no execution')
+
+
+def test_why_not_yet(h):
+    """While it runs, and after a cancellation."""
+    pipeline(h, {"long": node(["sleep", "100"]), "use": node(["true"], "long"),
+                 "more": node(["true"], "use")})
+    p = subprocess.Popen([COMMAND, "run", "--json"], cwd=h.dir, env=h.env, stdout=subprocess.PIPE,
+                         text=True)
+    while '"started"' not in p.stdout.readline():
+        pass
+    says(h.run("why", "more").out,
+         'more did not run in run 1: it waits for "use", which waits for "long", which is running (')
+    h.run("cancel", "1")
+    p.communicate(timeout=60)
+    says(h.run("why", "use").out, 'it waits for "long", which was cancelled (execution 1)')
+
+
 if __name__ == "__main__":
     main(globals())

@@ -242,6 +242,21 @@ static const struct {
       "1:76: 'cache' is true, false or {'ignore': [properties]}" },
     { "'nodes':{'a':{'component':'Misbehave','cache':{'ignore':7}}," S "}}",
       "1:86: 'ignore' wants a string or a list of strings" },
+    { "'nodes':{'a':{'component':'Misbehave','cache':{'ignore':['hwo']}}," S "}}",
+      "1:87: node 'a': 'cache' ignores 'hwo', and it has no property of that name; did you mean "
+      "'how'?" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'source'},"
+      "'cache':{'ignore':'table'}}," S "}}",
+      "1:115: node 'a': 'cache' ignores 'table', and it has no property of that name" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'m':'Model'},"
+      "'cache':{'ignore':'how'}}," S "}}",
+      "1:116: node 'a': 'cache' ignores 'how', and it has no property of that name" },
+    { "'defaults':{'cache':{'ignore':['how','nope']}},'nodes':{'a':{'component':'Misbehave'},"
+      S "}}",
+      "1:67: 'cache' ignores 'nope', and no node here has a property of that name" },
+    { "'nodes':{'a':{'component':'Misbehave'},'g':{'pipeline':{'nodes':{" S "}},"
+      "'cache':{'ignore':'how'}}}}",
+      "1:173: 'cache' ignores 'how', and no node here has a property of that name" },
     { "'nodes':{'a':{'component':'Misbehave','timeout':7}," S "}}",
       "1:78: 'timeout' wants a number with a unit, as '90s'" },
     { "'nodes':{'a':{'component':'Misbehave','timeout':'0 s'}," S "}}",
@@ -308,6 +323,39 @@ static const struct {
       "1:88: a channel has no member 'node'" },
     { "'nodes':{'a':{'component':'line-count','inputs':{'table':''}}," S "}}",
       "1:87: node 'a': there is no node ''" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'source.'}}," S "}}",
+      "1:87: node 'a': 'source.' names no channel: a name is missing beside a dot, as in "
+      "'node.output'" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'source.[0]'}}," S "}}",
+      "1:87: node 'a': 'source.' names no channel: a name is missing beside a dot" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':['source..result']}}," S "}}",
+      "1:88: node 'a': 'source..result' names no channel: a name is missing beside a dot" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'.source'}}," S "}}",
+      "1:87: node 'a': '.source' names no channel: a name is missing beside a dot" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':'source.result.'}}," S "}}",
+      "1:87: node 'a': 'source.result.' names no channel: a name is missing beside a dot" },
+    { "'nodes':{'a..b':{'component':'Misbehave'}}}",
+      "1:46: 'a..b' is no name for a node: a letter, then at most 62 letters, digits, _, - or ., "
+      "which stands between two others" },
+    { "'nodes':{'a.':{'component':'Misbehave'}}}",
+      "1:44: 'a.' is no name for a node: a letter" },
+    { "'nodes':{'.a':{'pipeline':{}}}}",
+      "1:44: '.a' is no name for a node: a letter" },
+    { "'parameters':{'a.':{'type':'int','default':1}},'nodes':{" S "}}",
+      "1:49: 'a.' is no name for a parameter" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'':'Model'}}}}",
+      "1:85: node 'a': '' is no name for an output" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'m':''}}}}",
+      "1:89: an output wants the name of an artifact type" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':''}}}}",
+      "1:55: node 'a': an importer wants 'source_uri' and 'type'" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'outputs':{'a.':'source'}}}}}",
+      "1:135: sub-pipeline 'g': 'a.' is no name for one of its outputs" },
+    { "'nodes':{'g':{'pipeline':{'nodes':{" S "},'inputs':{'':'File'}},"
+      "'inputs':{'':'g'}}}}",
+      "1:134: sub-pipeline 'g': '' is no name for one of its inputs" },
+    { "'nodes':{'a':{'component':'line-count','inputs':{'table':{'query':{'context':''}}}}}}",
+      "1:107: 'context' is '', and wants a pipeline, a run or PIPELINE.NODE" },
     { "'nodes':{'a':{'component':'line-count','inputs':{'table':'b'}}," S "}}",
       "1:87: node 'a': there is no node 'b'" },
     { "'nodes':{'a':{'component':'line-count','inputs':{'table':'a'}}," S "}}",
@@ -343,7 +391,28 @@ static const struct {
     { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','key':7}}}}",
       "1:87: 'importer' has no member 'key'" },
     { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','custom_properties':[]}}}}",
-      "1:87: 'importer' has no member 'custom_properties'" },
+      "1:107: 'custom_properties' wants an object, and this is a list" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':{'k':[7]}}}}}",
+      "1:105: node 'a': property 'k' wants a string, a number, true or false, and this is a list" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','custom_properties':"
+      "{'k':null}}}}}",
+      "1:112: node 'a': property 'k' wants a string, a number, true or false, and this is null" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':{'k':1},"
+      "'custom_properties':{'k':1}}}}}",
+      "1:133: node 'a': 'k' stands in 'properties' too, and File declares none of that name; take "
+      "one of them away" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'Examples','properties':"
+      "{'span':'one'}}}}}",
+      "1:112: 'span' wants an int, and this is a text" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'Stats','properties':"
+      "{'lines':0.5}}}}}",
+      "1:110: 'lines' wants an int, and this is a float" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':{'is_external':1}}}}}",
+      "1:115: node 'a': an output cannot have the property 'is_external'; names that begin with "
+      "__, tfx_version and is_external are the host" },
+    { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File','properties':"
+      "{'k':'${ param.x }'}}}}}",
+      "1:105: there is no 'param.x' here" },
     { "'nodes':{'a':{'importer':{'source_uri':'x','type':'File'},'inputs':{'x':'source'}},"
       SOURCE "}}",
       "1:97: node 'a': a resolver or importer has no inputs; use 'after'" },
@@ -351,6 +420,8 @@ static const struct {
       "1:55: 'resolver' wants a string or a list of strings" },
     { "'nodes':{'a':{'resolver':'latest_artifacts'}}}",
       "1:43: node 'a': a resolver wants 'outputs', as {'model': 'Model'}" },
+    { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{}}}}",
+      "1:84: node 'a': a resolver wants 'outputs', as {'model': 'Model'}" },
     { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':{'m':7}}}}",
       "1:89: an output wants the name of an artifact type" },
     { "'nodes':{'a':{'resolver':'latest_artifacts','outputs':7}}}",

@@ -92,6 +92,60 @@ static void test_ustar(void **state)
     name[98] = 'x';
     name[99] = '/';
     assert_true(hr_ustar_make(name, 0, header));
+    /* what stands before the slash has a field of its own */
+    assert_memory_equal(header + 345, name, 99);
+    assert_memory_equal(header, name + 100, 100);
+    assert_int_equal(header[345 + 99], 0);
+    assert_true(hr_ustar_make("a", 0, header));
+    memcpy(header, "a b\tc\x7f", 7); /* what is told of a name is no blank and no control */
+    assert_string_equal(hr_ustar_why(header, "a", 0, its), "stands where FILES lists another");
+    assert_string_equal(its, "a?b?c?");
+}
+
+/* Of a line of FILES: digits of a digest are 0 to 9 and a to f, of a size 0 to 9. */
+static void test_lines(void **state)
+{
+    static const struct {
+        const char *tail, *error; /* behind the first 60 digits */
+    } rows[] = {
+        { "00ff 6 0644 a", NULL },
+        { "00fg 6 0644 a", "does not begin with a digest" },
+        { "00fF 6 0644 a", "does not begin with a digest" },
+        { "00f: 6 0644 a", "does not begin with a digest" },
+        { "00f` 6 0644 a", "does not begin with a digest" },
+        { "00ff", "does not begin with a digest" },
+        { "00ff +6 0644 a", "has no size" },
+        { "00ff -6 0644 a", "has no size" },
+        { "00ff 06 0644 a", "has no size" },
+        { "00ff 9999999999999999999 0644 a", "has no size" },
+    };
+    struct hr_member *members;
+    struct hr_arena arena;
+    struct hr_env env;
+    char text[200];
+    size_t i, n;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    hr_arena_init(&arena, &env, 0);
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(text, sizeof text, "%064d 1 0644 manifest.json\n%060d%s\n", 0, 0, rows[i].tail);
+        hr_errors_cut(&env, 0);
+        if (rows[i].error) {
+            assert_int_equal(hr_files_read(&env, "p", text, strlen(text), &arena, &members, &n),
+                             HR_DATA_LOSS);
+            if (!strstr(hr_env_error(&env), rows[i].error))
+                fail_msg("%s gives %s", text, hr_env_error(&env));
+        } else {
+            assert_int_equal(hr_files_read(&env, "p", text, strlen(text), &arena, &members, &n),
+                             HR_OK);
+            assert_int_equal(n, 2);
+            assert_int_equal(members[1].size, 6);
+            assert_int_equal(members[1].digest[31], 255);
+        }
+    }
+    hr_arena_clear(&arena);
+    hr_env_clear(&env);
 }
 
 /* -- a piece of work ---------------------------------------------------------- */
@@ -321,6 +375,123 @@ static int teardown(void **state)
     return help_dir_remove(dir);
 }
 
+/* -- base64, for keys and signatures of our own making ------------------------ */
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void encode(const uint8_t *p, size_t n, char *to)
+{
+    uint32_t bits;
+    size_t i, k;
+
+    for (i = 0; i < n; i += 3) {
+        bits = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+               (i + 2 < n ? p[i + 2] : 0);
+        for (k = 0; k < 4; k++)
+            *to++ = i + k > n ? '=' : letters[bits >> (18 - 6 * k) & 63];
+    }
+    *to = '\0';
+}
+
+/* The first letters of the bytes become other ones: of 3 bytes the letters are 4. */
+static void put_letters(char *line, const uint8_t *p, size_t n)
+{
+    char begin[32];
+
+    encode(p, n, begin);
+    memcpy(line, begin, strlen(begin));
+}
+
+/* A comment as long as it may be, and one letter more; algorithms that are none. */
+static void test_bounds(void **state)
+{
+    struct hr_signature *sig = malloc(sizeof *sig);
+    struct hr_secret_key mine, read;
+    char comment[HR_MINISIGN_COMMENT + 1], text[2 * HR_MINISIGN_TEXT], line[HR_KEY_TEXT], *at;
+    struct hr_buf made;
+    struct hr_env env;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    hr_buf_of(&made, HR_MINISIGN_TEXT, &env);
+    assert_int_equal(hr_secret_read(&env, secret, strlen(secret), NULL, &mine), HR_OK);
+    memset(comment, 'c', sizeof comment);
+    comment[HR_MINISIGN_COMMENT - 1] = '\0';
+    assert_int_equal(hr_signature_make(&env, &mine, comment, "m", 1, &made), HR_OK);
+    assert_int_equal(hr_signature_read(&env, "s", made.text, made.len, sig), HR_OK);
+    assert_string_equal(sig->comment, comment);
+    at = strstr(made.text, "ccc");
+    snprintf(text, sizeof text, "%.*sc%s", (int)(at - made.text), made.text, at);
+    assert_int_equal(hr_signature_read(&env, "s", text, strlen(text), sig), HR_DATA_LOSS);
+    assert_non_null(strstr(hr_env_error(&env), "or one that is too long"));
+    hr_errors_cut(&env, 0);
+    /* "Ed" and the first byte of the id */
+    snprintf(text, sizeof text, "%s", made.text);
+    at = strchr(text, '\n') + 1;
+    put_letters(at, (const uint8_t[]){ 'E', 'x', mine.id[0] }, 3);
+    assert_int_equal(hr_signature_read(&env, "s", text, strlen(text), sig), HR_DATA_LOSS);
+    assert_non_null(strstr(hr_env_error(&env), "has no signature of Ed25519"));
+    hr_errors_cut(&env, 0);
+    /* "Ed", a way to stretch that is none, "B2" */
+    snprintf(line, sizeof line, "%s", secret);
+    at = strchr(line, '\n') + 1;
+    put_letters(at, (const uint8_t[]){ 'E', 'd', 'X', 'y', 'B', '2' }, 6);
+    assert_int_equal(hr_secret_read(&env, line, strlen(line), "x", &read), HR_INVALID);
+    assert_non_null(strstr(hr_env_error(&env), "it is no secret key of minisign"));
+    hr_buf_clear(&made);
+    hr_env_clear(&env);
+    free(sig);
+}
+
+/* A key of another's, with less to compute than memory, as libsodium stretches it: N 1024, r 8,
+ * p 1 of 32768 operations and 16 MiB. */
+static void test_cheap_key(void **state)
+{
+    uint8_t bytes[158] = "EdScB2", stream[104], sealed[106] = "Ed";
+    char text[400] = "untrusted comment: cheap\n";
+    struct hr_secret_key mine, read;
+    struct hr_env env;
+    size_t i;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    assert_int_equal(hr_secret_read(&env, secret, strlen(secret), NULL, &mine), HR_OK);
+    for (i = 0; i < 32; i++)
+        bytes[6 + i] = (uint8_t)(i + 1);
+    bytes[38 + 1] = 0x80; /* 32768 */
+    bytes[46 + 3] = 0x01; /* 1 << 24 */
+    memcpy(sealed + 2, mine.id, 8);
+    memcpy(sealed + 10, mine.seed, 32);
+    memcpy(sealed + 42, mine.key, 32);
+    hr_blake2b(sealed, 74, sealed + 74, 32);
+    assert_int_equal(hr_scrypt(&env, "pass", bytes + 6, 1024, 8, 1, 1 << 26, stream, 104), HR_OK);
+    for (i = 0; i < 104; i++)
+        bytes[54 + i] = sealed[2 + i] ^ stream[i];
+    encode(bytes, sizeof bytes, text + strlen(text));
+    assert_int_equal(hr_secret_read(&env, text, strlen(text), "pass", &read), HR_OK);
+    assert_memory_equal(&read, &mine, sizeof read);
+    assert_int_equal(hr_secret_read(&env, text, strlen(text), "past", &read), HR_DENIED);
+    hr_env_clear(&env);
+}
+
+/* Both texts are ended, whatever stood in their place. */
+static void test_key_texts(void **state)
+{
+    char one[HR_KEY_TEXT], two[HR_KEY_TEXT];
+    struct hr_env env;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    memset(one, 'x', sizeof one);
+    memset(two, 'x', sizeof two);
+    assert_int_equal(hr_registry_v1.key_make(&env, NULL, one, two), HR_OK);
+    assert_non_null(memchr(one, '\0', sizeof one));
+    assert_non_null(memchr(two, '\0', sizeof two));
+    assert_int_equal(one[strlen(one) - 1], '\n');
+    assert_int_equal(two[strlen(two) - 1], '\n');
+    hr_env_clear(&env);
+}
+
 /* Costs of a passphrase beyond what is taken are refused before anything is computed. */
 static void test_dear_keys(void **state)
 {
@@ -357,7 +528,9 @@ int main(void)
         cmocka_unit_test(test_threads),    cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_durable),    cmocka_unit_test(test_each_call),
         cmocka_unit_test(test_blake2b),    cmocka_unit_test(test_each_allocation),
-        cmocka_unit_test(test_dear_keys),
+        cmocka_unit_test(test_dear_keys),  cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_bounds),     cmocka_unit_test(test_cheap_key),
+        cmocka_unit_test(test_key_texts),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

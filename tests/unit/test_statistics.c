@@ -17,6 +17,7 @@
 #include "validation/exact.h"
 #include "validation/quantile.h"
 #include "validation/validation.h"
+#include "validation/view.h"
 
 static const hr_function statistics = HR_STATISTICS;
 
@@ -344,6 +345,68 @@ static void test_borders(void **state)
     assert_int_equal(hr_quantile_block(0.1), 661);
 }
 
+/* In how many of five places a heavy value among many light ones is kept of a summary. */
+static size_t kept_of(struct hr_count *counts, size_t n, double heavy)
+{
+    struct hr_entry *entries = calloc(hr_quantile_room(n, 0.1), sizeof *entries);
+    struct hr_counted all = { .counts = counts, .n = n, .min = 0, .max = (double)n };
+    size_t kept = 0, at, count, i;
+
+    for (at = n / 2; at < n / 2 + 5; at++) {
+        counts[at].n = (uint64_t)heavy;
+        count = hr_quantile_summary(&all, 0.1, entries);
+        assert_true(count < n / 2 && entries[count - 1].max_rank == (double)n - 1 + floor(heavy));
+        for (i = 0; i < count; i++)
+            kept += entries[i].value == (double)at;
+        counts[at].n = 1;
+    }
+    free(entries);
+    return kept;
+}
+
+/* An entry is kept where the rank has moved by more than a third of the error: always one that
+ * weighs more, and one that weighs a little less only by where it stands. */
+static void test_summary(void **state)
+{
+    enum { N = 3000 };
+    struct hr_count *counts = calloc(N, sizeof *counts);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < N; i++)
+        counts[i] = (struct hr_count){ hr_count_key((double)i), 1 };
+    assert_int_equal(kept_of(counts, N, N * 0.1 / 3 / (1 - 0.1 / 3) + 2), 5);
+    assert_true(kept_of(counts, N, N * 0.1 / 3 / (1 - 0.1 / 3) - 8) < 5);
+    free(counts);
+}
+
+/* A feature is found in another dataset by its path, and not where that is without it. */
+static void test_view(void **state)
+{
+    HR_MD(DatasetFeatureStatistics) set, *all;
+    struct hr_view view = { 0 };
+    struct help_rows rows;
+    struct hr_buf b;
+    struct fix f;
+
+    (void)state;
+    begin(&f);
+    hr_buf_of(&b, HR_MAX_FILE_BYTES, &f.env);
+    help_rows("a:l b:f", "[[1,2],[3,4]]", &rows);
+    help_statistics(&rows, 1, 2, &b);
+    all = help_statistics_read(&f.arena, &b)->datasets[0];
+    set = *all;
+    set.features++;
+    set.n_features--;
+    assert_true(hr_view_find(&set, all->features[1], &view) && view.f == all->features[1]);
+    assert_false(hr_view_find(&set, all->features[0], &view));
+    set.n_features = 0;
+    assert_false(hr_view_find(&set, all->features[1], &view));
+    help_clear(&rows);
+    hr_buf_clear(&b);
+    end(&f);
+}
+
 /* Quantiles of more values than are kept are within a hundredth of all. */
 static void test_many_numbers(void **state)
 {
@@ -579,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_reference), cmocka_unit_test(test_batches),
         cmocka_unit_test(test_nulls),
         cmocka_unit_test(test_counts),    cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_summary),   cmocka_unit_test(test_view),
         cmocka_unit_test(test_borders),   cmocka_unit_test(test_many_numbers),
         cmocka_unit_test(test_schema),    cmocka_unit_test(test_words),
         cmocka_unit_test(test_stored),    cmocka_unit_test(test_refused),

@@ -80,6 +80,43 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* A program in place of the worker: it sends a result, and ends with the request to stop unread. */
+static void test_result_beside_request(void **state)
+{
+    static const char script[] = "#!/bin/sh\nprintf 'R{\"status\": 0}' >&3\n: >sent\n"
+                                 "while [ ! -e asked ]; do sleep 0.01; done\n";
+    struct fixture *f = *state;
+    struct hr_process_config config = { .job = "{}", .job_size = 2, .watch = -1 };
+    char path[128], cwd[4096];
+    struct hr_message m = { .kind = HR_MESSAGE_NONE };
+    struct hr_process *p = NULL;
+    bool result = false;
+
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    assert_int_equal(chdir(f->dir), 0);
+    snprintf(path, sizeof path, "%s/worker", f->dir);
+    assert_int_equal(hr_file_write(&f->env, path, script, strlen(script)), HR_OK);
+    assert_int_equal(chmod(path, 0700), 0);
+    config.worker = path;
+    assert_int_equal(hr_process_start(&f->env, &config, &p), HR_OK);
+    while (access("sent", F_OK) < 0)
+        usleep(1000);
+    hr_process_stop(p, HR_STOP_ASK);
+    assert_int_equal(hr_file_write(&f->env, "asked", "", 0), HR_OK);
+    usleep(300000); /* it has ended before anything is read */
+    while (m.kind != HR_MESSAGE_END) {
+        assert_int_equal(hr_process_read(p, &m), HR_OK);
+        if (m.kind == HR_MESSAGE_RESULT) {
+            result = true;
+            assert_string_equal(m.text, "{\"status\": 0}");
+        }
+    }
+    assert_true(result);
+    assert_string_equal(hr_process_ending(p), "");
+    hr_process_free(p);
+    assert_int_equal(chdir(cwd), 0);
+}
+
 static void test_catalogue(void **state)
 {
     struct fixture *f = *state;
@@ -507,6 +544,7 @@ static void test_unwatched(void **state)
 int main(void)
 {
     const struct CMUnitTest spawned[] = {
+        cmocka_unit_test(test_result_beside_request),
         cmocka_unit_test(test_catalogue), cmocka_unit_test(test_good),
         cmocka_unit_test(test_prints),    cmocka_unit_test(test_ends),
         cmocka_unit_test(test_walls),     cmocka_unit_test(test_cancel),

@@ -243,14 +243,17 @@ void hr_cursor_free(hr_cursor *c);
  * node of the newest run by its name.  Artifacts that have a picture - statistics, schema,
  * anomalies, evaluation, model - hold it as "content"; a run its "parameters" and "options"; an
  * execution that took an earlier result has "result_of", the execution that made it.
+ * "instance" of an execution is its name where its node has "for_each": "gen[1]".
  * HR_NOT_FOUND: there is none. */
 hr_status hr_show(hr_project *p, const char *what, const char **ret_json);
 
 /* Why a node ran, was cached, was skipped or failed, in a run or, with NULL, in its newest; JSON
  * that lives until the next call on p: {"node", "run", "number", "execution", "state",
  * "reason"}, and of what ran, though there was a result: {"before": execution, "before_run",
- * "before_number", "differences": [{"what", "before", "now"}]}.  HR_NOT_FOUND: there is no such
- * node or run. */
+ * "before_number", "differences": [{"what", "before", "now"}]}; "instance": "gen[1]" of a node with
+ * "for_each", of which one instance may be asked for.  Of a node that has no execution there,
+ * though the pipeline as it is now has it, "state" is "NOT_RUN", and there is no "execution".
+ * HR_NOT_FOUND: there is no such node or run. */
 hr_status hr_why(hr_project *p, const char *node, const char *run, const char **ret_json);
 
 /* One execution again: its executor, with the inputs and properties that it had and by the plugin
@@ -298,8 +301,8 @@ hr_status hr_examples(hr_project *p, int64_t artifact, const char *split, hr_cur
  * blessed model of each pipeline, all that a kept one came from, what runs that go on have
  * touched, and what lies outside of the project.  Without both 10 runs and 30 days are kept;
  * with "keep" alone age does not count, with "older_s" alone one run is.  Gives
- * {"removed": [{"artifact", "type", "uri", "bytes"}], "kept": N, "bytes": N} that lives until
- * the next call on p.  HR_UNAVAILABLE: another gc is under way. */
+ * {"removed": [{"artifact", "type", "uri", "bytes"}], "kept": N, "bytes": N, "dry_run"} that lives
+ * until the next call on p.  HR_UNAVAILABLE: another gc is under way. */
 hr_status hr_gc(hr_project *p, const char *options, const char **ret_json);
 
 /* Compare the store with the files: digests, leases, staging, hosts that died, a project that
