@@ -54,39 +54,81 @@ static hr_status too_long(const struct take *t)
                    t->type->name ? t->type->name : "", t->type->format);
 }
 
-/* Validity bits of eight picks from i on, fewer at the end. */
-static uint8_t eight_valid(const struct take *t, int64_t i)
+/* Picks behind one another that are of one batch, as most are: what depends on the batch is looked
+ * up once for all of them.  Begin with zeros. */
+struct run {
+    const struct ArrowArray *a;
+    const uint8_t *bitmap; /* of validity, or NULL */
+    int64_t add;           /* to a row, for its place in the buffers */
+    int64_t from, to;      /* picks */
+};
+
+static bool next_run(const struct take *t, struct run *r)
 {
-    int64_t end = t->n - i < 8 ? t->n : i + 8, at, k;
+    int64_t i = r->to;
+    uint32_t b;
+
+    if (i == t->n)
+        return false;
+    b = t->picks[i].batch;
+    r->from = i;
+    for (i++; i < t->n && t->picks[i].batch == b; i++)
+        ;
+    r->to = i;
+    r->a = t->from[b];
+    r->bitmap = r->a->n_buffers ? r->a->buffers[0] : NULL;
+    r->add = t->shift[b] + r->a->offset;
+    return true;
+}
+
+/* Validity bits of n picks, at most eight. */
+static inline unsigned valid_bits(const struct run *r, const struct hr_pick *p, int64_t n)
+{
     unsigned bits = 0;
+    int64_t k, at;
 
-    for (k = 0; i < end; i++, k++) {
-        const struct hr_pick *p = &t->picks[i];
-        const struct ArrowArray *a = t->from[p->batch];
-        const uint8_t *bitmap = a->n_buffers ? a->buffers[0] : NULL;
-
-        if (p->row < 0)
+    for (k = 0; k < n; k++) {
+        at = p[k].row + r->add;
+        if (p[k].row < 0)
             continue;
-        at = p->row + t->shift[p->batch] + a->offset;
-        bits |= (bitmap ? (unsigned)bitmap[at >> 3] >> (at & 7) & 1 : 1u) << k;
+        bits |= (r->bitmap ? (unsigned)r->bitmap[at >> 3] >> (at & 7) & 1 : 1u) << k;
     }
-    return (uint8_t)bits;
+    return bits;
+}
+
+/* The same where no pick is -1 and there is a bitmap. */
+static inline unsigned eight_valid(const struct run *r, const struct hr_pick *p)
+{
+    unsigned bits = 0;
+    int64_t k, at;
+
+    for (k = 0; k < 8; k++) {
+        at = p[k].row + r->add;
+        bits |= ((unsigned)r->bitmap[at >> 3] >> (at & 7) & 1) << k;
+    }
+    return bits;
 }
 
 static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
 {
-    int64_t i, valid_n = 0;
+    struct run r = { 0 };
+    int64_t i, n, valid_n = 0;
     uint8_t *bitmap;
 
     if (!t->nulls)
         return HR_OK;
-    if (!(bitmap = malloc((size_t)t->n / 8 + 1)))
+    if (!(bitmap = calloc((size_t)t->n / 8 + 1, 1)))
         return no_memory(t);
-    bitmap[t->n / 8] = 0;
-    for (i = 0; i < t->n; i += 8) {
-        bitmap[i / 8] = eight_valid(t, i);
-        valid_n += __builtin_popcount(bitmap[i / 8]);
-    }
+    while (next_run(t, &r))
+        for (i = r.from; i < r.to; i += n) {
+            const struct hr_pick *p = &t->picks[i];
+            unsigned bits;
+
+            n = r.to - i < 8 - i % 8 ? r.to - i : 8 - i % 8;
+            bits = n == 8 && r.bitmap && !t->gaps ? eight_valid(&r, p) : valid_bits(&r, p, n);
+            bitmap[i / 8] |= (uint8_t)(bits << i % 8);
+            valid_n += __builtin_popcount(bits);
+        }
     ret->null_count = t->n - valid_n;
     if (ret->null_count)
         hr_arrow_put(ret, 0, bitmap, true);
@@ -95,60 +137,86 @@ static hr_status take_validity(const struct take *t, struct ArrowArray *ret)
     return HR_OK;
 }
 
+/* All bits set where pick i is valid, by the bitmap that was taken (NULL: none is null). */
+static inline uint64_t kept(const uint8_t *bitmap, int64_t i)
+{
+    return 0 - (uint64_t)(bitmap ? bitmap[i >> 3] >> (i & 7) & 1 : 1);
+}
+
+static inline uint64_t get8(const char *from, int64_t at)
+{
+    uint64_t v;
+
+    memcpy(&v, from + at * 8, sizeof v);
+    return v;
+}
+
+static inline uint32_t get4(const char *from, int64_t at)
+{
+    uint32_t v;
+
+    memcpy(&v, from + at * 4, sizeof v);
+    return v;
+}
+
 /* Values of 4 or 8 bytes, none of them null. */
 static void take_plain(const struct take *t, int64_t width, char *to)
 {
+    const struct hr_pick *p = t->picks;
+    struct run r = { 0 };
     int64_t i;
 
-    for (i = 0; i < t->n; i++, to += width) {
-        const struct hr_pick *p = &t->picks[i];
-        const struct ArrowArray *a = t->from[p->batch];
-        const char *from = a->buffers[1];
-        int64_t at = p->row + t->shift[p->batch] + a->offset;
+    while (next_run(t, &r)) {
+        const char *from = r.a->buffers[1];
 
-        if (width == 8)
-            memcpy(to, from + at * 8, 8);
-        else
-            memcpy(to, from + at * 4, 4);
+        for (i = r.from; width == 8 && i < r.to; i++) {
+            uint64_t v = get8(from, p[i].row + r.add);
+
+            memcpy(to + i * 8, &v, sizeof v);
+        }
+        for (i = r.from; width == 4 && i < r.to; i++) {
+            uint32_t v = get4(from, p[i].row + r.add);
+
+            memcpy(to + i * 4, &v, sizeof v);
+        }
     }
 }
 
 /* The same where some may be null, which are 0. */
-static void take_nullable(const struct take *t, int64_t width, const uint8_t *valid_bits, char *to)
+static void take_nullable(const struct take *t, int64_t width, const uint8_t *bitmap, char *to)
 {
-    uint64_t keep, eight = 0;
-    uint32_t four = 0;
-    int64_t i, at;
+    const struct hr_pick *p = t->picks;
+    struct run r = { 0 };
+    int64_t i;
 
-    for (i = 0; i < t->n; i++, to += width) {
-        const struct hr_pick *p = &t->picks[i];
-        const struct ArrowArray *a = t->from[p->batch];
+    while (next_run(t, &r)) {
+        const char *from = r.a->buffers[1];
 
-        if (p->row < 0)
-            continue;
-        at = p->row + t->shift[p->batch] + a->offset;
-        keep = 0 - (uint64_t)(valid_bits ? valid_bits[i >> 3] >> (i & 7) & 1 : 1);
-        if (width == 8) {
-            memcpy(&eight, (const char *)a->buffers[1] + at * 8, 8);
-            eight &= keep;
-            memcpy(to, &eight, 8);
-        } else {
-            memcpy(&four, (const char *)a->buffers[1] + at * 4, 4);
-            four &= (uint32_t)keep;
-            memcpy(to, &four, 4);
+        for (i = r.from; width == 8 && i < r.to; i++) {
+            uint64_t v = p[i].row < 0 ? 0 : get8(from, p[i].row + r.add) & kept(bitmap, i);
+
+            memcpy(to + i * 8, &v, sizeof v);
+        }
+        for (i = r.from; width == 4 && i < r.to; i++) {
+            uint32_t v =
+                p[i].row < 0 ? 0 : get4(from, p[i].row + r.add) & (uint32_t)kept(bitmap, i);
+
+            memcpy(to + i * 4, &v, sizeof v);
         }
     }
 }
 
 static hr_status take_fixed(const struct take *t, int64_t width, struct ArrowArray *ret)
 {
-    char *to = calloc((size_t)t->n + 1, (size_t)width);
+    bool plain = width == 4 || width == 8;
+    char *to = plain ? malloc(((size_t)t->n + 1) * (size_t)width)
+                     : calloc((size_t)t->n + 1, (size_t)width);
     int64_t i, at;
 
     if (!to)
         return no_memory(t);
     hr_arrow_put(ret, 1, to, true);
-    if (width == 4 || width == 8) {
+    if (plain) {
         if (t->nulls)
             take_nullable(t, width, ret->buffers[0], to);
         else
@@ -390,64 +458,93 @@ struct recode {
     int64_t n_used;
 };
 
+/* The new code of what has an old one in batch b; -1: there would be too many. */
+static inline int64_t recode_one(struct recode *c, uint32_t b, int64_t code, int64_t most)
+{
+    int64_t *to = &c->map[c->begin[b] + code];
+
+    if (*to >= 0)
+        return *to;
+    if (c->n_used > most)
+        return -1;
+    *to = c->n_used;
+    c->used[c->n_used++] = (struct hr_pick){ b, code };
+    return *to;
+}
+
+/* bitmap: of validity, as it was taken; NULL: none is null. */
 static hr_status recode_rows(const struct take *t, struct recode *c, int64_t width,
-                             struct ArrowArray *ret)
+                             const uint8_t *bitmap, void *codes)
 {
     int64_t i, code, most = width >= 4 ? INT32_MAX : (1 << (8 * width - 1)) - 1;
-    void *codes = calloc((size_t)t->n + 1, (size_t)width);
+    bool usual = t->type->format[0] == 'i';
+    struct run r = { 0 };
 
-    if (!codes)
-        return no_memory(t);
-    hr_arrow_put(ret, 1, codes, true);
-    for (i = 0; i < t->n; i++) {
-        uint32_t b = t->picks[i].batch;
-        int64_t *to;
+    while (next_run(t, &r)) {
+        uint32_t b = t->picks[r.from].batch;
+        const void *from = r.a->buffers[1];
 
-        if (!valid(t, i))
-            continue;
-        code = hr_arrow_code(t->type->format, t->from[b]->buffers[1], place(t, i));
-        to = &c->map[c->begin[b] + code];
-        if (*to < 0) {
-            if (c->n_used > most)
+        for (i = r.from; i < r.to; i++) {
+            int64_t at = t->picks[i].row + r.add;
+
+            if (bitmap && !(bitmap[i >> 3] >> (i & 7) & 1))
+                continue;
+            code = usual ? ((const int32_t *)from)[at] : hr_arrow_code(t->type->format, from, at);
+            if ((code = recode_one(c, b, code, most)) < 0)
                 return too_long(t);
-            *to = c->n_used;
-            c->used[c->n_used++] = (struct hr_pick){ b, code };
+            if (usual)
+                ((int32_t *)codes)[i] = (int32_t)code;
+            else
+                put_code(t->type->format, codes, i, code);
         }
-        put_code(t->type->format, codes, i, *to);
     }
     return HR_OK;
 }
 
-static hr_status take_coded(const struct take *t, int64_t width, struct ArrowArray *ret)
+/* Slices of one batch share their dictionary: it is one here, too. */
+static bool same_dictionary(const struct ArrowArray *a, const struct ArrowArray *b)
 {
-    struct recode c = { 0 };
-    int64_t total = 0, *shift = no_shift(t);
-    hr_status r = HR_EXHAUSTED;
-    uint32_t b, o;
+    return a->buffers[1] == b->buffers[1] && a->offset == b->offset && a->length == b->length &&
+           b->n_buffers > 1;
+}
 
-    c.begin = calloc((size_t)t->n_batches + 1, sizeof *c.begin);
-    for (b = 0; c.begin && b < t->n_batches; b++) {
+/* Where the dictionary of each batch begins among all; returns how many values there are. */
+static int64_t line_up(const struct take *t, int64_t *begin)
+{
+    int64_t total = 0;
+    uint32_t b;
+
+    for (b = 0; b < t->n_batches; b++) {
         const struct ArrowArray *d = t->from[b]->dictionary;
 
-        /* slices of one batch share their dictionary: it is one here, too */
-        o = b ? b - 1 : 0;
-        if (b && t->from[o]->dictionary->buffers[1] == d->buffers[1] &&
-            t->from[o]->dictionary->offset == d->offset &&
-            t->from[o]->dictionary->length == d->length && d->n_buffers > 1) {
-            c.begin[b] = c.begin[o];
+        if (b && same_dictionary(t->from[b - 1]->dictionary, d)) {
+            begin[b] = begin[b - 1];
             continue;
         }
-        c.begin[b] = total;
+        begin[b] = total;
         total += d->length;
     }
-    c.map = malloc(((size_t)total + 1) * sizeof *c.map);
-    c.used = malloc(((size_t)total + 1) * sizeof *c.used);
-    if (!c.begin || !c.map || !c.used || !shift) {
+    return total;
+}
+
+static hr_status take_coded(const struct take *t, int64_t width, struct ArrowArray *ret)
+{
+    struct recode c = { .begin = calloc((size_t)t->n_batches + 1, sizeof *c.begin) };
+    size_t total = c.begin ? (size_t)line_up(t, c.begin) : 0;
+    int64_t *shift = no_shift(t);
+    void *codes = calloc((size_t)t->n + 1, (size_t)width);
+    hr_status r = HR_EXHAUSTED;
+
+    if (codes)
+        hr_arrow_put(ret, 1, codes, true);
+    c.map = malloc((total + 1) * sizeof *c.map);
+    c.used = malloc((total + 1) * sizeof *c.used);
+    if (!c.begin || !c.map || !c.used || !shift || !codes) {
         hr_fail_memory(t->env);
         goto out;
     }
-    memset(c.map, 0xff, ((size_t)total + 1) * sizeof *c.map);
-    if ((r = recode_rows(t, &c, width, ret)) == HR_OK)
+    memset(c.map, 0xff, (total + 1) * sizeof *c.map);
+    if ((r = recode_rows(t, &c, width, ret->buffers[0], codes)) == HR_OK)
         r = take_child(t, -1, &(struct part){ shift, c.used, c.n_used }, ret->dictionary);
 out:
     free(c.begin);

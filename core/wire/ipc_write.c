@@ -612,23 +612,27 @@ static hr_status hold(struct hr_ipc_out *out, struct hr_owner *owner)
 hr_status hr_ipc_add_rows(struct hr_ipc_out *out, struct hr_owner *owner, const uint32_t *rows,
                           size_t n)
 {
-    bool held = false;
     hr_status r = HR_OK;
-    size_t i;
+    size_t i = 0, some, k;
 
-    for (i = 0; r == HR_OK && i < n; i++) {
-        if (!held && (r = hold(out, owner)) < 0)
+    while (r == HR_OK && i < n) {
+        struct hr_pick *picks;
+        uint32_t batch;
+
+        some = (size_t)(HR_IPC_ROWS - out->rows);
+        some = n - i < some ? n - i : some;
+        if ((r = hold(out, owner)) < 0)
             return r;
-        held = true;
-        if (!hr_mem_reserve(out->env, (void **)&out->picks, &out->cap_picks, (size_t)out->rows + 1,
-                            sizeof *out->picks, HR_IPC_ROWS))
+        if (!hr_mem_reserve(out->env, (void **)&out->picks, &out->cap_picks,
+                            (size_t)out->rows + some, sizeof *out->picks, HR_IPC_ROWS))
             return HR_EXHAUSTED;
-        out->picks[out->rows++] =
-            (struct hr_pick){ (uint32_t)out->n_pending - 1, rows ? rows[i] : (int64_t)i };
-        if (out->rows < HR_IPC_ROWS)
-            continue;
-        r = write_pending(out);
-        held = false;
+        picks = out->picks + out->rows;
+        batch = (uint32_t)out->n_pending - 1;
+        for (k = 0; k < some; k++, i++)
+            picks[k] = (struct hr_pick){ batch, rows ? rows[i] : (int64_t)i };
+        out->rows += (int64_t)some;
+        if (out->rows == HR_IPC_ROWS)
+            r = write_pending(out);
     }
     return r;
 }

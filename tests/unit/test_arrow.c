@@ -266,6 +266,68 @@ static void test_types(void **state)
     hr_env_clear(&env);
 }
 
+/* Rows in runs of one batch and another, from slices and with gaps: each column is what its rows
+ * are. */
+static void test_take(void **state)
+{
+    enum { PICKS = 300, BATCHES = 3 };
+    const struct ArrowArray *from[BATCHES];
+    struct ArrowArray slices[BATCHES], rows;
+    struct hr_pick picks[PICKS];
+    struct hr_buf want, got;
+    struct hr_env env;
+    struct batch b;
+    uint64_t seed;
+    int64_t i, k, n;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    make(columns, sizeof columns / sizeof *columns, &b);
+    for (i = 0; i < BATCHES; i++) {
+        slices[i] = b.rows;
+        slices[i].offset = i;
+        slices[i].length = ROWS - i;
+        from[i] = &slices[i];
+    }
+    for (seed = 0; seed < 60; seed++) {
+        uint64_t runs = 1 + hr_random_at(seed, 1000) % 40;
+        bool gaps = seed % 3 == 0;
+
+        n = (int64_t)(hr_random_at(seed, 1001) % (PICKS + 1));
+        for (i = 0; i < n; i++) {
+            uint64_t r = hr_random_at(seed, (uint64_t)i);
+
+            picks[i].batch = i && r % runs ? picks[i - 1].batch : (uint32_t)(r >> 20) % BATCHES;
+            picks[i].row = (int64_t)((r >> 40) % (uint64_t)slices[picks[i].batch].length);
+            if (gaps && r >> 60 == 0)
+                picks[i].row = -1;
+        }
+        if (hr_arrow_take(&env, &(struct hr_taking){ &b.schema, from, BATCHES, picks, n }, &rows) <
+            0)
+            fail_msg("%s", hr_env_error(&env));
+        if (!gaps && hr_arrow_check(&env, &b.schema, &rows, "t") < 0)
+            fail_msg("%s", hr_env_error(&env));
+        hr_buf_of(&want, 1 << 24, &env);
+        hr_buf_of(&got, 1 << 24, &env);
+        put_rows(&got, &b.schema, &rows);
+        for (i = 0; i < n; i++)
+            for (k = 0; k < b.rows.n_children; k++) {
+                hr_buf_format(&want, "%s ", b.schema.children[k]->format);
+                if (picks[i].row < 0)
+                    hr_buf_text(&want, "-");
+                else
+                    put(&want, b.schema.children[k], b.rows.children[k],
+                        picks[i].row + slices[picks[i].batch].offset);
+                hr_buf_text(&want, "\n");
+            }
+        assert_string_equal(got.text, want.text);
+        HR_RELEASE(&rows);
+        hr_buf_clear(&want);
+        hr_buf_clear(&got);
+    }
+    hr_env_clear(&env);
+}
+
 /* One pair of a schema's metadata, as the C data interface has it: n bytes of key and value. */
 static char *put_pair(char *to, int32_t key_n, int32_t value_n)
 {
@@ -516,7 +578,7 @@ static void test_flatbuffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_types), cmocka_unit_test(test_take), cmocka_unit_test(test_faults),
         cmocka_unit_test(test_schema_faults), cmocka_unit_test(test_codes),
         cmocka_unit_test(test_flatbuffer), cmocka_unit_test(test_depth),
         cmocka_unit_test(test_metadata),
