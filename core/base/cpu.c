@@ -16,26 +16,29 @@ static struct leaf ask(uint32_t a, uint32_t c)
     return l;
 }
 
-/* Does the system keep the upper halves of the registers? */
-static bool keeps_ymm(void)
+/* The registers that the system keeps, by the bits of XCR0: 1 and 2 of AVX, 5 to 7 of AVX-512. */
+static bool keeps(uint32_t which)
 {
     uint32_t a, d;
 
     __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-    return (a & 6) == 6;
+    return (a & which) == which;
 }
 
 static uint32_t find(void)
 {
     struct leaf basic = ask(1, 0), more = { 0, 0, 0, 0 };
     uint32_t sse41 = basic.c >> 19 & 1, sse42 = basic.c >> 20 & 1, popcnt = basic.c >> 23 & 1;
-    uint32_t xsave = basic.c >> 27 & 1, ymm;
+    uint32_t xsave = basic.c >> 27 & 1, ymm, zmm, avx2, avx512;
 
     if (ask(0, 0).a >= 7)
         more = ask(7, 0);
-    ymm = xsave && keeps_ymm();
-    return (more.b >> 5 & more.b >> 3 & popcnt & ymm & 1) << HR_CPU_AVX2 |
-           (more.b >> 29 & sse41 & 1) << HR_CPU_SHA | sse42 << HR_CPU_SSE42;
+    ymm = xsave && keeps(0x06);
+    zmm = ymm && keeps(0xe6);
+    avx2 = more.b >> 5 & more.b >> 3 & popcnt & ymm & 1;
+    avx512 = more.b >> 16 & more.b >> 30 & more.b >> 31 & more.c >> 6 & avx2 & zmm & 1;
+    return avx2 << HR_CPU_AVX2 | (more.b >> 29 & sse41 & 1) << HR_CPU_SHA | sse42 << HR_CPU_SSE42 |
+           avx512 << HR_CPU_AVX512;
 }
 
 bool hr_cpu_has(enum hr_cpu what)

@@ -9,10 +9,11 @@
 
 #include <stdbool.h>
 
-enum hr_cpu { HR_CPU_AVX2, HR_CPU_SHA, HR_CPU_SSE42 };
+enum hr_cpu { HR_CPU_AVX2, HR_CPU_SHA, HR_CPU_SSE42, HR_CPU_AVX512 };
 
-/* AVX2 together with POPCNT and BMI1; SHA together with SSE4.1.  false on other processors than
- * x86-64, and in a build with HR_SCALAR, for tests.  [any] */
+/* AVX2 together with POPCNT and BMI1; SHA together with SSE4.1; of AVX-512 the parts F, BW, VL and
+ * VBMI2, together with those of AVX2.  false on other processors than x86-64, and in a build with
+ * HR_SCALAR, for tests.  [any] */
 bool hr_cpu_has(enum hr_cpu what);
 
 /* A loop twice, for AVX2 and for any processor:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/digest_sha.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -10,7 +11,7 @@
 
 /* -- SHA-256 --------------------------------------------------------------- */
 
-static const uint32_t k256[64] = {
+const uint32_t hr_sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -47,7 +48,7 @@ static void blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
         memcpy(v, state, sizeof v);
         for (i = 0; i < 64; i++) {
             a = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-                ((v[4] & v[5]) ^ (~v[4] & v[6])) + k256[i] + w[i];
+                ((v[4] & v[5]) ^ (~v[4] & v[6])) + hr_sha256_k[i] + w[i];
             b = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
                 ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
             memmove(v + 1, v, 7 * sizeof v[0]);
@@ -64,7 +65,8 @@ static void blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
 #define FOUR_ROUNDS_OF(abef, cdgh, m, i)                                                           \
     do {                                                                                           \
         __m128i x = _mm_add_epi32(                                                                 \
-            m[(i) & 3], _mm_loadu_si128((const __m128i *)(const void *)(k256 + 4 * (i))));         \
+            m[(i) & 3],                                                                            \
+            _mm_loadu_si128((const __m128i *)(const void *)(hr_sha256_k + 4 * (i))));              \
                                                                                                    \
         cdgh = _mm_sha256rnds2_epu32(cdgh, abef, x);                                               \
         abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(x, 0x0E));                      \
@@ -200,7 +202,7 @@ two_sha(uint32_t state_a[8], const uint8_t *pa, uint32_t state_b[8], const uint8
 }
 #endif
 
-static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
+void hr_sha256_blocks(uint32_t state[8], const uint8_t *p, size_t n)
 {
 #if defined(__x86_64__)
     if (hr_cpu_has(HR_CPU_SHA)) {
@@ -211,39 +213,22 @@ static void blocks(uint32_t state[8], const uint8_t *p, size_t n)
     blocks_plain(state, p, n);
 }
 
-/* Blocks of two messages, na and nb of them. */
-static void two(uint32_t a[8], const uint8_t *pa, size_t na, uint32_t b[8], const uint8_t *pb,
-                size_t nb)
+void hr_sha256_blocks_two(uint32_t a[8], const uint8_t *pa, size_t na, uint32_t b[8],
+                          const uint8_t *pb, size_t nb)
 {
     size_t n = na < nb ? na : nb;
 
 #if defined(__x86_64__)
     if (hr_cpu_has(HR_CPU_SHA)) {
         two_sha(a, pa, b, pb, n);
-        blocks(a, pa + n * 64, na - n);
-        blocks(b, pb + n * 64, nb - n);
+        blocks_sha(a, pa + n * 64, na - n);
+        blocks_sha(b, pb + n * 64, nb - n);
         return;
     }
 #endif
     (void)n;
-    blocks(a, pa, na);
-    blocks(b, pb, nb);
-}
-
-/* What is left of a message of n bytes behind its whole blocks, with what ends it: one block or
- * two. */
-static size_t last_blocks(const uint8_t *p, size_t n, uint8_t to[128])
-{
-    size_t left = n % 64, size = left < 56 ? 64 : 128;
-    uint64_t bits = (uint64_t)n * 8;
-    int i;
-
-    memset(to, 0, 128);
-    memcpy(to, p + n - left, left);
-    to[left] = 0x80;
-    for (i = 0; i < 8; i++)
-        to[size - 8 + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
-    return size / 64;
+    blocks_plain(a, pa, na);
+    blocks_plain(b, pb, nb);
 }
 
 static void put_state(const uint32_t state[8], uint8_t ret[HR_SHA256_SIZE])
@@ -252,22 +237,6 @@ static void put_state(const uint32_t state[8], uint8_t ret[HR_SHA256_SIZE])
 
     for (i = 0; i < HR_SHA256_SIZE; i++)
         ret[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
-}
-
-void hr_sha256_two(const struct hr_sha256_text text[2], uint8_t ret[2][HR_SHA256_SIZE])
-{
-    uint8_t last_a[128], last_b[128];
-    struct hr_sha256 a, b;
-    size_t na, nb;
-
-    hr_sha256_init(&a);
-    hr_sha256_init(&b);
-    two(a.state, text[0].bytes, text[0].n / 64, b.state, text[1].bytes, text[1].n / 64);
-    na = last_blocks(text[0].bytes, text[0].n, last_a);
-    nb = last_blocks(text[1].bytes, text[1].n, last_b);
-    two(a.state, last_a, na, b.state, last_b, nb);
-    put_state(a.state, ret[0]);
-    put_state(b.state, ret[1]);
 }
 
 void hr_sha256_init(struct hr_sha256 *s)
@@ -288,11 +257,11 @@ void hr_sha256_add(struct hr_sha256 *s, const void *bytes, size_t n)
         memcpy(s->block + have, p, n < room ? n : room);
         if (n < room)
             return;
-        blocks(s->state, s->block, 1);
+        hr_sha256_blocks(s->state, s->block, 1);
         p += room;
         n -= room;
     }
-    blocks(s->state, p, n / 64);
+    hr_sha256_blocks(s->state, p, n / 64);
     memcpy(s->block, p + n / 64 * 64, n % 64);
 }
 
@@ -305,13 +274,13 @@ void hr_sha256_end(struct hr_sha256 *s, uint8_t ret[HR_SHA256_SIZE])
     s->block[have++] = 0x80;
     if (have > 56) {
         memset(s->block + have, 0, 64 - have);
-        blocks(s->state, s->block, 1);
+        hr_sha256_blocks(s->state, s->block, 1);
         have = 0;
     }
     memset(s->block + have, 0, 56 - have);
     for (i = 0; i < 8; i++)
         s->block[56 + i] = (uint8_t)(bits >> (56 - 8 * i));
-    blocks(s->state, s->block, 1);
+    hr_sha256_blocks(s->state, s->block, 1);
     put_state(s->state, ret);
 }
 

@@ -419,13 +419,17 @@ static hr_status add_examples(struct hr_data_out *out, const struct ArrowArray *
                               const uint32_t *rows, size_t count)
 {
     hr_status r = hr_example_encoder_open(out->encoder, batch);
-    const uint8_t *bytes;
-    size_t i, n;
+    struct hr_sha256_text texts[HR_EXAMPLES];
+    int64_t numbers[HR_EXAMPLES];
+    size_t at, some, i;
 
-    for (i = 0; r == HR_OK && i < count; i++) {
-        r = hr_example_encode(out->encoder, rows ? rows[i] : (int64_t)i, &bytes, &n);
-        if (r == HR_OK)
-            r = hr_tfrecord_add(out->records, bytes, n);
+    for (at = 0; r == HR_OK && at < count; at += some) {
+        some = count - at < HR_EXAMPLES ? count - at : HR_EXAMPLES;
+        for (i = 0; i < some; i++)
+            numbers[i] = rows ? rows[at + i] : (int64_t)(at + i);
+        r = hr_example_encode_some(out->encoder, numbers, &some, texts);
+        for (i = 0; r == HR_OK && i < some; i++)
+            r = hr_tfrecord_add(out->records, texts[i].bytes, texts[i].n);
     }
     return r;
 }

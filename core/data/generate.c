@@ -73,40 +73,24 @@ static void order_rows(struct piece *p, const uint8_t *ids, size_t n, uint32_t s
 static hr_status split_rows(struct csv_work *w, struct piece *p, uint8_t *ids)
 {
     const struct ArrowArray *rows = &p->owner->rows;
-    const struct hr_split *split = w->outs.g->split;
+    struct hr_sha256_text texts[HR_EXAMPLES];
+    int64_t numbers[HR_EXAMPLES];
     struct hr_example_encoder *e;
     hr_status r = hr_example_encoder_new(w->outs.env, hr_csv_schema(w->csv), &e);
-    struct hr_sha256_text two[2]; /* the first is kept in a buffer until the second is there */
-    struct hr_buf first;
-    const uint8_t *bytes;
-    uint32_t ids_of[2];
-    int64_t i;
-    size_t n;
+    size_t n = (size_t)rows->length, at, some, i;
 
     if (r < 0)
         return r;
-    hr_buf_of(&first, HR_MAX_VALUE_BYTES + 1, w->outs.env);
     r = hr_example_encoder_open(e, rows);
-    for (i = 0; r == HR_OK && i < rows->length; i++) {
-        if ((r = hr_example_encode(e, i, &bytes, &n)) < 0)
-            break;
-        if (i & 1) {
-            two[0] = (struct hr_sha256_text){ first.text, first.len };
-            two[1] = (struct hr_sha256_text){ bytes, n };
-            hr_split_two(split, two, ids_of);
-            ids[i - 1] = (uint8_t)ids_of[0];
-            ids[i] = (uint8_t)ids_of[1];
-        } else if (i + 1 == rows->length) {
-            ids[i] = (uint8_t)hr_split_of(split, bytes, n);
-        } else {
-            hr_buf_cut(&first, 0);
-            if (hr_buf_add(&first, bytes, n) < 0)
-                r = hr_fail_memory(w->outs.env);
-        }
+    for (at = 0; r == HR_OK && at < n; at += some) {
+        some = n - at < HR_EXAMPLES ? n - at : HR_EXAMPLES;
+        for (i = 0; i < some; i++)
+            numbers[i] = (int64_t)(at + i);
+        if ((r = hr_example_encode_some(e, numbers, &some, texts)) == HR_OK)
+            hr_split_many(w->outs.g->split, texts, some, ids + at);
     }
-    for (i = 0; r == HR_OK && i < rows->length; i++)
+    for (i = 0; r == HR_OK && i < n; i++)
         p->counts[ids[i]]++;
-    hr_buf_clear(&first);
     hr_example_encoder_free(e);
     return r;
 }

@@ -32,6 +32,17 @@ static hr_status add_split(struct hr_env *env, const struct hr_json_doc *doc,
     return HR_OK;
 }
 
+static void find_powers(struct hr_split *s)
+{
+    uint64_t total = s->ends[s->n - 1], power = 1 % total;
+    int i;
+
+    for (i = 7; i >= 0; i--) {
+        s->powers[i] = (uint32_t)power;
+        power = (power << 32) % total;
+    }
+}
+
 hr_status hr_split_parse(struct hr_env *env, const char *json, struct hr_split *ret)
 {
     struct hr_json_doc *doc = NULL;
@@ -54,6 +65,8 @@ hr_status hr_split_parse(struct hr_env *env, const char *json, struct hr_split *
     hr_json_free(doc);
     if (r < 0)
         hr_split_clear(ret);
+    else
+        find_powers(ret);
     return r;
 }
 
@@ -63,18 +76,23 @@ void hr_split_clear(struct hr_split *s)
     s->n = 0;
 }
 
+/* Each word times its power is below 2^63; the sums of their halves are below 2^34 and 2^35, so
+ * that what is left of the upper ones, shifted up, and the lower ones fit into 64 bits. */
 static uint32_t split_of(const struct hr_split *s, const uint8_t digest[HR_SHA256_SIZE])
 {
-    uint64_t rest = 0, total = s->ends[s->n - 1];
+    uint64_t high = 0, low = 0, total = s->ends[s->n - 1], rest;
     uint32_t k = 0;
     int i;
 
-    for (i = 0; i < HR_SHA256_SIZE; i += 4) {
-        uint64_t word = (uint64_t)digest[i] << 24 | (uint64_t)digest[i + 1] << 16 |
-                        (uint64_t)digest[i + 2] << 8 | digest[i + 3];
+    for (i = 0; i < 8; i++) {
+        const uint8_t *p = digest + 4 * i;
+        uint64_t word = (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
+        uint64_t product = word * s->powers[i];
 
-        rest = (rest << 32 | word) % total;
+        high += product >> 32;
+        low += product & UINT32_MAX;
     }
+    rest = ((high % total << 32) + low) % total;
     while (rest >= s->ends[k])
         k++;
     return k;
@@ -88,11 +106,17 @@ uint32_t hr_split_of(const struct hr_split *s, const void *bytes, size_t n)
     return split_of(s, digest);
 }
 
-void hr_split_two(const struct hr_split *s, const struct hr_sha256_text rows[2], uint32_t ret[2])
+void hr_split_many(const struct hr_split *s, const struct hr_sha256_text *rows, size_t n,
+                   uint8_t *ret)
 {
-    uint8_t digests[2][HR_SHA256_SIZE];
+    enum { SOME = 64 };
+    uint8_t digests[SOME][HR_SHA256_SIZE];
+    size_t at, some, i;
 
-    hr_sha256_two(rows, digests);
-    ret[0] = split_of(s, digests[0]);
-    ret[1] = split_of(s, digests[1]);
+    for (at = 0; at < n; at += some) {
+        some = n - at < SOME ? n - at : SOME;
+        hr_sha256_many(rows + at, some, digests);
+        for (i = 0; i < some; i++)
+            ret[at + i] = (uint8_t)split_of(s, digests[i]);
+    }
 }

@@ -18,6 +18,7 @@ struct hr_split {
     const char *names[HR_MAX_SPLITS];
     uint32_t ends[HR_MAX_SPLITS]; /* running sums of buckets */
     uint32_t n;
+    uint32_t powers[8]; /* of 2^32, 7 down to 0, modulo the sum of all buckets */
 };
 
 /* From JSON text such as {"train":2,"eval":1}, in its order.  HR_INVALID: told with place. */
@@ -27,8 +28,9 @@ void hr_split_clear(struct hr_split *s);
 /* The index of the split of an encoded row. */
 uint32_t hr_split_of(const struct hr_split *s, const void *bytes, size_t n);
 
-/* Those of two at once, which is faster: ret[0] of a, ret[1] of b. */
-struct hr_sha256_text;
-void hr_split_two(const struct hr_split *s, const struct hr_sha256_text rows[2], uint32_t ret[2]);
+/* Those of n encoded rows, which is faster; the bytes behind them are overwritten, as
+ * hr_sha256_many() does. */
+void hr_split_many(const struct hr_split *s, const struct hr_sha256_text *rows, size_t n,
+                   uint8_t *ret);
 
 #endif

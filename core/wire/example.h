@@ -74,4 +74,10 @@ hr_status hr_example_encoder_open(struct hr_example_encoder *e, const struct Arr
 hr_status hr_example_encode(struct hr_example_encoder *e, int64_t row, const uint8_t **ret,
                             size_t *ret_size);
 
+/* Rows by their numbers, which is faster: *n of them, at most HR_EXAMPLES, and fewer where they are
+ * large, but at least one; *n: how many it were.  They may be given to hr_sha256_many(). */
+enum { HR_EXAMPLES = 64 };
+hr_status hr_example_encode_some(struct hr_example_encoder *e, const int64_t *rows, size_t *n,
+                                 struct hr_sha256_text *ret);
+
 #endif

@@ -203,17 +203,6 @@ static void test_digests(void **state)
         hr_sha256_end(&s, other);
         assert_memory_equal(digest, other, sizeof digest);
     }
-    for (n = 0; n < 40000; n += 37) { /* two of all lengths as each alone */
-        struct hr_sha256_text two[2] = { { text, n % 199 }, { text + 100, n / 199 } };
-        uint8_t both[2][HR_SHA256_SIZE];
-
-        text[n % sizeof text] = (char)n;
-        hr_sha256_two(two, both);
-        for (i = 0; i < 2; i++) {
-            hr_sha256(two[i].bytes, two[i].n, digest);
-            assert_memory_equal(digest, both[i], sizeof digest);
-        }
-    }
     assert_int_equal(hr_crc32c(0, "123456789", 9), 0xe3069283);
     assert_int_equal(hr_crc32c(hr_crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
     assert_true(hr_hash64("a", 1, 0) != hr_hash64("b", 1, 0));

@@ -259,6 +259,40 @@ static void test_csv_chunks(void **state)
 
 /* -- the split --------------------------------------------------------------------- */
 
+/* Many rows at once as each alone, which is the digest as one number modulo the buckets. */
+static void test_split_many(void **state)
+{
+    static const char *const splits[] = { "{\"a\":1}", "{\"a\":2,\"b\":1}",
+                                          "{\"a\":65536,\"b\":65536,\"c\":1}",
+                                          "{\"a\":2147483646,\"b\":1}" };
+    uint8_t bytes[100][16 + HR_SHA256_ROOM], digest[HR_SHA256_SIZE], got[100];
+    struct hr_sha256_text texts[100];
+    struct hr_split split;
+    size_t k, i, n;
+
+    (void)state;
+    for (k = 0; k < sizeof splits / sizeof *splits; k++) {
+        assert_int_equal(hr_split_parse(&env, splits[k], &split), HR_OK);
+        for (i = 0; i < 100; i++)
+            texts[i] = (struct hr_sha256_text){ bytes[i],
+                                                (size_t)sprintf((char *)bytes[i], "row %zu", i) };
+        hr_split_many(&split, texts, 100, got);
+        for (i = 0; i < 100; i++) {
+            uint64_t rest = 0, total = split.ends[split.n - 1];
+            uint32_t want = 0;
+
+            hr_sha256(bytes[i], texts[i].n, digest);
+            for (n = 0; n < HR_SHA256_SIZE; n++)
+                rest = (rest * 256 + digest[n]) % total;
+            while (rest >= split.ends[want])
+                want++;
+            assert_int_equal(got[i], want);
+            assert_int_equal(hr_split_of(&split, bytes[i], texts[i].n), want);
+        }
+        hr_split_clear(&split);
+    }
+}
+
 static void test_split(void **state)
 {
     static const struct {
@@ -390,7 +424,7 @@ int main(void)
         cmocka_unit_test(test_csv_mistakes),
         cmocka_unit_test(test_csv_files),
         cmocka_unit_test(test_csv_chunks),
-        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_split), cmocka_unit_test(test_split_many),
         cmocka_unit_test(test_artifact),
         cmocka_unit_test(test_artifact_mistakes),
     };

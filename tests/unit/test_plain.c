@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../../core/base/digest.c"
+#include "../../core/base/digest_many.c"
 
 static void fill(uint8_t *to, size_t n, uint64_t seed)
 {
@@ -20,14 +21,14 @@ static void fill(uint8_t *to, size_t n, uint64_t seed)
 /* SHA-256 of a text by the plain code alone. */
 static void plain_digest(const char *text, char hex[HR_SHA256_HEX])
 {
+    uint8_t bytes[64 + HR_SHA256_ROOM], digest[HR_SHA256_SIZE];
+    struct hr_sha256_text t = { bytes, strlen(text) };
     struct hr_sha256 s;
-    uint8_t last[128], digest[HR_SHA256_SIZE];
-    size_t n = strlen(text), left;
 
+    memset(bytes, 0xff, sizeof bytes);
+    memcpy(bytes, text, t.n);
     hr_sha256_init(&s);
-    blocks_plain(s.state, (const uint8_t *)text, n / 64);
-    left = last_blocks((const uint8_t *)text, n, last);
-    blocks_plain(s.state, last, left);
+    blocks_plain(s.state, bytes, end_text(&t));
     put_state(s.state, digest);
     hr_sha256_hex(digest, hex);
 }
@@ -68,6 +69,79 @@ static void test_blocks(void **state)
 #endif
 }
 
+#if defined(__x86_64__)
+/* Lanes are the blocks of each alone. */
+static void test_lanes(void **state)
+{
+    uint8_t bytes[SHA_LANES][64 * 3];
+    uint32_t lanes_of[8][SHA_LANES], alone[8];
+    const uint8_t *p[SHA_LANES];
+    size_t n, i, k;
+
+    (void)state;
+    if (!hr_cpu_has(HR_CPU_AVX512))
+        skip();
+    for (n = 0; n <= 3; n++) {
+        uint32_t before[8][SHA_LANES];
+
+        fill((uint8_t *)bytes, sizeof bytes, n);
+        fill((uint8_t *)before, sizeof before, n + 100);
+        memcpy(lanes_of, before, sizeof before);
+        for (i = 0; i < SHA_LANES; i++)
+            p[i] = bytes[i];
+        hr_sha256_blocks_lanes(lanes_of, p, n);
+        for (i = 0; i < SHA_LANES; i++) {
+            for (k = 0; k < 8; k++)
+                alone[k] = before[k][i];
+            blocks_plain(alone, bytes[i], n);
+            for (k = 0; k < 8; k++)
+                assert_int_equal(lanes_of[k][i], alone[k]);
+        }
+    }
+}
+#endif
+
+/* Any number of texts of any lengths, by twos and in lanes: each as it is alone, and nothing is
+ * written behind the room that they have. */
+static void test_many(void **state)
+{
+    enum { MOST = 150, SIZE = 5000 };
+    static uint8_t bytes[MOST][SIZE + HR_SHA256_ROOM + 1], got[MOST][HR_SHA256_SIZE];
+    static const size_t longest[] = { 1, 64, 130, 600, SIZE };
+    struct message all[GROUP], *order[GROUP] = { NULL };
+    struct hr_sha256_text texts[MOST] = { { NULL, 0 } };
+    uint8_t want[HR_SHA256_SIZE], twos[GROUP][HR_SHA256_SIZE];
+    size_t n, i, most;
+
+    (void)state;
+    for (n = 1; n <= MOST; n += n < 40 ? 1 : 11) {
+        most = longest[n % (sizeof longest / sizeof *longest)];
+        for (i = 0; i < n; i++) {
+            texts[i] = (struct hr_sha256_text){ bytes[i], hr_random_at(n, i) % (most + 1) };
+            fill(bytes[i], texts[i].n, n * 1000 + i);
+            bytes[i][texts[i].n + HR_SHA256_ROOM] = 0x5a;
+        }
+        hr_sha256_many(texts, n, got);
+        for (i = 0; i < n; i++) {
+            hr_sha256(bytes[i], texts[i].n, want);
+            assert_memory_equal(got[i], want, sizeof want);
+            assert_int_equal(bytes[i][texts[i].n + HR_SHA256_ROOM], 0x5a);
+        }
+        for (i = 0; i < n && i < GROUP; i++) {
+            struct hr_sha256 s;
+
+            hr_sha256_init(&s);
+            all[i] = (struct message){ .p = bytes[i], .n = end_text(&texts[i]),
+                                       .digest = twos[i] };
+            memcpy(all[i].state, s.state, sizeof s.state);
+            order[i] = &all[i];
+        }
+        by_twos(order, i);
+        while (i--)
+            assert_memory_equal(twos[i], got[i], HR_SHA256_SIZE);
+    }
+}
+
 static void test_crc(void **state)
 {
     uint8_t bytes[100] = { 0 };
@@ -87,7 +161,10 @@ static void test_crc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_known), cmocka_unit_test(test_blocks),
-                                        cmocka_unit_test(test_crc) };
+#if defined(__x86_64__)
+                                        cmocka_unit_test(test_lanes),
+#endif
+                                        cmocka_unit_test(test_many), cmocka_unit_test(test_crc) };
 
     return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
 }

@@ -303,6 +303,15 @@ static void test_encode_large(void **state)
         assert_true(n < (size_t)(4 * rows[i].floats + rows[i].bytes) + 60);
         assert_memory_equal(got + n - rows[i].bytes, text, (size_t)rows[i].bytes);
     }
+    for (i = 0, k = 0; i < sizeof rows / sizeof *rows; i += n, k++) { /* as many as are small */
+        static const int64_t numbers[] = { 0, 1, 2, 3, 4 };
+        struct hr_sha256_text some[HR_EXAMPLES];
+
+        n = sizeof rows / sizeof *rows - i;
+        assert_int_equal(hr_example_encode_some(e, numbers + i, &n, some), HR_OK);
+        assert_int_equal(n, k == 0 ? 3 : 1);
+    }
+    assert_int_equal(k, 3);
     hr_example_encoder_free(e);
     help_clear(&in);
     free(text);
@@ -367,6 +376,92 @@ static void test_example_round_trip(void **state)
     assert_false(hr_schema_meta_is(out.schema.children[0], "hr:null", "empty"));
     help_clear(&in);
     help_clear(&out);
+}
+
+/* A value of each kind of column for a row, by chance; integers of all sizes. */
+static void put_chance_row(struct hr_buf *to, uint64_t row)
+{
+    static const char *const texts[] = { "\"\"", "\"a\"", "\"some text of a length\"", "null" };
+    uint64_t r = hr_random_at(5, row);
+    int64_t v = (int64_t)(hr_random_at(6, row) >> r % 64);
+    int k;
+
+    hr_buf_text(to, "[");
+    for (k = 0; k < 2; k++)
+        hr_buf_format(to, r >> (8 + k) & 1 ? "%lld," : "null,", (long long)v);
+    for (k = 0; k < 2; k++)
+        hr_buf_format(to, r >> (10 + k) & 1 ? "%d.5," : "null,", (int)(r >> 40));
+    for (k = 0; k < 3; k++)
+        hr_buf_format(to, "%s,", texts[r >> (12 + 2 * k) & 3]);
+    hr_buf_format(to, r >> 18 & 1 ? "[%lld,1,-1]," : "[],", (long long)v);
+    hr_buf_format(to, r >> 19 & 1 ? "[%d,0.25]]" : "null]", (int)(r & 1023));
+}
+
+/* Some rows at once are each alone, and what is decoded is what was given. */
+static void test_encode_some(void **state)
+{
+    enum { ROWS = 200 };
+    static uint8_t bytes[ROWS][600];
+    const uint8_t *records[ROWS], *one;
+    struct hr_sha256_text texts[HR_EXAMPLES];
+    uint8_t digests[HR_EXAMPLES][HR_SHA256_SIZE], want[HR_SHA256_SIZE];
+    struct hr_example_encoder *e, *alone;
+    size_t sizes[ROWS], at, some, n, i, k, step;
+    int64_t order[ROWS];
+    struct help_rows in, out;
+    struct hr_buf json;
+    char *text, *again;
+
+    (void)state;
+    hr_buf_of(&json, 1 << 20, &env);
+    for (i = 0; i < ROWS; i++) {
+        hr_buf_text(&json, i ? "," : "[");
+        put_chance_row(&json, i);
+        order[i] = (int64_t)(i * 7 % ROWS);
+    }
+    hr_buf_text(&json, "]");
+    help_rows("a:l b_a_name_of_nearly_sixty_bytes_so_that_entries_are_long_ones:l? c:f d:f? "
+              "e:%z f:%z? g:z h:+l i:+f",
+              json.text, &in);
+    assert_int_equal(hr_example_encoder_new(&env, &in.schema, &e), HR_OK);
+    assert_int_equal(hr_example_encoder_open(e, &in.rows), HR_OK);
+    assert_int_equal(hr_example_encoder_new(&env, &in.schema, &alone), HR_OK);
+    assert_int_equal(hr_example_encoder_open(alone, &in.rows), HR_OK);
+    for (step = 1; step <= 90; step += step < 4 ? 1 : 29) {
+        for (at = 0; at < ROWS; at += some) {
+            some = ROWS - at < step ? ROWS - at : step;
+            n = some < HR_EXAMPLES ? some : HR_EXAMPLES;
+            assert_int_equal(hr_example_encode_some(e, order + at, &some, texts), HR_OK);
+            assert_int_equal(some, n);
+            for (i = 0; i < some; i++) {
+                assert_int_equal(hr_example_encode(alone, order[at + i], &one, &n), HR_OK);
+                assert_int_equal(texts[i].n, n);
+                assert_memory_equal(texts[i].bytes, one, n);
+                k = (size_t)order[at + i];
+                assert_true(n <= sizeof bytes[k]);
+                memcpy(bytes[k], one, n);
+                records[k] = bytes[k];
+                sizes[k] = n;
+            }
+            hr_sha256_many(texts, some, digests); /* writes behind each */
+            for (i = 0; i < some; i++) {
+                k = (size_t)order[at + i];
+                hr_sha256(bytes[k], sizes[k], want);
+                assert_memory_equal(digests[i], want, sizeof want);
+            }
+        }
+    }
+    hr_example_encoder_free(e);
+    hr_example_encoder_free(alone);
+    decode_all(records, sizes, ROWS, &out);
+    text = help_text(&in);
+    again = help_text(&out);
+    assert_string_equal(again, text);
+    free(text);
+    free(again);
+    help_clear(&in);
+    help_clear(&out);
+    hr_buf_clear(&json);
 }
 
 /* Many features, in rows that have some of them each. */
@@ -760,6 +855,7 @@ int main(void)
         cmocka_unit_test(test_schemas),
         cmocka_unit_test(test_encode),
         cmocka_unit_test(test_encode_large),
+        cmocka_unit_test(test_encode_some),
         cmocka_unit_test(test_example_round_trip),
         cmocka_unit_test(test_example_many),
         cmocka_unit_test(test_example_other_forms),
