@@ -19,14 +19,16 @@ hr_status csv_begin(const struct hr_csv *csv, const struct csv_chunk *c, struct 
     csv_scan_init(&r->scan, f->map.data, f->map.size, c->start);
     r->start = c->start;
     r->cap = csv->n;
+    r->most = csv->n > CSV_CELLS / CSV_ROWS ? CSV_CELLS / csv->n + 1 : CSV_ROWS;
     hr_buf_of(&r->text, f->map.size + 1, csv->env);
-    r->cells = hr_mem_zero(csv->env, csv->n * sizeof *r->cells);
-    return r->cells ? HR_OK : HR_EXHAUSTED;
+    r->all = hr_mem_zero(csv->env, r->most * r->cap * sizeof *r->all);
+    r->cells = r->all;
+    return r->all ? HR_OK : HR_EXHAUSTED;
 }
 
 void csv_end(const struct hr_csv *csv, struct csv_records *r)
 {
-    hr_mem_put(csv->env, r->cells, csv->n * sizeof *r->cells);
+    hr_mem_put(csv->env, r->all, r->most * r->cap * sizeof *r->all);
     hr_buf_clear(&r->text);
 }
 
@@ -340,29 +342,13 @@ static void check_bytes(const struct hr_csv *csv, struct csv_chunk *c, size_t to
     c->mistake = (struct csv_mistake){ .bytes = true, .at = at };
 }
 
-static void infer_record(const struct csv_records *r, uint8_t *kinds)
-{
-    size_t i;
-
-    for (i = 0; i < r->n; i++) {
-        int kind;
-
-        if (!r->cells[i].len || kinds[i] == CSV_TEXT)
-            continue;
-        kind = csv_kind(r->cells[i].text, r->cells[i].len, kinds[i]);
-        if (kind > kinds[i])
-            kinds[i] = (uint8_t)kind;
-    }
-}
-
 /* Rows, types and the first mistake of a chunk, by the text before `most`.  *ret_to: where the
  * record after its last one starts. */
 static hr_status infer(const struct hr_csv *csv, struct csv_chunk *c, size_t most, size_t *ret_to)
 {
-    enum csv_fault fault = CSV_OK;
+    struct csv_stop stop = { .fault = CSV_OK };
     struct csv_records r;
-    bool ragged = false;
-    size_t to;
+    size_t to, rows, i;
 
     c->start = first_record(csv, c);
     c->rows = 0;
@@ -372,20 +358,18 @@ static hr_status infer(const struct hr_csv *csv, struct csv_chunk *c, size_t mos
     if (csv_begin(csv, c, &r) < 0)
         return HR_EXHAUSTED;
     r.scan.size = most;
-    while (r.start < c->end && (fault = csv_next(&r)) == CSV_OK) {
-        if (r.record >= c->end) /* empty lines were passed on the way */
-            break;
-        to = r.start;
-        ragged = r.n != csv->n;
-        if (ragged)
-            break;
-        infer_record(&r, c->kinds);
-        c->rows++;
+    while (!stop.stop) {
+        rows = csv_rows(&r, c->end, r.most, &stop);
+        to = stop.to ? stop.to : to;
+        for (i = 0; rows && i < csv->n; i++)
+            c->kinds[i] =
+                (uint8_t)csv_kinds((struct csv_cells){ r.all + i, r.cap, rows }, c->kinds[i]);
+        c->rows += (int64_t)rows;
     }
-    if (ragged)
+    if (stop.ragged)
         c->mistake = (struct csv_mistake){ .ragged = true, .at = r.record, .cells = r.n };
-    else if (fault != CSV_OK && fault != CSV_END && r.record < c->end)
-        c->mistake = (struct csv_mistake){ .fault = fault, .at = r.record };
+    else if (stop.fault != CSV_OK && stop.fault != CSV_END && r.record < c->end)
+        c->mistake = (struct csv_mistake){ .fault = stop.fault, .at = r.record };
     if (r.scan.odd_bytes)
         check_bytes(csv, c, c->mistake.fault ? c->end : to);
     *ret_to = r.start;
@@ -393,23 +377,24 @@ static hr_status infer(const struct hr_csv *csv, struct csv_chunk *c, size_t mos
     return HR_OK;
 }
 
-/* Count the quotes of a chunk.  Where it has none its records are gone through at once, as if it
- * began outside of quotes, as nearly all do: the text is read once instead of twice.  That counts
- * if nothing is wrong and its last record ends soon, so no file has a text read many times. */
+/* Count the quotes of a chunk, then go through its records at once, as if it began outside of
+ * quotes, as nearly all do: the text is fetched once instead of twice.  That counts if it turns out
+ * to be so, nothing is wrong and its last record ends soon, so no file has a text read many times;
+ * where it is not so the first row mostly is wrong, and no time is lost. */
 static hr_status look_chunk(void *user, size_t i)
 {
     struct hr_csv *csv = user;
     struct csv_chunk *c = &csv->chunks[i];
     const struct hr_map *map = &csv->files[c->file].map;
     size_t most = map->size - c->end < CSV_CHUNK ? map->size : c->end + CSV_CHUNK, to = 0;
-    hr_status r = HR_OK;
+    hr_status r;
 
     c->quotes = csv_quotes((const char *)map->data + c->begin, c->end - c->begin);
-    if (!c->quotes) {
-        r = infer(csv, c, most, &to);
-        c->seen = r == HR_OK && (to < most || most == map->size) && !c->mistake.fault &&
-                  !c->mistake.ragged && !c->mistake.bytes;
-    }
+    r = infer(csv, c, most, &to);
+    if (r == HR_OK && c->mistake.fault == CSV_MEMORY)
+        r = hr_fail_memory(csv->env);
+    c->seen = r == HR_OK && (to < most || most == map->size) && !c->mistake.fault &&
+              !c->mistake.ragged && !c->mistake.bytes;
     csv_passed(csv, c);
     return r;
 }

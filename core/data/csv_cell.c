@@ -141,7 +141,8 @@ __attribute__((target("sse4.2"))) static inline uint64_t value(__m128i x, size_t
            (uint32_t)_mm_extract_epi32(v, 1);
 }
 
-__attribute__((target("sse4.2"))) static bool plain_sse(const char *p, size_t n, struct plain *ret)
+__attribute__((target("sse4.2"))) static inline bool plain_sse(const char *p, size_t n,
+                                                               struct plain *ret)
 {
     __m128i x = load(p, n);
     size_t point;
@@ -173,25 +174,20 @@ static bool plain_each(const char *p, size_t n, struct plain *ret)
     return true;
 }
 
-/* digits.digits, 1 to 16 characters. */
-static inline bool plain(const char *p, size_t n, struct plain *ret)
-{
-#if defined(__x86_64__) && !defined(HR_SCALAR)
-    if (hr_cpu_has(HR_CPU_SSE42))
-        return plain_sse(p, n, ret);
-#endif
-    return plain_each(p, n, ret);
-}
+/* digits.digits, 1 to 16 characters: one of the two above. */
+typedef bool plain_call(const char *p, size_t n, struct plain *ret);
 
 /* [-]digits, at most 18 of them. */
-static inline bool plain_int(const char *p, size_t n, int64_t *ret)
+HR_CPU_INLINE bool plain_int(plain_call *plain, const char *p, size_t n, int64_t *ret)
 {
     bool minus = *p == '-';
     struct plain x = { 0 };
 
     p += minus;
     n -= minus;
-    if (!n || n > 18 || (n > 16 ? !digits(p, n, &x.digits) : !plain(p, n, &x) || x.point))
+    if (!n || n > 18)
+        return false;
+    if (n > 16 ? !digits(p, n, &x.digits) : !plain(p, n, &x) || x.point)
         return false;
     *ret = minus ? -(int64_t)x.digits : (int64_t)x.digits;
     return true;
@@ -199,7 +195,7 @@ static inline bool plain_int(const char *p, size_t n, int64_t *ret)
 
 /* [-]digits.digits, at most 15 of them: both the digits and the power of ten are exact, so one
  * division rounds once. */
-static inline bool plain_double(const char *p, size_t n, double *ret)
+HR_CPU_INLINE bool plain_double(plain_call *plain, const char *p, size_t n, double *ret)
 {
     bool minus = *p == '-';
     struct plain x;
@@ -229,45 +225,120 @@ static inline int kind_of_shape(const char *p, size_t n)
     return CSV_TEXT;
 }
 
-int csv_kind(const char *text, size_t n, int have)
+static int kind_by_reading(const char *text, size_t n, int have)
 {
     static const char starts[] = "0123456789.-+ \t\n\v\f\riInN";
-    int shape = kind_of_shape(text, n);
     int64_t i;
     double d;
     bool over = false;
 
-    if (shape != CSV_TEXT)
-        return shape;
-    if (have == CSV_FLOAT && plain_double(text, n, &d))
+    if (have == CSV_FLOAT && plain_double(plain_each, text, n, &d))
         return CSV_FLOAT;
-    if (plain_int(text, n, &i))
+    if (plain_int(plain_each, text, n, &i))
         return CSV_INT;
     /* numbers begin with a sign, a digit, a point, a blank, or inf and nan */
     if (!memchr(starts, text[0], sizeof starts - 1))
         return CSV_TEXT;
-    if (plain_double(text, n, &d))
+    if (plain_double(plain_each, text, n, &d))
         return CSV_FLOAT;
     if (hr_num_python_int(text, n, &i, &over))
         return over ? CSV_TEXT : CSV_INT;
     return hr_num_python(text, n, &d) ? CSV_FLOAT : CSV_TEXT;
 }
 
-int64_t csv_int(const char *text, size_t n)
+int csv_kind(const char *text, size_t n, int have)
 {
-    bool over;
-    int64_t v = 0;
+    int shape = kind_of_shape(text, n);
 
-    if (!plain_int(text, n, &v))
-        hr_num_python_int(text, n, &v, &over);
-    return v;
+    return shape != CSV_TEXT ? shape : kind_by_reading(text, n, have);
 }
 
-float csv_float(const char *text, size_t n)
+int csv_kinds(struct csv_cells c, int have)
 {
-    double v = 0;
+    size_t k;
 
-    if (!plain_double(text, n, &v))
-        hr_num_python(text, n, &v);
-    return (float)v;
+    for (k = 0; k < c.n && have != CSV_TEXT; k++) {
+        const struct hr_slice *cell = &c.cells[k * c.step];
+        int kind;
+
+        if (!cell->len)
+            continue;
+        kind = kind_of_shape(cell->text, cell->len);
+        if (kind == CSV_TEXT)
+            kind = kind_by_reading(cell->text, cell->len, have);
+        have = kind > have ? kind : have;
+    }
+    return have;
+}
+
+/* -- columns ---------------------------------------------------------------------------- */
+
+HR_CPU_INLINE void ints_body(plain_call *plain, struct csv_cells c, int64_t *to)
+{
+    size_t k;
+
+    for (k = 0; k < c.n; k++) {
+        const struct hr_slice *cell = &c.cells[k * c.step];
+        int64_t v = 0;
+        bool over;
+
+        if (cell->len && !plain_int(plain, cell->text, cell->len, &v))
+            hr_num_python_int(cell->text, cell->len, &v, &over);
+        to[k] = v;
+    }
+}
+
+HR_CPU_INLINE void floats_body(plain_call *plain, struct csv_cells c, float *to)
+{
+    size_t k;
+
+    for (k = 0; k < c.n; k++) {
+        const struct hr_slice *cell = &c.cells[k * c.step];
+        double v = 0;
+
+        if (cell->len && !plain_double(plain, cell->text, cell->len, &v))
+            hr_num_python(cell->text, cell->len, &v);
+        to[k] = (float)v;
+    }
+}
+
+static void ints_each(struct csv_cells c, int64_t *to)
+{
+    ints_body(plain_each, c, to);
+}
+
+static void floats_each(struct csv_cells c, float *to)
+{
+    floats_body(plain_each, c, to);
+}
+
+#if defined(__x86_64__) && !defined(HR_SCALAR)
+__attribute__((target("sse4.2"))) static void ints_sse(struct csv_cells c, int64_t *to)
+{
+    ints_body(plain_sse, c, to);
+}
+
+__attribute__((target("sse4.2"))) static void floats_sse(struct csv_cells c, float *to)
+{
+    floats_body(plain_sse, c, to);
+}
+#else
+#define ints_sse ints_each
+#define floats_sse floats_each
+#endif
+
+void csv_ints(struct csv_cells c, int64_t *to)
+{
+    if (hr_cpu_has(HR_CPU_SSE42))
+        ints_sse(c, to);
+    else
+        ints_each(c, to);
+}
+
+void csv_floats(struct csv_cells c, float *to)
+{
+    if (hr_cpu_has(HR_CPU_SSE42))
+        floats_sse(c, to);
+    else
+        floats_each(c, to);
 }

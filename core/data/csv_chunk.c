@@ -48,7 +48,7 @@ static hr_status column_init(struct hr_env *env, struct column *c, int64_t rows)
         return hr_fail_memory(env);
     memset(c->valid, 0xff, n / 8 + 1);
     if (c->kind != CSV_TEXT || c->coded) {
-        c->values = calloc(n, c->kind == CSV_INT ? sizeof(int64_t) : sizeof(int32_t));
+        c->values = malloc(n * (c->kind == CSV_INT ? sizeof(int64_t) : sizeof(int32_t)));
         ok = c->values != NULL;
     }
     if (c->coded)
@@ -145,26 +145,72 @@ static hr_status add_code(struct hr_env *env, struct column *c, int64_t row, str
     return HR_OK;
 }
 
-static hr_status add_cell(struct hr_env *env, struct column *c, int64_t row, struct hr_slice cell)
+/* The bits of n rows from `row` on; they are all set before. */
+static void put_valid(struct column *c, int64_t row, size_t n, uint64_t bits)
+{
+    size_t k, some;
+
+    for (k = 0; k < n; k += some) {
+        unsigned from = (unsigned)(row + (int64_t)k) & 7;
+
+        some = n - k < 8 - from ? n - k : 8 - from;
+        c->valid[(row + (int64_t)k) >> 3] &=
+            (uint8_t) ~((~(unsigned)(bits >> k) & ((1u << some) - 1)) << from);
+    }
+}
+
+/* Which cells are filled; at most 64. */
+static uint64_t filled(struct csv_cells cells)
+{
+    uint64_t bits = 0;
+    size_t k;
+
+    for (k = 0; k < cells.n; k++)
+        bits |= (uint64_t)(cells.cells[k * cells.step].len > 0) << k;
+    return bits;
+}
+
+static hr_status add_texts(struct hr_env *env, struct column *c, int64_t row,
+                           struct csv_cells cells)
 {
     hr_status r = HR_OK;
+    size_t k;
 
-    if (!cell.len) {
-        if (c->kind != CSV_UNKNOWN)
-            c->valid[row >> 3] &= (uint8_t) ~(1u << (row & 7));
-        c->nulls++;
-    } else if (c->kind == CSV_INT) {
-        ((int64_t *)c->values)[row] = csv_int(cell.text, cell.len);
-    } else if (c->kind == CSV_FLOAT) {
-        ((float *)c->values)[row] = csv_float(cell.text, cell.len);
-    } else if (c->coded) {
-        return add_code(env, c, row, cell);
-    } else if (c->kind == CSV_TEXT) {
-        r = add_bytes(env, c, cell);
+    for (k = 0; r == HR_OK && k < cells.n; k++) {
+        struct hr_slice cell = cells.cells[k * cells.step];
+        int64_t at = row + (int64_t)k;
+
+        if (!c->coded) {
+            r = add_bytes(env, c, cell);
+            c->offsets[at + 1] = (int32_t)c->n_bytes;
+        } else if (cell.len) {
+            r = add_code(env, c, at, cell);
+        } else {
+            ((int32_t *)c->values)[at] = 0;
+        }
     }
-    if (c->kind == CSV_TEXT && !c->coded)
-        c->offsets[row + 1] = (int32_t)c->n_bytes;
     return r;
+}
+
+/* Cells of a column in rows from `row` on. */
+static hr_status add_cells(struct hr_env *env, struct column *c, int64_t row,
+                           struct csv_cells cells)
+{
+    uint64_t bits = filled(cells);
+    size_t nulls = cells.n - (size_t)__builtin_popcountll(bits);
+
+    c->nulls += (int64_t)nulls;
+    if (c->kind == CSV_UNKNOWN)
+        return HR_OK;
+    if (nulls)
+        put_valid(c, row, cells.n, bits);
+    if (c->kind == CSV_TEXT)
+        return add_texts(env, c, row, cells);
+    if (c->kind == CSV_INT)
+        csv_ints(cells, (int64_t *)c->values + row);
+    else
+        csv_floats(cells, (float *)c->values + row);
+    return HR_OK;
 }
 
 /* Hand the buffers over to an array. */
@@ -198,12 +244,34 @@ static hr_status column_done(struct hr_env *env, struct column *c, struct ArrowA
     return HR_OK;
 }
 
+/* The rows of a chunk are known, and that nothing is wrong with them. */
+static hr_status convert_rows(const struct hr_csv *csv, const struct csv_chunk *chunk,
+                              struct csv_records *r, struct column *columns)
+{
+    hr_status s = HR_OK;
+    int64_t row = 0;
+    struct csv_stop stop;
+    size_t n, i;
+
+    while (s == HR_OK && row < chunk->rows) {
+        n = csv_rows(r, chunk->end, (size_t)(chunk->rows - row), &stop);
+        for (i = 0; s == HR_OK && i < csv->n; i++)
+            s = add_cells(csv->env, &columns[i], row, (struct csv_cells){ r->all + i, r->cap, n });
+        row += (int64_t)n;
+        if (s == HR_OK && stop.fault == CSV_MEMORY)
+            s = hr_fail_memory(csv->env);
+        else if (s == HR_OK && stop.stop)
+            s = hr_fail(csv->env, HR_DATA_LOSS, "\"%s\" was changed while it was read",
+                        csv->files[chunk->file].path);
+    }
+    return s;
+}
+
 static hr_status convert(const struct hr_csv *csv, const struct csv_chunk *chunk,
                          struct column *columns)
 {
     struct csv_records r;
     hr_status s = csv_begin(csv, chunk, &r);
-    int64_t row = 0;
     size_t i;
 
     for (i = 0; s == HR_OK && i < csv->n; i++) {
@@ -211,17 +279,8 @@ static hr_status convert(const struct hr_csv *csv, const struct csv_chunk *chunk
         columns[i].coded = csv->coded[i];
         s = column_init(csv->env, &columns[i], chunk->rows);
     }
-    for (; s == HR_OK && row < chunk->rows; row++) {
-        enum csv_fault fault = csv_next(&r);
-
-        if (fault == CSV_MEMORY)
-            s = hr_fail_memory(csv->env);
-        else if (fault != CSV_OK || r.n != csv->n)
-            s = hr_fail(csv->env, HR_DATA_LOSS, "\"%s\" was changed while it was read",
-                        csv->files[chunk->file].path);
-        for (i = 0; s == HR_OK && i < csv->n; i++)
-            s = add_cell(csv->env, &columns[i], row, r.cells[i]);
-    }
+    if (s == HR_OK)
+        s = convert_rows(csv, chunk, &r, columns);
     csv_end(csv, &r);
     csv_passed(csv, chunk);
     return s;

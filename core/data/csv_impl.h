@@ -15,6 +15,8 @@ enum {
     CSV_CHUNK = 1 << 20,
     CSV_SAMPLE = 4096, /* rows that tell whether text is coded by a dictionary, at most */
     CSV_SAMPLE_CELLS = 1 << 22,
+    CSV_ROWS = 64, /* that are gone through column by column; fewer where they are wide */
+    CSV_CELLS = 1 << 13,
     CSV_MAX_FILES = 100000
 };
 
@@ -72,8 +74,17 @@ void csv_passed(const struct hr_csv *csv, const struct csv_chunk *c);
 /* The least kind of a cell that is not empty, in a column that has a kind already. */
 int csv_kind(const char *text, size_t n, int have);
 
-/* The value of a cell of such a column; the cell is not empty. */
-int64_t csv_int(const char *text, size_t n);
-float csv_float(const char *text, size_t n);
+/* The cells of a column in some rows: n of them, `step` apart. */
+struct csv_cells {
+    const struct hr_slice *cells;
+    size_t step, n;
+};
+
+/* The least kind of all cells that are not empty, and `have`. */
+int csv_kinds(struct csv_cells c, int have);
+
+/* The values of cells of such a column; of empty ones 0. */
+void csv_ints(struct csv_cells c, int64_t *to);
+void csv_floats(struct csv_cells c, float *to);
 
 #endif

@@ -6,7 +6,17 @@
 #include <immintrin.h>
 #endif
 
-enum { AT_ONCE = 12 }; /* places that are put down in one step */
+enum {
+    AT_ONCE = 12, /* places that are put down in one step */
+    AHEAD = 4096  /* bytes, that are fetched before they are looked at */
+};
+
+static const uint8_t numbers[64] = {
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+};
 
 /* -- bytes that matter ------------------------------------------------------------- */
 
@@ -41,6 +51,16 @@ static uint32_t places_plain(const char *p, size_t n, size_t from, uint16_t *to,
     return k;
 }
 
+static uint64_t quotes_plain(const char *text, size_t size)
+{
+    uint64_t n = 0;
+    size_t i;
+
+    for (i = 0; i < size; i++)
+        n += text[i] == '"';
+    return n;
+}
+
 #if defined(__x86_64__)
 #define PUT_ONE(j)                                                                                 \
     do {                                                                                           \
@@ -55,6 +75,9 @@ static uint32_t places_plain(const char *p, size_t n, size_t from, uint16_t *to,
         PUT_ONE((j) + 3);                                                                          \
     } while (0)
 
+#define THOSE _mm_setr_epi8(1, 0, '"', 0, 0, 0, 0, 0, 0, 0, '\n', 0, ',', '\r', 0, 0)
+#define AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt")))
+
 /* The four differ in their lower halves, so one look-up by that half gives the only one that a
  * byte can be.  Places are put down AT_ONCE at a time: what is put down behind the last is
  * overwritten. */
@@ -62,9 +85,8 @@ static uint32_t places_plain(const char *p, size_t n, size_t from, uint16_t *to,
 __attribute__((target("avx2,popcnt,bmi"))) static uint32_t
 places_avx2(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
 {
-    const __m256i those = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(1, 0, '"', 0, 0, 0, 0, 0, 0, 0, '\n', 0, ',', '\r', 0, 0));
-    __m256i usual = _mm256_set1_epi8(-1);
+    const __m256i those = _mm256_broadcastsi128_si256(THOSE);
+    __m256i least = _mm256_set1_epi8(127);
     uint32_t k = 0;
     size_t i;
 
@@ -80,9 +102,7 @@ places_avx2(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
         mask |= (uint64_t)(uint32_t)_mm256_movemask_epi8(
                     _mm256_cmpeq_epi8(_mm256_shuffle_epi8(those, b), b))
                 << 32;
-        usual = _mm256_and_si256(usual, _mm256_and_si256(
-                                            _mm256_cmpgt_epi8(a, _mm256_setzero_si256()),
-                                            _mm256_cmpgt_epi8(b, _mm256_setzero_si256())));
+        least = _mm256_min_epi8(least, _mm256_min_epi8(a, b));
         count = (uint32_t)__builtin_popcountll(mask);
         q = to + k;
         do { /* mostly once: more would be guessed wrong half of the time */
@@ -93,7 +113,40 @@ places_avx2(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
         } while (mask);
         k += count;
     }
-    *ret_odd |= (uint32_t)_mm256_movemask_epi8(usual) != 0xffffffffu;
+    *ret_odd |= _mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8(1), least)) != 0;
+    return k;
+}
+
+/* Places as bytes are pressed together, then widened: no branch but for more than 32, which are
+ * rare.  Half a register is put down, whatever is in it.  The next page is fetched ahead, which
+ * the processor does not do on its own. */
+AVX512_TARGET static uint32_t places_avx512(const char *p, size_t n, size_t from, uint16_t *to,
+                                            bool *ret_odd)
+{
+    const __m512i those = _mm512_broadcast_i32x4(THOSE), each = _mm512_loadu_si512(numbers);
+    __m512i least = _mm512_set1_epi8(127);
+    uint32_t k = 0;
+    size_t i;
+
+    for (i = 0; i < n; i += 64) {
+        __m512i v = _mm512_loadu_si512((const void *)(p + i));
+        uint64_t mask = _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(those, v), v);
+        __m512i found = _mm512_maskz_compress_epi8(mask, each);
+        __m512i at = _mm512_set1_epi16((short)(from + i));
+        uint32_t count = (uint32_t)__builtin_popcountll(mask);
+
+        _mm_prefetch(p + i + AHEAD, _MM_HINT_T0);
+        least = _mm512_min_epi8(least, v);
+        _mm512_storeu_si512(
+            (void *)(to + k),
+            _mm512_add_epi16(at, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found))));
+        if (count > 32)
+            _mm512_storeu_si512(
+                (void *)(to + k + 32),
+                _mm512_add_epi16(at, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(found, 1))));
+        k += count;
+    }
+    *ret_odd |= _mm512_cmple_epi8_mask(least, _mm512_setzero_si512()) != 0;
     return k;
 }
 
@@ -114,38 +167,34 @@ __attribute__((target("avx2,popcnt"))) static uint64_t quotes_avx2(const char *t
     return n;
 }
 
-static bool have_avx2(void)
+AVX512_TARGET static uint64_t quotes_avx512(const char *text, size_t size)
 {
-    return hr_cpu_has(HR_CPU_AVX2);
+    const __m512i quote = _mm512_set1_epi8('"');
+    uint64_t n = 0;
+    size_t i;
+
+    for (i = 0; i + 64 <= size; i += 64) {
+        _mm_prefetch(text + i + AHEAD, _MM_HINT_T0);
+        n += (uint64_t)__builtin_popcountll(
+            _mm512_cmpeq_epi8_mask(_mm512_loadu_si512((const void *)(text + i)), quote));
+    }
+    for (; i < size; i++)
+        n += text[i] == '"';
+    return n;
 }
+
 #else
-static uint32_t places_avx2(const char *p, size_t n, size_t from, uint16_t *to, bool *ret_odd)
-{
-    return places_plain(p, n, from, to, ret_odd);
-}
-
-static uint64_t quotes_avx2(const char *text, size_t size)
-{
-    (void)text, (void)size;
-    return 0;
-}
-
-static bool have_avx2(void)
-{
-    return false;
-}
+#define places_avx2 places_plain
+#define places_avx512 places_plain
+#define quotes_avx2 quotes_plain
+#define quotes_avx512 quotes_plain
 #endif
 
 uint64_t csv_quotes(const char *text, size_t size)
 {
-    uint64_t n = 0;
-    size_t i;
-
-    if (have_avx2())
-        return quotes_avx2(text, size);
-    for (i = 0; i < size; i++)
-        n += text[i] == '"';
-    return n;
+    if (hr_cpu_has(HR_CPU_AVX512))
+        return quotes_avx512(text, size);
+    return hr_cpu_has(HR_CPU_AVX2) ? quotes_avx2(text, size) : quotes_plain(text, size);
 }
 
 void csv_scan_init(struct csv_scan *s, const char *text, size_t size, size_t at)
@@ -156,13 +205,15 @@ void csv_scan_init(struct csv_scan *s, const char *text, size_t size, size_t at)
     s->n = s->i = 0;
     s->base = at;
     s->odd_bytes = false;
-    s->simd = have_avx2();
+    s->places = places_plain;
+    if (hr_cpu_has(HR_CPU_AVX512))
+        s->places = places_avx512;
+    else if (hr_cpu_has(HR_CPU_AVX2))
+        s->places = places_avx2;
 }
 
 bool csv_scan_more(struct csv_scan *s)
 {
-    uint32_t (*places)(const char *, size_t, size_t, uint16_t *, bool *) =
-        s->simd ? places_avx2 : places_plain;
     size_t n = s->size - s->at < CSV_STEP ? s->size - s->at : CSV_STEP, whole = n / 64 * 64;
     char last[64];
 
@@ -170,11 +221,11 @@ bool csv_scan_more(struct csv_scan *s)
         return false;
     s->base = s->at;
     s->i = 0;
-    s->n = places(s->text + s->at, whole, 0, s->found, &s->odd_bytes);
+    s->n = s->places(s->text + s->at, whole, 0, s->found, &s->odd_bytes);
     if (n > whole) { /* filled up with what does not matter */
         memset(last, ' ', sizeof last);
         memcpy(last, s->text + s->at + whole, n - whole);
-        s->n += places(last, sizeof last, whole, s->found + s->n, &s->odd_bytes);
+        s->n += s->places(last, sizeof last, whole, s->found + s->n, &s->odd_bytes);
     }
     s->at += n;
     return true;
@@ -319,19 +370,47 @@ static void pass_end(struct csv_records *r, size_t at)
     r->start = at;
 }
 
+/* The cells from r->start on up to the first byte that matters and is no comma, which stays next.
+ * What changes is kept aside, for a cell that is put may be anything to the compiler. */
+static size_t cut_at_commas(struct csv_records *r)
+{
+    struct csv_scan *s = &r->scan;
+    const char *text = s->text;
+    size_t cell = r->start, n = 0;
+
+    for (;;) {
+        const size_t base = s->base, cap = r->cap;
+        struct hr_slice *cells = r->cells;
+        uint32_t i, end = s->n;
+
+        for (i = s->i; i < end; i++, n++) {
+            size_t at = base + s->found[i];
+
+            if (text[at] != ',')
+                break;
+            if (n < cap)
+                cells[n] = hr_slice(text + cell, at - cell);
+            cell = at + 1;
+        }
+        s->i = i;
+        if (i < s->n || !csv_scan_more(s))
+            break;
+    }
+    r->n = n;
+    return cell;
+}
+
 static enum csv_fault one_record(struct csv_records *r)
 {
     struct csv_scan *s = &r->scan;
     const char *text = s->text;
-    size_t cell = r->start, at;
+    size_t cell, at;
 
-    r->record = cell;
-    r->n = 0;
-    while ((at = peek(s)) < s->size && text[at] == ',') {
-        put(r, text + cell, at - cell);
-        cell = at + 1;
-        s->i++;
-    }
+    r->record = r->start;
+    if (r->text.len)
+        hr_buf_cut(&r->text, 0);
+    cell = cut_at_commas(r);
+    at = peek(s);
     if (at < s->size && text[at] == '"')
         return with_quotes(r);
     if (at + 1 < s->size && text[at] == '\r' && text[at + 1] != '\n')
@@ -352,4 +431,25 @@ enum csv_fault csv_next(struct csv_records *r)
         fault = one_record(r);
     } while (fault == CSV_OK && !r->n); /* an empty line */
     return fault;
+}
+
+size_t csv_rows(struct csv_records *r, size_t end, size_t n, struct csv_stop *ret)
+{
+    size_t rows = 0;
+
+    *ret = (struct csv_stop){ .fault = CSV_OK };
+    if (n > r->most)
+        n = r->most;
+    while (rows < n && !ret->stop) {
+        r->cells = r->all + rows * r->cap;
+        ret->stop = r->start >= end || (ret->fault = csv_next(r)) != CSV_OK || r->record >= end;
+        if (ret->stop)
+            break;
+        ret->to = r->start;
+        ret->ragged = ret->stop = r->n != r->cap;
+        rows += !ret->stop;
+        if (r->text.len) /* the next record would put its cells over these */
+            break;
+    }
+    return rows;
 }
