@@ -251,11 +251,13 @@ def seed():
 
 
 def chosen(all_of, sample, random_seed):
-    """Some of them; all with HR_FAULTS=all, of which HR_PART=2/3 is a part."""
+    """Some of them; all with HR_FAULTS=all, of which HR_PART=2/3 is a part.  Places are in parts by
+    themselves, since another run may have one more or less of them."""
     all_of = list(all_of)
     if os.environ.get("HR_FAULTS") == "all":
         part, of = map(int, os.environ.get("HR_PART", "1/1").split("/"))
-        return all_of[part - 1::of]
+        return [one for i, one in enumerate(all_of)
+                if (int(one, 16) if isinstance(one, str) else i) % of == part - 1]
     return sorted(random.Random(random_seed).sample(all_of, min(sample, len(all_of))))
 
 
@@ -267,8 +269,8 @@ class Findings:
         self.what, self.tried, self.missed, self.found = what, 0, 0, []
 
     def tell(self):
-        print("%s: %d tried, %d of them not met, %d found" %
-              (self.what, self.tried, self.missed, len(self.found)))
+        missed = ", %d of them not met" % self.missed if self.missed else ""
+        print("%s: %d tried%s, %d found" % (self.what, self.tried, missed, len(self.found)))
         sys.stdout.flush()
 
     def attempt(self, label, function):
