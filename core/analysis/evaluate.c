@@ -257,6 +257,8 @@ static hr_status result(const void *self, struct hr_env *env, void *acc, struct 
 
     hr_arena_init(&arena, env, 0);
     r = hr_results_make(&arena, s->plan, acc, &m);
+    if (r == HR_OK && !hr_arena_whole(&arena))
+        r = HR_EXHAUSTED;
     if (r == HR_OK)
         r = hr_pb_write(env, &m->base, to);
     hr_arena_clear(&arena);

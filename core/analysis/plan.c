@@ -5,7 +5,7 @@
 
 #include "analysis/types.h"
 
-enum { MAX_METRICS = 100000, MAX_THRESHOLDS = 100000 };
+enum { MAX_METRICS = 100000, MAX_THRESHOLDS = 100000, MAX_WARNINGS = 1 << 20 };
 
 /* The configuration of a metric, read. */
 struct options {
@@ -548,13 +548,17 @@ hr_status hr_plan_make(struct hr_arena *arena, const hr_eval_config *config, str
     m.plan->min_slice_size = config->options && config->options->min_slice_size
                                  ? config->options->min_slice_size->value
                                  : 1;
-    hr_buf_of(&m.plan->warnings, 1 << 20, arena->env);
+    hr_buf_of(&m.plan->warnings, MAX_WARNINGS, arena->env);
     for (i = 0; i < config->n_metrics_specs; i++)
         for (k = 0; k < config->metrics_specs[i]->n_metrics; k++) {
             one_metric(&m, config->metrics_specs[i], config->metrics_specs[i]->metrics[k]);
             r = m.r < 0 ? m.r : r;
             m.r = HR_OK;
         }
+    /* Warnings that pass their limit are more than anybody reads. */
+    if (r == HR_OK && (!hr_arena_whole(arena) || (!hr_buf_whole(&m.plan->warnings) &&
+                                                  m.plan->warnings.len < MAX_WARNINGS / 2)))
+        r = HR_EXHAUSTED;
     if (r < 0)
         hr_buf_clear(&m.plan->warnings);
     else

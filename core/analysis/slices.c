@@ -115,6 +115,7 @@ static hr_status put_pair(struct hr_env *env, struct hr_buf *to, const struct pa
 {
     struct hr_buf one;
     const char *text;
+    bool whole;
     float f;
     size_t n;
     int i;
@@ -137,8 +138,9 @@ static hr_status put_pair(struct hr_env *env, struct hr_buf *to, const struct pa
         put_varint(&one, (uint64_t)hr_col_int(&p->col, at));
     }
     put_bytes(to, 1, one.text, one.len);
+    whole = hr_buf_whole(&one) && hr_buf_whole(to);
     hr_buf_clear(&one);
-    return HR_OK;
+    return whole ? HR_OK : HR_EXHAUSTED;
 }
 
 /* Is the value at a position the text of a spec: as text, as an integer or as a float? */
@@ -210,12 +212,12 @@ static hr_status spec_keys(struct hr_env *env, const struct one_spec *s, int64_t
     }
     do {
         from = ret->bytes.len;
-        for (fits = true, i = 0; i < s->n && fits; i++) {
+        for (fits = true, i = 0; i < s->n && fits && r == HR_OK; i++) {
             fits = is_value(&s->parts[i], at[i] + pick[i]);
             if (fits)
                 r = put_pair(env, &ret->bytes, &s->parts[i], at[i] + pick[i]);
         }
-        if (fits)
+        if (fits && r == HR_OK)
             r = take(env, ret, from);
         else
             hr_buf_cut(&ret->bytes, from);

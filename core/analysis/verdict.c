@@ -302,7 +302,7 @@ static const char *not_comparable(struct maker *m, const PAIR *p, const HR_MA(Me
     hr_buf_text(&b, ", and the threshold is: ");
     hr_pb_text_write(m->arena->env, &t->base, &b);
     hr_buf_char(&b, '.');
-    text = hr_arena_bytes(m->arena, b.text, b.len);
+    text = hr_buf_whole(&b) ? hr_arena_bytes(m->arena, b.text, b.len) : NULL;
     hr_buf_clear(&b);
     return text;
 }
@@ -510,6 +510,8 @@ hr_status hr_verdict_make(struct hr_arena *arena, const struct hr_evaluation *ev
         r = missing(&m, given);
     else if (r == HR_OK)
         m.out->has_missing_thresholds = m.out->missing_thresholds = 1;
+    if (r == HR_OK && !hr_arena_whole(arena))
+        r = HR_EXHAUSTED;
     if (r < 0)
         return r;
     ok = !m.out->missing_thresholds && !m.out->n_metric_validations_per_slice &&

@@ -17,7 +17,7 @@ hr_status hr_verdict_make(struct hr_arena *arena, const struct hr_evaluation *ev
 hr_status hr_verdict_reasons(struct hr_env *env, const hr_verdict *v, struct hr_buf *to);
 
 /* The first threshold and how it was met over all rows, for people: "auc 0.97 >= 0.60,
- * +0.00 vs NAME"; baseline_name may be NULL. */
+ * +0.00 vs NAME"; baseline_name may be NULL.  Ask hr_buf_whole(to) then. */
 hr_status hr_verdict_line(struct hr_env *env, const struct hr_evaluation *evaluation,
                           const hr_eval_config *checked, const char *baseline_name,
                           struct hr_buf *to);

@@ -32,6 +32,12 @@ void hr_arena_clear(struct hr_arena *a)
         hr_mem_put(a->env, a->top, sizeof *a->top + a->top->size);
     }
     a->used = 0;
+    a->lost = false;
+}
+
+bool hr_arena_whole(const struct hr_arena *a)
+{
+    return !a->lost;
 }
 
 static struct hr_arena_block *more(struct hr_arena *a, size_t n)
@@ -41,6 +47,7 @@ static struct hr_arena_block *more(struct hr_arena *a, size_t n)
 
     block = a->env->alloc(a->env->alloc_user, NULL, 0, sizeof *block + size);
     if (!block) {
+        a->lost = true;
         hr_fail_memory(a->env);
         return NULL;
     }
@@ -64,6 +71,7 @@ void *hr_arena_get(struct hr_arena *a, size_t n)
     void *p;
 
     if (n > a->max - a->used || n > SIZE_MAX / 4) {
+        a->lost = true;
         hr_fail(a->env, HR_EXHAUSTED, "%zu bytes pass the limit of %zu", n, a->max);
         return NULL;
     }
@@ -82,6 +90,7 @@ void *hr_arena_array(struct hr_arena *a, size_t n, size_t size)
     size_t bytes;
 
     if (!hr_size_mul(n, size, &bytes)) {
+        a->lost = true;
         hr_fail_memory(a->env);
         return NULL;
     }

@@ -46,19 +46,24 @@ void hr_buf_cut(struct hr_buf *b, size_t len)
 {
     assert(len <= b->len);
     b->len = len;
+    b->lost = false;
     if (b->cap)
         b->text[len] = '\0';
 }
 
+bool hr_buf_whole(const struct hr_buf *b)
+{
+    return !b->lost;
+}
+
 hr_status hr_buf_room(struct hr_buf *b, size_t n, char **ret)
 {
-    hr_status r;
-
     assert(hr_buf_sane(b));
-    if (n > b->max - b->len) /* cannot wrap: len <= max */
+    if (b->lost || n > b->max - b->len || /* cannot wrap: len <= max */
+        (b->len + n >= b->cap && grow(b, b->len + n + 1) < 0)) {
+        b->lost = true;
         return HR_EXHAUSTED;
-    if (b->len + n >= b->cap && (r = grow(b, b->len + n + 1)) < 0)
-        return r;
+    }
     *ret = b->text + b->len;
     b->len += n;
     b->text[b->len] = '\0';
@@ -71,7 +76,7 @@ hr_status hr_buf_add(struct hr_buf *b, const void *bytes, size_t n)
     char *to;
 
     if (!n)
-        return HR_OK;
+        return b->lost ? HR_EXHAUSTED : HR_OK;
     if ((r = hr_buf_room(b, n, &to)) < 0)
         return r;
     memcpy(to, bytes, n);
@@ -99,9 +104,10 @@ hr_status hr_buf_vformat(struct hr_buf *b, const char *format, va_list args)
 
     va_copy(again, args);
     n = vsnprintf(small, sizeof small, format, args);
-    if (n < 0)
+    if (n < 0) {
+        b->lost = true;
         r = HR_INTERNAL;
-    else if ((size_t)n < sizeof small)
+    } else if ((size_t)n < sizeof small)
         r = hr_buf_add(b, small, (size_t)n);
     else if ((r = hr_buf_room(b, (size_t)n, &to)) == HR_OK)
         vsnprintf(b->text + from, (size_t)n + 1, format, again);

@@ -3,7 +3,9 @@
  * Invariants, checked by hr_buf_sane():
  *  - text is never NULL and text[len] is '\0', also before the first add;
  *  - len < cap, unless cap is 0 and text is a shared empty string;
- *  - a call that fails leaves the buffer as it was.
+ *  - a call that fails leaves the buffer as it was, and so do all after it, until
+ *    hr_buf_cut() or hr_buf_clear(): what is there has no gap, and of many calls only the
+ *    last need be asked, or hr_buf_whole() at the end.
  */
 #ifndef HR_BUF_H
 #define HR_BUF_H
@@ -27,6 +29,7 @@ struct hr_buf {
     char *text; /* read it freely; write only through hr_buf_add() and its kind */
     size_t len, cap;
     size_t max; /* no longer than this, the '\0' not counted */
+    bool lost;  /* a call has failed since */
     hr_alloc *alloc;
     void *user;
 };
@@ -43,8 +46,11 @@ void hr_buf_clear(struct hr_buf *b);
 /* Forget the bytes from len on, keep the memory.  len is at most b->len. */
 void hr_buf_cut(struct hr_buf *b, size_t len);
 
+/* Is all there that was added? */
+bool hr_buf_whole(const struct hr_buf *b);
+
 /* Append n bytes, which must not lie in b.
- * HR_EXHAUSTED: it would pass max, or there is no memory. */
+ * HR_EXHAUSTED: it would pass max, there is no memory, or there was none before. */
 hr_status hr_buf_add(struct hr_buf *b, const void *bytes, size_t n);
 
 /* Append n bytes that the caller fills at *ret, before the next call on b. */

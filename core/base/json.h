@@ -113,6 +113,7 @@ void hr_json_open_array(struct hr_json_writer *w);
 void hr_json_close_array(struct hr_json_writer *w);
 void hr_json_put_text(struct hr_json_writer *w, const char *text); /* NULL: null */
 void hr_json_put_bytes(struct hr_json_writer *w, const char *text, size_t n);
+void hr_json_put_buf(struct hr_json_writer *w, const struct hr_buf *text); /* whole, or an error */
 void hr_json_put_int(struct hr_json_writer *w, int64_t v);
 void hr_json_put_double(struct hr_json_writer *w, double v); /* not finite: a string */
 void hr_json_put_bool(struct hr_json_writer *w, bool v);

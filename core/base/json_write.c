@@ -176,6 +176,13 @@ void hr_json_put_text(struct hr_json_writer *w, const char *text)
         hr_json_put_null(w);
 }
 
+void hr_json_put_buf(struct hr_json_writer *w, const struct hr_buf *text)
+{
+    if (!hr_buf_whole(text) && w->status == HR_OK)
+        w->status = HR_EXHAUSTED;
+    hr_json_put_bytes(w, text->text, text->len);
+}
+
 void hr_json_put_raw(struct hr_json_writer *w, const char *text, size_t n)
 {
     value(w);

@@ -55,7 +55,7 @@ static void read_params(struct reader *rd, const struct hr_json *v, struct hr_op
             hr_json_print(rd->doc, m, false, &text);
         g->name = hr_arena_text(rd->arena, hr_json_key(m));
         g->text = hr_arena_text(rd->arena, text.text);
-        if (!g->name || !g->text)
+        if (!g->name || !g->text || !hr_buf_whole(&text))
             rd->status = HR_EXHAUSTED;
     }
     hr_buf_clear(&text);

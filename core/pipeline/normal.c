@@ -46,7 +46,7 @@ static void put_plugins(const struct hr_pipeline *p, struct hr_json_writer *w)
         hr_buf_cut(&text, 0);
         hr_buf_format(&text, "%s%s%s", p->plugins[i].id, p->plugins[i].text ? "@" : "",
                       p->plugins[i].text ? p->plugins[i].text : "");
-        hr_json_put_text(w, text.text);
+        hr_json_put_buf(w, &text);
     }
     hr_buf_clear(&text);
     hr_json_close_array(w);
@@ -71,7 +71,7 @@ static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
             if (c->query) {
                 hr_buf_format(&name, "query of %s", c->query->type ? c->query->type
                                                                   : node->inputs[i].port->type);
-                hr_json_put_text(w, name.text);
+                hr_json_put_buf(w, &name);
                 continue;
             }
             if (c->node != (size_t)HR_CHANNEL_ITEM)
@@ -79,7 +79,7 @@ static void put_inputs(const struct hr_pipeline *p, const struct hr_node *node,
             hr_buf_text(&name, c->output);
             if (c->pick)
                 hr_buf_format(&name, "[%lld]", (long long)*c->pick);
-            hr_json_put_text(w, name.text);
+            hr_json_put_buf(w, &name);
         }
         hr_json_close_array(w);
     }

@@ -59,10 +59,10 @@ static struct subject *subject_of(struct pair *p, const struct hr_expr *e, size_
     hr_buf_of(&name, HR_EXPR_MAX_TEXT, p->rd->env);
     hr_buf_format(&name, "%zu ", space);
     put_tree(&name, e);
-    for (i = 0; name.text && i < p->subject_count; i++)
+    for (i = 0; hr_buf_whole(&name) && i < p->subject_count; i++)
         if (!strcmp(p->subjects[i].name, name.text))
             s = &p->subjects[i];
-    if (!s && p->subject_count < MAX_SUBJECTS) {
+    if (!s && hr_buf_whole(&name) && p->subject_count < MAX_SUBJECTS) {
         s = &p->subjects[p->subject_count++];
         *s = (struct subject){ .name = hr_arena_text(&p->rd->p->arena, name.text) };
         if (!s->name)
@@ -276,7 +276,7 @@ static void warn(struct hr_reader *rd, const struct hr_node *at, const char *for
     va_start(args, format);
     hr_buf_vformat(&text, format, args);
     va_end(args);
-    if (all && text.text) {
+    if (all) {
         if (p->warning_count)
             memcpy(all, p->warnings, p->warning_count * sizeof *all);
         if ((all[p->warning_count] = hr_arena_text(&p->arena, text.text))) {

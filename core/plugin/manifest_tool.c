@@ -34,8 +34,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "headrace-manifest: %s: %s\n", argv[1], text.text);
         return 1;
     }
-    hr_buf_char(&text, '\n');
-    if (hr_file_write(&env, argv[2], text.text, text.len) < 0) {
+    if (hr_buf_char(&text, '\n') < 0)
+        hr_fail_memory(&env);
+    if (!hr_buf_whole(&text) || hr_file_write(&env, argv[2], text.text, text.len) < 0) {
         fprintf(stderr, "headrace-manifest: %s\n", hr_env_error(&env));
         return 1;
     }

@@ -61,7 +61,8 @@ static void compare(struct comparer *c, const struct hr_json *a, const struct hr
     va_start(args, format);
     hr_buf_vformat(&what, format, args);
     va_end(args);
-    if (!(d->what = hr_arena_text(c->arena, what.text ? what.text : "")))
+    d->what = hr_arena_text(c->arena, what.text);
+    if (!d->what || !hr_buf_whole(&what))
         c->status = HR_EXHAUSTED;
     hr_buf_clear(&what);
 }

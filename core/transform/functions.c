@@ -421,7 +421,7 @@ static hr_status serialize(const void *self, hr_run *run, void *const *accs, uin
 
         a->kind->write(a, accs[i], &b);
         ends[i] = (int64_t)b.len;
-        if (b.len == before)
+        if (b.len == before || !hr_buf_whole(&b))
             r = HR_EXHAUSTED;
     }
     if (r == HR_OK)
@@ -471,7 +471,8 @@ static hr_status extract_one(const struct hr_analyzer *a, hr_run *run, void *acc
         a->kind->write(a, acc, &b);
         reader =
             (struct hr_reader){ (const uint8_t *)b.text, (const uint8_t *)b.text + b.len, false };
-        if ((r = a->kind->read(a, copy, &reader)) == HR_OK)
+        r = hr_buf_whole(&b) ? a->kind->read(a, copy, &reader) : HR_EXHAUSTED;
+        if (r == HR_OK)
             r = a->kind->result(a, copy, builders);
     }
     hr_buf_clear(&b);

@@ -457,6 +457,8 @@ static hr_status save_schema(struct hr_env *env, const struct hr_plan *p, const 
     hr_buf_cut(b, 0);
     for (i = 0; i < p->noutputs; i++)
         put_feature(b, &p->outputs[i]);
+    if (!hr_buf_whole(b))
+        return hr_fail_memory(env);
     if ((r = write_in(env, dir, "transformed_metadata/schema.pbtxt", b->text, b->len)) < 0 ||
         !p->ir.nvocabs)
         return r;

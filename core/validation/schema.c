@@ -91,6 +91,20 @@ static hr_status check_name(struct hr_check *c, const hr_feature_stats *f, size_
                    i + 1);
 }
 
+/* What the schema requires, and nobody has seen. */
+static void deprecate(struct hr_check *c, const hr_dataset *set)
+{
+    size_t hint = 0, i;
+
+    for (i = 0; i < c->schema->n_feature; i++) {
+        hr_feature *f = c->schema->feature[i];
+
+        if (hr_feature_required(c->schema, f, NULL) &&
+            !has_statistics(set, f->name ? f->name : "", &hint))
+            hr_feature_deprecate(f);
+    }
+}
+
 static hr_status update(struct hr_check *c, const hr_statistics *statistics, bool infer_shape)
 {
     const hr_dataset *set = hr_view_dataset(c->arena->env, statistics);
@@ -118,13 +132,8 @@ static hr_status update(struct hr_check *c, const hr_statistics *statistics, boo
         if (c->r < 0)
             return c->r;
     }
-    for (hint = 0, i = 0; i < c->schema->n_feature; i++) {
-        f = c->schema->feature[i];
-        if (hr_feature_required(c->schema, f, NULL) &&
-            !has_statistics(set, f->name ? f->name : "", &hint))
-            hr_feature_deprecate(f);
-    }
-    return HR_OK;
+    deprecate(c, set);
+    return hr_arena_whole(c->arena) ? HR_OK : HR_EXHAUSTED;
 }
 
 hr_status hr_schema_infer(struct hr_arena *arena, const hr_statistics *statistics,
@@ -485,6 +494,8 @@ hr_status hr_validate(struct hr_arena *arena, const struct hr_validate_args *arg
         r = dataset(&v);
     if (r == HR_OK)
         r = collect(&v);
+    if (r == HR_OK && !hr_arena_whole(arena))
+        r = HR_EXHAUSTED;
     if (r == HR_OK)
         *ret = v.out;
     return r;

@@ -390,6 +390,8 @@ static hr_status message(const void *self, struct hr_env *env, void *acc, struct
         set->has_num_examples = a->rows != 0;
         for (r = HR_OK, i = 0; i < s->n && r == HR_OK; i++)
             r = hr_feature_make(&arena, &a->columns[i], &s->plans[i].args, set);
+        if (r == HR_OK && !hr_arena_whole(&arena))
+            r = HR_EXHAUSTED;
         if (r == HR_OK)
             r = hr_pb_write(env, &list->base, to);
     }

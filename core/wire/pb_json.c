@@ -337,7 +337,7 @@ static void put_base64(struct hr_json_writer *w, const uint8_t *p, size_t n)
         t[3] = i + 2 < n ? digits[v & 63] : '=';
         hr_buf_add(&b, t, 4);
     }
-    if (hr_buf_char(&b, '"') < 0)
+    if (hr_buf_char(&b, '"') < 0) /* or any of it */
         w->status = HR_EXHAUSTED;
     hr_json_put_raw(w, b.text, b.len);
     hr_buf_clear(&b);

@@ -229,7 +229,9 @@ static bool string(struct in *in)
         in->p++;
         blanks(in);
     } while (in->p < in->end && (*in->p == '"' || *in->p == '\''));
-    return true;
+    if (!hr_buf_whole(&in->bytes))
+        in->r = HR_EXHAUSTED;
+    return in->r != HR_EXHAUSTED;
 }
 
 /* -- values ------------------------------------------------------------------------ */

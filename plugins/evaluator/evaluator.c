@@ -205,6 +205,8 @@ static hr_status summary(struct work *w, const struct hr_buf *reasons)
         hr_buf_format(&b, "NOT_BLESSED  %.*s%s", (int)strcspn(text, "\n"), text,
                       strcspn(text, "\n") + 1 < reasons->len ? ", ..." : "");
     }
+    if (r == HR_OK && !hr_buf_whole(&b))
+        r = hr_fail_memory(&w->env);
     if (r == HR_OK)
         r = w->rt->set_text(w->run, NULL, 0, HR_SUMMARY, b.text);
     hr_buf_clear(&b);

@@ -80,15 +80,18 @@ static hr_status drain(struct trainer *t, struct ArrowArrayStream *s, struct spl
     return r;
 }
 
-static bool has_split(struct trainer *t, uint32_t i, const char *split)
+static hr_status find_split(struct trainer *t, uint32_t i, const char *split, bool *ret)
 {
+    hr_status r = HR_OK;
     const char *name;
     uint32_t k;
 
-    for (k = 0; t->easy.table->split(t->run, "examples", i, k, &name) == HR_OK; k++)
-        if (!strcmp(name, split))
-            return true;
-    return false;
+    *ret = false;
+    for (k = 0; r == HR_OK && !*ret; k++) {
+        r = t->easy.table->split(t->run, "examples", i, k, &name);
+        *ret = r == HR_OK && !strcmp(name, split);
+    }
+    return r == HR_NOT_FOUND ? HR_OK : r;
 }
 
 hr_status trainer_read(struct trainer *t, const char *split, struct split_rows *ret)
@@ -96,9 +99,12 @@ hr_status trainer_read(struct trainer *t, const char *split, struct split_rows *
     uint32_t i, n = t->easy.run->count(t->run, "examples");
     struct ArrowArrayStream stream;
     hr_status r = HR_OK;
+    bool there;
 
     for (i = 0; i < n && r == HR_OK; i++) {
-        if (!has_split(t, i, split))
+        if ((r = find_split(t, i, split, &there)) < 0)
+            break;
+        if (!there)
             continue;
         if ((r = t->easy.table->read(t->run, "examples", i, split, &stream)) < 0)
             break;

@@ -188,15 +188,18 @@ static hr_status save_plan(struct transform *t)
 }
 
 /* The split of an artifact? */
-static bool has_split(struct transform *t, uint32_t i, const char *split)
+static hr_status find_split(struct transform *t, uint32_t i, const char *split, bool *ret)
 {
+    hr_status r = HR_OK;
     const char *name;
     uint32_t k;
 
-    for (k = 0; t->easy.table->split(t->run, "examples", i, k, &name) == HR_OK; k++)
-        if (!strcmp(name, split))
-            return true;
-    return false;
+    *ret = false;
+    for (k = 0; r == HR_OK && !*ret; k++) {
+        r = t->easy.table->split(t->run, "examples", i, k, &name);
+        *ret = r == HR_OK && !strcmp(name, split);
+    }
+    return r == HR_NOT_FOUND ? HR_OK : r;
 }
 
 static hr_status begin_output(struct transform *t, uint32_t i)
@@ -228,8 +231,9 @@ static hr_status transform_splits(struct transform *t)
         r = begin_output(t, i);
         for (k = 0; k < t->transform.n && r == HR_OK; k++) {
             const char *split = t->transform.names[k];
+            bool there;
 
-            if (!has_split(t, i, split))
+            if ((r = find_split(t, i, split, &there)) < 0 || !there)
                 continue;
             rows = t->easy.flow->read(flow, "examples", i, split);
             rows = t->easy.flow->map(flow, rows, t->apply, config.text, config.len);

@@ -92,6 +92,8 @@ static hr_status tell(struct work *w, const struct told *t)
         r = rt->set_text(w->run, "anomalies", 0, "blessed", t->blessed.text);
     if (r < 0)
         return r;
+    if (!hr_buf_whole(&t->names) || !hr_buf_whole(&t->empty))
+        return hr_fail_memory(&w->env);
     if (!t->n)
         return work_summary(w, "no anomalies%s", t->empty.text);
     return work_summary(w, "%zu anomal%s%s%s%s", t->n, t->n == 1 ? "y" : "ies", t->names.text,

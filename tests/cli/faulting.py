@@ -76,8 +76,8 @@ def session(sid):
     return alive
 
 
-def end_session(sid):
-    for pid in session(sid):
+def end_processes(pids):
+    for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -135,13 +135,14 @@ class Ground:
         try:
             done.stdout, done.stderr = done.communicate(timeout=hang)
         except subprocess.TimeoutExpired:
-            end_session(done.pid)
+            end_processes(session(done.pid))
             raise AssertionError("%s has not ended after %d s" % (" ".join(args), hang)) from None
         until = time.time() + DIES
-        while session(done.pid) and time.time() < until:
-            time.sleep(0.02)
         left = session(done.pid)
-        end_session(done.pid)
+        while left and time.time() < until:
+            time.sleep(0.02)
+            left = session(done.pid)
+        end_processes(left)
         result = Result(done)
         result.out, result.err, result.code = done.stdout, done.stderr, done.returncode
         assert not left, "processes are left\n%s" % result
@@ -167,10 +168,16 @@ class Ground:
             f.truncate(8 * (4 + PLACES))
 
     def counted(self):
-        """Calls, descriptors at the end (0: it was killed), and places, of the last command."""
+        """Calls, whether the place has come, descriptors at the end (0: it was killed), of the
+        last command."""
         with open(self.state, "rb") as f:
-            numbers = struct.unpack("%dQ" % (4 + PLACES), f.read())
-        return numbers[0], numbers[2], sorted("%016x" % n for n in numbers[4:] if n)
+            return struct.unpack("3Q", f.read(24))
+
+    def places(self):
+        """What new_state(True) made it note."""
+        with open(self.state, "rb") as f:
+            noted = struct.unpack_from("%dQ" % PLACES, f.read(), 32)
+        return sorted("%016x" % n for n in noted if n)
 
     def ends_well(self, result, killed=False, finds=False):
         """finds: what is wrong is what was asked for, and stands in the output."""
@@ -218,12 +225,13 @@ class Ground:
         self.new_state(True)
         result = self.start(*args, **where)
         assert result.code == 0, result
-        return (result, *self.counted())
+        calls, _, fds = self.counted()
+        return result, calls, fds, self.places()
 
     def after(self, name, result, plain, fds, how):
         """What must hold after a fault in a command."""
         self.ends_well(result, how == "kill", name in ("doctor", "repair"))
-        left = self.counted()[1]
+        left = self.counted()[2]
         if how == "once": # where nothing works any more, SQLite keeps what it could not unlock
             assert left <= fds, "%d descriptors are left, not %d" % (left, fds)
         if name in LOOKS and result.code == 0:
@@ -243,41 +251,53 @@ def seed():
 
 
 def chosen(all_of, sample, random_seed):
-    """Some of them; all with HR_FAULTS=all, of which HR_PART=2/3 is a part."""
+    """Some of them; all with HR_FAULTS=all, of which HR_PART=2/3 is a part.  Places are in parts by
+    themselves, since another run may have one more or less of them."""
     all_of = list(all_of)
     if os.environ.get("HR_FAULTS") == "all":
         part, of = map(int, os.environ.get("HR_PART", "1/1").split("/"))
-        return all_of[part - 1::of]
+        return [one for i, one in enumerate(all_of)
+                if (int(one, 16) if isinstance(one, str) else i) % of == part - 1]
     return sorted(random.Random(random_seed).sample(all_of, min(sample, len(all_of))))
 
 
 class Findings:
-    """Faults are tried to the end, and then what was found is told."""
+    """Faults are tried to the end, and then what was found is told; on the way how many there
+    were, for one that is broken off."""
 
     def __init__(self, what):
-        self.what, self.tried, self.found = what, 0, []
+        self.what, self.tried, self.missed, self.found = what, 0, 0, []
+
+    def tell(self):
+        missed = ", %d of them not met" % self.missed if self.missed else ""
+        print("%s: %d tried%s, %d found" % (self.what, self.tried, missed, len(self.found)))
+        sys.stdout.flush()
 
     def attempt(self, label, function):
+        """function: returns False where the program never came to the place of the fault."""
         self.tried += 1
         try:
-            function()
+            self.missed += function() is False
         except AssertionError as e:
             self.found.append("%s: %s: %s" % (self.what, label, e))
             print("FOUND " + self.found[-1])
             sys.stdout.flush()
+        if self.tried % 100 == 0:
+            self.tell()
 
     def end(self):
-        print("%s: %d tried, %d found" % (self.what, self.tried, len(self.found)))
+        self.tell()
         assert not self.found, "\n".join(self.found)
 
 
 def attempt(ground, name, at, how, library, undisturbed, worker):
-    """One fault in a command, at a place or the n-th call, and what must hold then."""
+    """One fault in a command, at a place or the n-th call, and what must hold then; was it met?"""
     plain, fds = undisturbed
     state, args = COMMANDS[name]
     ground.back(state)
     point = {"stack": at} if isinstance(at, str) else {"fail": at}
     result = ground.start(*args, **ground.faulty(library, worker, how=how, **point))
+    calls, there, _ = ground.counted()
     try:
         ground.after(name, result, plain, fds, "worker" if worker else how)
         if name in LOOKS:
@@ -287,6 +307,7 @@ def attempt(ground, name, at, how, library, undisturbed, worker):
             ground.sound(resume=int(str(at), 16) % 2 == 1)
     except AssertionError as e:
         raise AssertionError("%s\nafter %s" % (e, result)) from None
+    return bool(there) if isinstance(at, str) else calls >= at
 
 
 def sweep(h, names, library, how, sample, each=False, worker=False):

@@ -25,6 +25,12 @@ static void test_buf(void **state)
     assert_int_equal(hr_buf_add(&b, "def", 3), HR_EXHAUSTED);
     assert_int_equal(hr_buf_add(&b, "", SIZE_MAX), HR_EXHAUSTED);
     assert_string_equal(b.text, "abc");
+    assert_int_equal(hr_buf_add(&b, "d", 1), HR_EXHAUSTED); /* no gap */
+    assert_int_equal(hr_buf_add(&b, "", 0), HR_EXHAUSTED);
+    assert_false(hr_buf_whole(&b));
+    assert_string_equal(b.text, "abc");
+    hr_buf_cut(&b, 3);
+    assert_true(hr_buf_whole(&b));
     assert_int_equal(hr_buf_format(&b, "%d", 12), HR_OK);
     assert_string_equal(b.text, "abc12");
     assert_int_equal(hr_buf_format(&b, "%d", 1), HR_EXHAUSTED);

@@ -885,11 +885,11 @@ static void test_each_allocation(void **state)
 {
     struct help_rows in;
     hr_status r = HR_EXHAUSTED;
-    int n;
+    int n, calls = 2000;
 
     (void)state;
     numbers(20, &in);
-    for (n = 1; r && n < 2000; n++) {
+    for (n = 1; n < calls + 1; n++) {
         struct count c = { .fail_at = n };
         struct hr_env_config config = { .alloc = counting, .alloc_user = &c, .threads = 1 };
         struct hr_env env;
@@ -899,6 +899,10 @@ static void test_each_allocation(void **state)
         assert_true(r == HR_OK || r == HR_EXHAUSTED);
         hr_env_clear(&env);
         assert_int_equal(c.live, 0);
+        if (c.calls < n)
+            calls = c.calls;
+        else if (r == HR_OK)
+            fail_msg("allocation %d: its failure is not seen", n);
     }
     assert_int_equal(r, HR_OK);
     assert_true(n > 30);

@@ -43,6 +43,7 @@ struct world {
     struct help_rows train, eval; /* of the input "examples" */
     char dir[64], transform[96], model[96], run[96], schema[96];
     struct hr_local *of_transform;
+    int splits, fail_at; /* questions for a split; 0: none fails */
 };
 
 static struct world *w; /* a test program of its own */
@@ -60,6 +61,8 @@ static hr_status table_read(hr_run *run, const char *key, uint32_t i, const char
 static hr_status table_split(hr_run *run, const char *key, uint32_t i, uint32_t n, const char **ret)
 {
     (void)run, (void)key, (void)i;
+    if (++w->splits == w->fail_at)
+        return HR_EXHAUSTED;
     *ret = n ? "eval" : "train";
     return n < 2 ? HR_OK : HR_NOT_FOUND;
 }
@@ -268,6 +271,26 @@ static void run_trainer(const hr_component *c, hr_status want)
         fail_msg("%s", hr_env_error(&w->env));
 }
 
+/* A host that does not know which splits there are is not one of examples without them. */
+static void test_splits_unknown(void **state)
+{
+    const hr_component *c = load("trainer");
+    hr_status r;
+
+    (void)state;
+    for (w->fail_at = 1; w->fail_at < 100; w->fail_at++) {
+        run_trainer(c, HR_EXHAUSTED);
+        w->splits = 0;
+        r = execute(c);
+        assert_int_equal(r, w->splits < w->fail_at ? HR_OK : HR_EXHAUSTED);
+        hr_local_free(w->local);
+        if (w->splits < w->fail_at)
+            break;
+    }
+    assert_true(w->fail_at > 3 && w->fail_at < 100);
+    w->fail_at = 0;
+}
+
 static void *open_model(const hr_component *c, const char *signature, const struct help_rows *in,
                         hr_status want)
 {
@@ -429,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transform),
         cmocka_unit_test(test_trainer),
+        cmocka_unit_test(test_splits_unknown),
         cmocka_unit_test(test_features),
     };
 

@@ -24,9 +24,9 @@ static void each_allocation(hr_status (*work)(struct hr_env *env, void *user), v
 {
     struct hr_env_config config = { .alloc = help_mem_alloc, .threads = 1, .batch_rows = 1 };
     hr_status r = HR_EXHAUSTED;
-    int n;
+    int n, calls = 20000;
 
-    for (n = 1; r < 0 && n < 20000; n++) {
+    for (n = 1; n <= calls + 1; n++) { /* until the n-th is none */
         struct help_mem m = { .fail_at = n };
         struct hr_env env;
 
@@ -38,6 +38,9 @@ static void each_allocation(hr_status (*work)(struct hr_env *env, void *user), v
         hr_env_clear(&env);
         if (m.live)
             fail_msg("allocation %d: %zu bytes are lost", n, m.live);
+        if (r == HR_OK && m.calls >= n)
+            fail_msg("allocation %d: all is well without it", n);
+        calls = m.calls < n ? m.calls : calls;
     }
     assert_int_equal(r, HR_OK);
     assert_true(n > 3);

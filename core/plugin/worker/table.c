@@ -5,24 +5,22 @@
 #include "plugin/worker/state.h"
 #include "wire/wire.h"
 
-/* The n-th text of a JSON list, in the arena; NULL: there is none, or the text is no list. */
-static const char *nth_text(struct hr_worker *w, const char *json, uint32_t n)
+/* The n-th text of a JSON list, in the arena.  HR_NOT_FOUND: the list is shorter; else told. */
+static hr_status nth_text(struct hr_worker *w, const char *json, uint32_t n, const char **ret)
 {
-    size_t kept = w->env.errors.count;
     const struct hr_json *m;
     struct hr_json_doc *doc;
-    const char *found = NULL;
+    hr_status r = hr_json_parse(&w->env, "split_names", json, strlen(json), 0, &doc);
 
-    if (hr_json_parse(&w->env, "split_names", json, strlen(json), 0, &doc) < 0) {
-        hr_errors_cut(&w->env, kept);
-        return NULL;
-    }
+    if (r < 0)
+        return r;
     for (m = hr_json_first(hr_json_root(doc)); m && n; m = hr_json_next(m))
         n--;
-    if (m && hr_json_text(m))
-        found = hr_arena_text(&w->arena, hr_json_text(m));
+    r = m && hr_json_text(m) ? HR_OK : HR_NOT_FOUND;
+    if (r == HR_OK && !(*ret = hr_arena_text(&w->arena, hr_json_text(m))))
+        r = HR_EXHAUSTED;
     hr_json_free(doc);
-    return found;
+    return r;
 }
 
 static hr_status input_dir(hr_run *run, const char *key, uint32_t i, const char **ret)
@@ -128,17 +126,9 @@ static hr_status split(hr_run *run, const char *key, uint32_t i, uint32_t n, con
 {
     struct hr_worker *w = run->worker;
     struct hr_job_artifact *a = hr_worker_artifact(w, key, i);
-    const struct hr_property_value *names;
-    const char *found;
+    const struct hr_property_value *names = a ? hr_values_find(&a->set, "split_names") : NULL;
 
-    if (!a)
-        return HR_NOT_FOUND;
-    names = hr_values_find(&a->set, "split_names");
-    found = names && names->text ? nth_text(w, names->text, n) : NULL;
-    if (!found)
-        return HR_NOT_FOUND;
-    *ret = found;
-    return HR_OK;
+    return names && names->text ? nth_text(w, names->text, n, ret) : HR_NOT_FOUND;
 }
 
 const hr_table_1 hr_worker_table_table = { read_rows, write_rows, split };

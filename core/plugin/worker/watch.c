@@ -39,10 +39,17 @@ static void *watch(void *arg)
     _exit(how == HR_WATCH_ALONE);
 }
 
-/* The stack lies ready: to map one for each short job is a good part of what its thread costs. */
+#if defined(HR_SANITIZED)
+enum { STACK = 1 << 22 }; /* a sanitizer keeps its own there, a megabyte of it */
+#else
+enum { STACK = 1 << 18 };
+#endif
+
+/* The stack lies ready: to map one for each short job is a good part of what its thread costs.
+ * Where it is too small for what plugins keep for each thread, one is mapped. */
 volatile int32_t *hr_watch_start(const struct hr_os *os, int socket)
 {
-    static char stack[1 << 18] __attribute__((aligned(1 << 12)));
+    static char stack[STACK] __attribute__((aligned(1 << 12)));
     pthread_attr_t how;
     pthread_t id;
 
@@ -52,7 +59,13 @@ volatile int32_t *hr_watch_start(const struct hr_os *os, int socket)
         return &watcher.cancel;
     pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstack(&how, stack, sizeof stack);
-    pthread_create(&id, &how, watch, NULL);
+    if (pthread_create(&id, &how, watch, NULL) != 0) {
+        pthread_attr_destroy(&how);
+        if (pthread_attr_init(&how) != 0)
+            return &watcher.cancel;
+        pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
+        pthread_create(&id, &how, watch, NULL);
+    }
     pthread_attr_destroy(&how);
     return &watcher.cancel;
 }
