@@ -108,12 +108,16 @@ void hr_read_component(struct hr_reader *rd, struct hr_node *node)
     read_properties(rd, node);
     node->output_count = node->component->output_count;
     node->outputs = hr_arena_array(&rd->p->arena, node->output_count + 1, sizeof *node->outputs);
-    for (i = 0; node->outputs && i < node->output_count; i++)
+    if (!node->outputs) {
+        node->output_count = 0; /* others look through them before the file is given up */
+        rd->bad++;
+        return;
+    }
+    for (i = 0; i < node->output_count; i++)
         node->outputs[i] = (struct hr_node_output){ node->component->outputs[i].key,
                                                     node->component->outputs[i].type,
                                                     &node->component->outputs[i] };
-    if (node->outputs)
-        hr_read_extras(rd, node);
+    hr_read_extras(rd, node);
 }
 
 /* -- resolvers ------------------------------------------------------------- */
