@@ -41,8 +41,8 @@ struct hr_frames_out;
 hr_status hr_frames_create(struct hr_env *env, const char *path, enum hr_sink_from from,
                            struct hr_frames_out **ret);
 
-/* Append bytes.  digest, if not NULL, is told of them too, at the latest by the next
- * hr_frames_flush(). */
+/* Append bytes.  digest, if not NULL, is told of them too, at the latest when a
+ * section begins or the file is closed. */
 hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
                         struct hr_sha256 *digest);
 
@@ -51,17 +51,14 @@ hr_status hr_frames_add(struct hr_frames_out *out, const void *bytes, size_t n,
 hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, uint64_t size,
                          struct hr_sha256 *digest);
 
-/* End the frame and the digests so far. */
-hr_status hr_frames_flush(struct hr_frames_out *out);
-
 /* Leave the bytes before the first aligned place for hr_frames_create() with HR_SINK_START. */
 hr_status hr_frames_leave(struct hr_frames_out *out);
 
-/* Begin a section; and one that is aligned. */
+/* End the frame and the digests so far, and begin a section; one that is aligned. */
 hr_status hr_frames_section(struct hr_frames_out *out);
 hr_status hr_frames_align(struct hr_frames_out *out);
 
-/* Bytes of the file so far, of what was flushed. */
+/* Bytes of the file so far: all, where a section begins. */
 uint64_t hr_frames_size(const struct hr_frames_out *out);
 
 /* Bytes that are only stored, in frames of their own: their place in the file depends on

@@ -309,7 +309,7 @@ hr_status hr_frames_copy(struct hr_frames_out *out, int fd, const char *path, ui
     return r;
 }
 
-hr_status hr_frames_flush(struct hr_frames_out *out)
+static hr_status flush(struct hr_frames_out *out)
 {
     hr_status r = turn(out);
 
@@ -324,7 +324,7 @@ hr_status hr_frames_leave(struct hr_frames_out *out)
 
 hr_status hr_frames_section(struct hr_frames_out *out)
 {
-    hr_status r = hr_frames_flush(out);
+    hr_status r = flush(out);
 
     out->taken = out->given = 0;
     return r;
@@ -387,7 +387,7 @@ hr_status hr_frames_patch(struct hr_env *env, const char *path, const void *byte
 
 hr_status hr_frames_close(struct hr_frames_out *out)
 {
-    hr_status r = hr_frames_flush(out), closed;
+    hr_status r = flush(out), closed;
 
     if (r == HR_OK)
         r = hr_sink_flush(&out->sink);

@@ -22,6 +22,7 @@
  *     files.h     FILES, the grammar of names      minisign.h  keys and signatures
  *     read.c      the verifying reader             pack.c      the writer
  *     ahead.c     a large member before the rest   sink.h      the file that is written
+ *     pack.h      what the two writers share
  *
  * It is a shared object of its own, since libcrypto and libzstd cost every start of a program;
  * the host loads it when a package is touched, and finds the one symbol hr_registry_v1.  Both

@@ -4,7 +4,7 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-enum { BLOCK = 1 << 21, ALIGNED = 4096, MEMORY = HR_SINK_BLOCKS * BLOCK + ALIGNED };
+enum { BLOCK = 1 << 21, BLOCKS = 4, ALIGNED = 4096, MEMORY = BLOCKS * BLOCK + ALIGNED };
 
 hr_status hr_sink_open(struct hr_sink *s, struct hr_env *env, const char *path,
                        enum hr_sink_from from)
@@ -75,7 +75,7 @@ static void *write_full(void *arg)
         pthread_mutex_unlock(&s->lock);
         if (r == HR_OK)
             r = write_block(s, i);
-        i = (i + 1) % HR_SINK_BLOCKS;
+        i = (i + 1) % BLOCKS;
         pthread_mutex_lock(&s->lock);
         s->full--;
         s->written = r;
@@ -93,11 +93,11 @@ static hr_status hand_over(struct hr_sink *s)
     pthread_mutex_lock(&s->lock);
     s->full++;
     pthread_cond_broadcast(&s->changed);
-    while (s->full == HR_SINK_BLOCKS)
+    while (s->full == BLOCKS)
         pthread_cond_wait(&s->changed, &s->lock);
     r = s->written;
     pthread_mutex_unlock(&s->lock);
-    s->next = (s->next + 1) % HR_SINK_BLOCKS;
+    s->next = (s->next + 1) % BLOCKS;
     return r;
 }
 

@@ -11,8 +11,6 @@
 
 #include "base/base.h"
 
-enum { HR_SINK_BLOCKS = 4 };
-
 struct hr_sink {
     struct hr_env *env;
     char *path;

@@ -405,29 +405,6 @@ static hr_status check_registry(struct doctor *d)
 
 /* -- packages that were not finished ---------------------------------------- */
 
-/* Does another host live that may be writing packages?  Which one a part is of, nobody knows. */
-static hr_status others_live(struct doctor *d, bool *ret)
-{
-    struct hr_paths *paths = &d->p->paths;
-    char path[HR_MAX_PATH];
-    struct hr_names names = { 0 };
-    hr_status r = hr_dir_exists(&d->p->env, paths->runs)
-                      ? hr_dir_list(&d->p->env, paths->runs, &names)
-                      : HR_OK;
-    size_t i;
-
-    *ret = false;
-    for (i = 0; i < names.count && r == HR_OK && !*ret; i++) {
-        if ((r = hr_path_join(&d->p->env, paths->runs, names.names[i], path)) < 0)
-            break;
-        *ret = !hr_dir_exists(&d->p->env, path) && /* a lock, not a run */
-               strcmp(names.names[i], d->p->host.id) != 0 &&
-               hr_host_alive(&d->p->env, paths, names.names[i]);
-    }
-    hr_names_clear(&d->p->env, &names);
-    return r;
-}
-
 static hr_status check_part(struct doctor *d, const char *dir, const char *name)
 {
     char path[HR_MAX_PATH];
@@ -446,11 +423,12 @@ static hr_status check_part(struct doctor *d, const char *dir, const char *name)
     return e < 0 ? hr_fail_os(&d->p->env, e, "remove", path) : HR_OK;
 }
 
+/* Which host a part is of, nobody knows; one that lives may be writing it. */
 static hr_status check_parts(struct doctor *d)
 {
     char dir[HR_MAX_PATH];
     bool others = false;
-    hr_status r = others_live(d, &others);
+    hr_status r = hr_host_others(&d->p->env, &d->p->paths, d->p->host.id, &others);
 
     if (r < 0 || others)
         return r;

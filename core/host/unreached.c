@@ -16,16 +16,18 @@ struct seeker {
     bool *seen; /* nodes that nothing was found behind */
 };
 
-/* Of two tries of one instance the newer counts. */
-static hr_status is_newest(struct seeker *s, const int64_t contexts[2],
-                           const struct hr_meta_node *e, bool *ret)
+/* Of two tries of one instance the newer counts: all are in that order. */
+static bool is_newest(const struct hr_meta_nodes *all, size_t i)
 {
-    struct hr_instance instance = hr_instance_of(e);
-    struct hr_meta_node newest;
-    hr_status r = hr_newest_of(s->p, contexts, 2, &instance, s->arena, &newest);
+    struct hr_instance is = hr_instance_of(&all->items[i]), newer;
+    size_t k;
 
-    *ret = r == HR_OK && newest.id == e->id;
-    return r == HR_NOT_FOUND ? HR_OK : r;
+    for (k = 0; k < i; k++) {
+        newer = hr_instance_of(&all->items[k]);
+        if (!is.count || hr_instance_same(&is, &newer))
+            return false;
+    }
+    return true;
 }
 
 static enum found found_of(struct seeker *s, const struct hr_meta_node *e)
@@ -65,16 +67,11 @@ static hr_status look_at(struct seeker *s, size_t node, enum found *ret, int64_t
         r = hr_store_look(s->p->store, &look, s->arena, &all);
     for (i = 0; r == HR_OK && i < all.count; i++) {
         enum found one = found_of(s, &all.items[i]);
-        bool counts = true;
 
-        if (one <= *ret)
+        if (one <= *ret || (one != DONE && !is_newest(&all, i)))
             continue;
-        if (one != DONE)
-            r = is_newest(s, contexts, &all.items[i], &counts);
-        if (counts) {
-            *ret = one;
-            *ret_id = all.items[i].id;
-        }
+        *ret = one;
+        *ret_id = all.items[i].id;
     }
     return r == HR_NOT_FOUND ? HR_OK : r;
 }

@@ -67,6 +67,25 @@ bool hr_host_alive(struct hr_env *env, const struct hr_paths *paths, const char 
     return alive;
 }
 
+hr_status hr_host_others(struct hr_env *env, const struct hr_paths *paths, const char *id,
+                         bool *ret)
+{
+    struct hr_names names = { 0 };
+    char path[HR_MAX_PATH];
+    hr_status r = hr_dir_exists(env, paths->runs) ? hr_dir_list(env, paths->runs, &names) : HR_OK;
+    size_t i;
+
+    *ret = false;
+    for (i = 0; i < names.count && r == HR_OK && !*ret; i++) {
+        if ((r = hr_path_join(env, paths->runs, names.names[i], path)) < 0)
+            break;
+        *ret = !hr_dir_exists(env, path) && /* a lock, not a run */
+               strcmp(names.names[i], id) != 0 && hr_host_alive(env, paths, names.names[i]);
+    }
+    hr_names_clear(env, &names);
+    return r;
+}
+
 /* Outputs that were in their place, artifacts/NODE/KEY/ID, and not published. */
 static hr_status remove_sealed(struct hr_env *env, const struct hr_paths *paths, int64_t id)
 {

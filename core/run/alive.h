@@ -23,6 +23,10 @@ void hr_host_end(struct hr_env *env, struct hr_host_lock *lock);
 
 bool hr_host_alive(struct hr_env *env, const struct hr_paths *paths, const char *id);
 
+/* Does a host live besides the one of this id, which may be ""? */
+hr_status hr_host_others(struct hr_env *env, const struct hr_paths *paths, const char *id,
+                         bool *ret);
+
 /* Close what dead hosts left: executions, staging, leases.  *ret: how many executions. */
 hr_status hr_host_sweep(struct hr_env *env, const struct hr_paths *paths, struct hr_store *store,
                         struct hr_cache *cache, int64_t *ret);

@@ -80,20 +80,6 @@ static hr_status drain(struct trainer *t, struct ArrowArrayStream *s, struct spl
     return r;
 }
 
-static hr_status find_split(struct trainer *t, uint32_t i, const char *split, bool *ret)
-{
-    hr_status r = HR_OK;
-    const char *name;
-    uint32_t k;
-
-    *ret = false;
-    for (k = 0; r == HR_OK && !*ret; k++) {
-        r = t->easy.table->split(t->run, "examples", i, k, &name);
-        *ret = r == HR_OK && !strcmp(name, split);
-    }
-    return r == HR_NOT_FOUND ? HR_OK : r;
-}
-
 hr_status trainer_read(struct trainer *t, const char *split, struct split_rows *ret)
 {
     uint32_t i, n = t->easy.run->count(t->run, "examples");
@@ -102,7 +88,7 @@ hr_status trainer_read(struct trainer *t, const char *split, struct split_rows *
     bool there;
 
     for (i = 0; i < n && r == HR_OK; i++) {
-        if ((r = find_split(t, i, split, &there)) < 0)
+        if ((r = hr_easy_has_split(&t->easy, t->run, "examples", i, split, &there)) < 0)
             break;
         if (!there)
             continue;

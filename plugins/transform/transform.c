@@ -187,21 +187,6 @@ static hr_status save_plan(struct transform *t)
     return hr_file_put(&t->env, path, t->schema.text, t->schema.len);
 }
 
-/* The split of an artifact? */
-static hr_status find_split(struct transform *t, uint32_t i, const char *split, bool *ret)
-{
-    hr_status r = HR_OK;
-    const char *name;
-    uint32_t k;
-
-    *ret = false;
-    for (k = 0; r == HR_OK && !*ret; k++) {
-        r = t->easy.table->split(t->run, "examples", i, k, &name);
-        *ret = r == HR_OK && !strcmp(name, split);
-    }
-    return r == HR_NOT_FOUND ? HR_OK : r;
-}
-
 static hr_status begin_output(struct transform *t, uint32_t i)
 {
     const hr_run_1 *rt = t->easy.run;
@@ -233,7 +218,8 @@ static hr_status transform_splits(struct transform *t)
             const char *split = t->transform.names[k];
             bool there;
 
-            if ((r = find_split(t, i, split, &there)) < 0 || !there)
+            r = hr_easy_has_split(&t->easy, t->run, "examples", i, split, &there);
+            if (r < 0 || !there)
                 continue;
             rows = t->easy.flow->read(flow, "examples", i, split);
             rows = t->easy.flow->map(flow, rows, t->apply, config.text, config.len);

@@ -275,6 +275,9 @@ def test_large(h):
     report = json.loads(h.run("package", "verify", package, "--json").out)
     sizes = {f["name"]: f["size"] for f in report["files"]}
     assert sizes["model/weights.bin"] > 32 << 20 and sizes["model/zeros.bin"] == 33 << 20, sizes
+    os.mkdir(h.path("tar"))  # which knows nothing of sections
+    subprocess.run(["tar", "--zstd", "-xf", package, "-C", h.path("tar")], check=True)
+    subprocess.run(["diff", "-r", h.path("m"), h.path("tar/model")], check=True)
     os.remove(package)
     says(h.run("doctor", "--repair", code=None).out, "it is packed again")
     assert open(package, "rb").read() == made, "packed ahead and packed again differ"
