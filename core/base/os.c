@@ -273,6 +273,7 @@ const struct hr_os *hr_os_default(void)
         .send = hr_os_send,
         .recv = hr_os_recv,
         .spawn = os_spawn,
+        .zygote_give = hr_os_zygote_give,
         .spawn_from = hr_os_spawn_from,
         .zygote_end = hr_os_zygote_end,
         .kill = os_kill,

@@ -20,7 +20,7 @@ struct hr_stat {
     bool is_dir, is_file, is_link;
 };
 
-enum { HR_SPAWN_FDS = 16 };
+enum { HR_SPAWN_FDS = 16, HR_ZYGOTE_ENDS = 16 };
 
 /* How a process is started; lists end in NULL. */
 struct hr_spawn {
@@ -29,6 +29,7 @@ struct hr_spawn {
     const char *const *environment;
     const int *fds;    /* fds[i] becomes descriptor i; -1: /dev/null */
     int32_t fds_count; /* at most HR_SPAWN_FDS; all others are closed */
+    int32_t own;       /* spawn_from(): the number, of fds[] -1, that gets the child's end */
     bool new_group;
 };
 
@@ -98,11 +99,16 @@ struct hr_os {
     int64_t (*recv)(void *user, int fd, void *to, size_t n, int *ret_fd);
     /* The pid; *ret_pidfd is a descriptor that poll() tells readable at its end. */
     int (*spawn)(void *user, const struct hr_spawn *spawn, int *ret_pidfd);
-    /* The same by a copy of the process that sits in hr_os_zygote() at the other end of socket:
-     * path, args and environment are its own. */
-    int (*spawn_from)(void *user, int socket, const struct hr_spawn *spawn, int *ret_pidfd);
-    /* After the end of that process: the copies that it had ready end, and are reaped. */
-    void (*zygote_end)(void *user, int socket);
+    /* For children of the process that sits in hr_os_zygote() at the other end of socket: ends of
+     * as many sockets, each for one child, in this order.  They stay the caller's to close.  No
+     * more than HR_ZYGOTE_ENDS are there at a time, and HR_SPAWN_FDS come at once. */
+    int (*zygote_give)(void *user, int socket, const int *fds, size_t n);
+    /* As spawn() by that child whose end is the other one of end: path, args and environment are
+     * the zygote's own. */
+    int (*spawn_from)(void *user, int end, const struct hr_spawn *spawn, int *ret_pidfd);
+    /* After the end of the zygote, in the order of the ends: the child of one that was not asked
+     * for ends, if it was made, and is reaped. */
+    void (*zygote_end)(void *user, int end);
     int (*kill)(void *user, int pid, int signal, bool group);
     /* Reap: 1 ended, *ret_status as waitpid() has it; 0 still runs. */
     int (*wait)(void *user, int pid, int *ret_status);

@@ -42,7 +42,8 @@ int64_t hr_os_recv(void *user, int fd, void *to, size_t n, int *ret_fd);
 
 /* pid, with a descriptor for its end; a negative errno, and it is gone. */
 int hr_os_pidfd(int pid, int *ret_pidfd);
-int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_pidfd);
-void hr_os_zygote_end(void *user, int socket);
+int hr_os_zygote_give(void *user, int socket, const int *fds, size_t n);
+int hr_os_spawn_from(void *user, int end, const struct hr_spawn *s, int *ret_pidfd);
+void hr_os_zygote_end(void *user, int end);
 
 #endif

@@ -1,16 +1,21 @@
 /* Processes from a zygote: one that has been through exec, the dynamic linker and the start of its
  * libraries once, and makes children that need none of it.
  *
- * Two children always stand by.  Each has sent its pid over the zygote's socket with a socket of
- * its own, and waits there for a request; when it has one it lets the zygote make the next.  So a
- * process is had by sending one packet, with nothing to wait for: the number of descriptors, for
- * each a byte whether there is one, and those there are.  What stands by ends by itself when its
- * socket is closed, at the latest by the host's end.
+ * The host gives the zygote ends of sockets, many at a time, and each child has one of them.  Two
+ * children always stand by.  The zygote has sent the pid of each over its end, where it waits for a
+ * request; when it has one it lets the zygote make the next.  So a process is had by sending one
+ * packet, with nothing to wait for: the number of descriptors, for each a byte what it is, and
+ * those that are given.  What stands by ends by itself when the host's end is closed.
+ *
+ * No child's socket is sent when the child is made: a socket that lies in another's queue lets
+ * Linux look for unreachable ones, on a thread of its own, as often as any socket is closed.
  *
  * Children are made by clone() with CLONE_PARENT, so they are children of the host as if it had
  * spawned them itself: it waits for them, kills them and is told of their end, and the zygote's own
- * end harms none.  clone() without the C library: no handlers of fork() run and no lock can be
- * held, for a zygote has one thread and no buffered output.
+ * end harms none.  If the host is gone, nobody waits for what they do, and the zygote kills those
+ * that are left; descriptors of processes, not their numbers, which may be others' by then, say
+ * which.  clone() without the C library: no handlers of fork() run and no lock can be held, for a
+ * zygote has one thread and no buffered output.
  */
 #include "base/os_files.h"
 
@@ -25,36 +30,48 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FDS = HR_SPAWN_FDS, ANSWER_MS = 10000, READY = 2 };
+enum { FDS = HR_SPAWN_FDS, ANSWER_MS = 10000, READY = 2, GUARDED = 1024 };
+
+enum what { NOTHING, GIVEN, OWN }; /* /dev/null; the next of the packet; the child's end */
 
 struct request {
-    unsigned char count, new_group, there[FDS];
+    unsigned char count, new_group, what[FDS];
 };
 
 /* -- the host's side ------------------------------------------------------- */
 
-static int ask(int socket, const struct hr_spawn *s)
+int hr_os_zygote_give(void *user, int socket, const int *fds, size_t n)
 {
-    struct request request = { (unsigned char)s->fds_count, s->new_group, { 0 } };
+    int64_t r = hr_os_send_with(socket, "", 1, fds, n);
+
+    (void)user;
+    return r < 0 ? (int)r : 0;
+}
+
+static int ask(int end, const struct hr_spawn *s)
+{
+    struct request request = { (unsigned char)s->fds_count, s->new_group, { NOTHING } };
     int fds[FDS], i;
     size_t n = 0;
     int64_t r;
 
-    for (i = 0; i < s->fds_count; i++)
-        if (s->fds[i] >= 0) {
-            request.there[i] = 1;
-            fds[n++] = s->fds[i];
-        }
-    r = hr_os_send_with(socket, &request, sizeof request, fds, n);
+    for (i = 0; i < s->fds_count; i++) {
+        if (s->fds[i] < 0)
+            continue;
+        request.what[i] = GIVEN;
+        fds[n++] = s->fds[i];
+    }
+    request.what[s->own] = OWN;
+    r = hr_os_send_with(end, &request, sizeof request, fds, n);
     return r < 0 ? (int)r : 0;
 }
 
-/* What the zygote, or a child of its, has told: a pid, with the socket of that child, or -1 where
- * there was no room for it; or why there is no child, a negative errno.  Itself a negative errno,
- * -EPIPE where nothing is told any more. */
-static int next_told(int socket, int32_t *ret_told, int *ret_own)
+/* The pid of the child that has the other end, once that is told; a negative errno, told by the
+ * zygote where it could make no child, -EPIPE where nobody is there to tell. */
+static int child_of(int end)
 {
-    struct pollfd fd = { socket, POLLIN, 0 };
+    struct pollfd fd = { end, POLLIN, 0 };
+    int32_t told = 0;
     int ready, fds[FDS];
     size_t n = 0;
     int64_t r;
@@ -64,11 +81,10 @@ static int next_told(int socket, int32_t *ret_told, int *ret_own)
     while (ready < 0 && errno == EINTR);
     if (ready <= 0)
         return ready ? -errno : -ETIMEDOUT;
-    r = hr_os_take_with(socket, ret_told, sizeof *ret_told, fds, &n);
+    r = hr_os_take_with(end, &told, sizeof told, fds, &n);
     if (r < 0)
         return (int)r;
-    *ret_own = n ? fds[0] : -1;
-    return r == sizeof *ret_told && *ret_told ? 0 : -EPIPE;
+    return r == sizeof told && told ? told : -EPIPE;
 }
 
 static void take_leave(int pid)
@@ -77,32 +93,16 @@ static void take_leave(int pid)
         ;
 }
 
-/* One that stands by: its pid and its socket; or a negative errno. */
-static int next_child(int socket, int *ret_own)
+int hr_os_spawn_from(void *user, int end, const struct hr_spawn *s, int *ret_pidfd)
 {
-    int32_t told = 0;
-    int r = next_told(socket, &told, ret_own);
-
-    if (r < 0 || told < 0)
-        return r < 0 ? r : told;
-    if (*ret_own >= 0)
-        return told;
-    take_leave(told); /* it has heard that its socket is gone, and ends */
-    return -EMFILE;
-}
-
-int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_pidfd)
-{
-    int r, pid, own = -1;
+    int r, pid;
 
     (void)user;
-    if (s->fds_count > FDS)
+    if (s->fds_count > FDS || s->own < 0 || s->own >= s->fds_count || s->fds[s->own] >= 0)
         return -EINVAL;
-    if ((pid = next_child(socket, &own)) < 0)
+    if ((pid = child_of(end)) < 0)
         return pid;
-    r = ask(own, s);
-    close(own);
-    if (r < 0) {
+    if ((r = ask(end, s)) < 0) {
         kill(pid, SIGKILL);
         take_leave(pid);
         return r;
@@ -112,34 +112,30 @@ int hr_os_spawn_from(void *user, int socket, const struct hr_spawn *s, int *ret_
     return hr_os_pidfd(pid, ret_pidfd);
 }
 
-void hr_os_zygote_end(void *user, int socket)
+void hr_os_zygote_end(void *user, int end)
 {
-    int32_t told = 0;
-    int own = -1;
+    int pid;
 
     (void)user;
-    shutdown(socket, SHUT_WR);
-    while (next_told(socket, &told, &own) == 0) {
-        if (own >= 0)
-            close(own);
-        if (told > 0) /* else a child that could not be made; others were */
-            take_leave(told);
-    }
+    shutdown(end, SHUT_WR);
+    if ((pid = child_of(end)) > 0)
+        take_leave(pid);
 }
 
 /* -- the zygote's side ----------------------------------------------------- */
 
 /* The descriptors in their order, those that are kept, and no other.  The first of a zygote is
  * /dev/null, as of all that was spawned without one. */
-static int lay_out(const struct request *request, const int *fds, size_t given, int kept)
+static int lay_out(const struct request *request, int end, const int *fds, size_t given, int kept)
 {
-    int high[FDS], i;
+    int high[FDS], i, from;
     size_t k = 0;
 
     for (i = 0; i < request->count; i++) {
-        high[i] = fcntl(request->there[i] && k < given ? fds[k] : 0, F_DUPFD_CLOEXEC, FDS);
-        k += request->there[i];
-        if (high[i] < 0)
+        from = request->what[i] == OWN ? end : 0;
+        if (request->what[i] == GIVEN && k < given)
+            from = fds[k++];
+        if ((high[i] = fcntl(from, F_DUPFD_CLOEXEC, FDS)) < 0)
             return -1;
     }
     for (i = 0; i < request->count; i++)
@@ -149,14 +145,14 @@ static int lay_out(const struct request *request, const int *fds, size_t given, 
 }
 
 /* 1 with a request, 0 where there is none any more, or a negative errno. */
-static int take_request(int socket, struct request *ret, int fds[FDS], size_t *ret_given)
+static int take_request(int end, struct request *ret, int fds[FDS], size_t *ret_given)
 {
-    struct pollfd fd = { socket, POLLIN, 0 };
+    struct pollfd fd = { end, POLLIN, 0 };
     int64_t r;
 
     if (poll(&fd, 1, -1) < 0 && errno != EINTR)
         return -errno;
-    r = hr_os_take_with(socket, ret, sizeof *ret, fds, ret_given);
+    r = hr_os_take_with(end, ret, sizeof *ret, fds, ret_given);
     if (r < 0)
         return (int)r;
     return r == sizeof *ret && ret->count <= FDS;
@@ -168,24 +164,59 @@ static int take_request(int socket, struct request *ret, int fds[FDS], size_t *r
 #define CAN_CLONE 1
 #endif
 
-static bool tell(int socket, int32_t what, const int *fd)
+static bool tell(int end, int32_t what)
 {
-    return hr_os_send_with(socket, &what, sizeof what, fd, fd != NULL) == sizeof what;
+    return hr_os_send_with(end, &what, sizeof what, NULL, 0) == sizeof what;
+}
+
+/* Children that have not ended; more than there is room for are not guarded. */
+static struct {
+    struct pollfd fds[GUARDED];
+    nfds_t n;
+} guard;
+
+static void forget_ended(void)
+{
+    nfds_t i, n = 0;
+
+    if (poll(guard.fds, guard.n, 0) <= 0)
+        return;
+    for (i = 0; i < guard.n; i++)
+        if (guard.fds[i].revents)
+            close(guard.fds[i].fd);
+        else
+            guard.fds[n++] = guard.fds[i];
+    guard.n = n;
+}
+
+static void add_guarded(int pidfd)
+{
+    forget_ended();
+    if (guard.n < GUARDED)
+        guard.fds[guard.n++] = (struct pollfd){ pidfd, POLLIN, 0 };
+    else
+        close(pidfd);
+}
+
+static void kill_guarded(void)
+{
+    nfds_t i;
+
+    for (i = 0; i < guard.n; i++)
+        syscall(SYS_pidfd_send_signal, guard.fds[i].fd, SIGKILL, NULL, 0);
 }
 
 /* As hr_os_zygote() returns in a child. */
-static int stand_by(int socket, int taken, int kept)
+static int stand_by(int socket, int end, int taken, int kept)
 {
     struct request request;
-    int fds[FDS], r, pair[2];
+    int fds[FDS], r;
     size_t given = 0;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
-        !tell(socket, (int32_t)getpid(), &pair[1]))
-        return 0;
-    close(pair[1]);
-    close(socket); /* what it hears of its host is its own socket's end */
-    while ((r = take_request(pair[0], &request, fds, &given)) == -EAGAIN)
+    while (guard.n)
+        close(guard.fds[--guard.n].fd);
+    close(socket); /* what it hears of its host is the end of its own */
+    while ((r = take_request(end, &request, fds, &given)) == -EAGAIN)
         ;
     if (r != 1)
         return 0;
@@ -194,34 +225,85 @@ static int stand_by(int socket, int taken, int kept)
     }
     if (request.new_group)
         setpgid(0, 0);
-    return lay_out(&request, fds, given, kept) < 0 ? -1 : 1;
+    return lay_out(&request, end, fds, given, kept) < 0 ? -1 : 1;
 }
 
-/* Until one that stands by has work; false: the host is gone. */
-static bool wait_taken(int socket, int taken)
-{
-    struct pollfd fds[2] = { { taken, POLLIN, 0 }, { socket, 0, 0 } };
-    char byte;
+struct ends {
+    int fds[HR_ZYGOTE_ENDS];
+    size_t n;
+};
 
-    while (!fds[0].revents && !fds[1].revents)
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+/* What was given, behind those that are there; false: the host is gone. */
+static bool take_ends(int socket, struct ends *ends)
+{
+    char byte;
+    int fds[FDS];
+    size_t i, n = 0;
+    int64_t r = hr_os_take_with(socket, &byte, sizeof byte, fds, &n);
+
+    for (i = 0; i < n; i++) {
+        if (ends->n < HR_ZYGOTE_ENDS)
+            ends->fds[ends->n++] = fds[i];
+        else
+            close(fds[i]);
+    }
+    return r == sizeof byte || r == -EAGAIN || r == -EINTR;
+}
+
+/* Until there is an end, and somebody has work of those that stand by; false: the host is gone. */
+static bool wait_next(int socket, int taken, int *ready, struct ends *ends)
+{
+    struct pollfd fds[2] = { { socket, POLLIN, 0 }, { taken, POLLIN, 0 } };
+    char bytes[READY];
+    ssize_t n;
+
+    while (!ends->n || *ready >= READY) {
+        if (poll(fds, 2, -1) < 0) {
+            if (errno != EINTR)
+                return false;
+            continue;
+        }
+        if (fds[0].revents && !take_ends(socket, ends))
             return false;
-    return fds[0].revents & POLLIN && read(taken, &byte, 1) == 1;
+        if (fds[1].revents && (n = read(taken, bytes, sizeof bytes)) > 0)
+            *ready -= (int)n;
+    }
+    return true;
+}
+
+/* The pid, or a negative errno; 0 in the child. */
+static int32_t make_child(int *ret_pidfd)
+{
+    int32_t pid = -1;
+
+    *ret_pidfd = -1;
+    if (!CAN_CLONE)
+        return -ENOSYS;
+    pid = (int32_t)syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD, 0, ret_pidfd, 0, 0);
+    return pid < 0 ? -errno : pid;
 }
 
 int hr_os_zygote(int socket, int kept)
 {
-    int taken[2], ready = 0;
+    struct ends ends = { .n = 0 };
+    int taken[2], ready = 0, end, pidfd;
     int32_t pid;
 
     if (pipe2(taken, O_CLOEXEC) < 0)
         return 0;
-    do {
-        pid = CAN_CLONE ? (int32_t)syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0) : -1;
+    while (wait_next(socket, taken[0], &ready, &ends)) {
+        end = ends.fds[0];
+        memmove(ends.fds, ends.fds + 1, --ends.n * sizeof ends.fds[0]);
+        pid = make_child(&pidfd);
         if (pid == 0)
-            return stand_by(socket, taken[1], kept);
-        if (pid < 0 && !tell(socket, CAN_CLONE ? -errno : -ENOSYS, NULL))
-            return 0;
-    } while (++ready < READY || wait_taken(socket, taken[0]));
+            return stand_by(socket, end, taken[1], kept);
+        if (!tell(end, pid))
+            break;
+        if (pid > 0)
+            add_guarded(pidfd);
+        close(end);
+        ready++;
+    }
+    kill_guarded();
     return 0;
 }

@@ -17,6 +17,7 @@
  * plugin that prints for ever fills neither disk nor memory, and nobody reads half of a log as if
  * it were all. */
 enum { MAX_PLUGINS = 11, LINE = 8192, MAX_SAID = 16 << 20, MAX_SAID_LINES = 200000 };
+enum { SHUT_US = 200000 }; /* from the end of its socket to its own */
 
 /* What a plugin prints, cut into lines. */
 struct lines {
@@ -32,7 +33,9 @@ struct hr_process {
     size_t said, said_lines;
     struct hr_thread *thread;
     bool ended, described, told, has_result;
-    bool too_much; /* it has said more than it may */
+    bool too_much;   /* it has said more than it may */
+    bool shut;       /* stopped, for it had closed its socket, and did not end */
+    int64_t shut_us; /* when that was seen; 0: it is open, or has brought a result */
     int status;
     struct hr_buf result;
     char ending[256];
@@ -94,7 +97,7 @@ struct ends {
     int fds[HR_WORKER_PLUGINS + MAX_PLUGINS]; /* the worker's */
     int count;
     int mine; /* those before are ours to close: the plugins may be the zygote's */
-    int socket, out, err; /* ours */
+    int out, err; /* ours */
 };
 
 static void close_fd(struct hr_env *env, int *fd)
@@ -114,10 +117,6 @@ static hr_status open_ends(struct hr_env *env, const struct hr_process_config *c
 
     if (config->plugin_count > MAX_PLUGINS)
         return hr_fail(env, HR_INVALID, "more than %d plugins for one node", MAX_PLUGINS);
-    if ((e = OS(env, socketpair, pair)) < 0)
-        return hr_fail_os(env, e, "make", "a socket");
-    ends->socket = pair[0];
-    ends->fds[HR_WORKER_SOCKET] = pair[1];
     if ((e = OS(env, pipe, pair)) < 0)
         return hr_fail_os(env, e, "make", "a pipe");
     ends->out = pair[0];
@@ -186,11 +185,11 @@ static hr_status spawn(struct hr_env *env, const struct hr_process_config *confi
                           .environment = environment.list,
                           .fds = ends->fds,
                           .fds_count = ends->count,
+                          .own = HR_WORKER_SOCKET,
                           .new_group = true };
 
     make_environment(env, &environment);
-    p->pid = config->zygote ? hr_zygote_spawn(config->zygote, &s, &p->pidfd)
-                            : OS(env, spawn, &s, &p->pidfd);
+    p->pid = hr_zygote_spawn(env, config->zygote, &s, &p->pidfd, &p->socket);
     if (p->pid < 0) {
         int e = p->pid;
 
@@ -249,8 +248,7 @@ static hr_status start_thread(struct hr_process *p, const struct hr_process_conf
 static hr_status start_process(struct hr_process *p, const struct hr_process_config *config)
 {
     enum { ALL = HR_WORKER_PLUGINS + MAX_PLUGINS };
-    struct ends ends = { .socket = -1,
-                         .out = -1,
+    struct ends ends = { .out = -1,
                          .err = -1,
                          .count = HR_WORKER_PLUGINS,
                          .mine = config->zygote ? HR_WORKER_PLUGINS : ALL };
@@ -264,7 +262,6 @@ static hr_status start_process(struct hr_process *p, const struct hr_process_con
         r = spawn(p->env, config, &ends, p);
     for (i = 0; i < ends.mine; i++)
         close_fd(p->env, &ends.fds[i]);
-    p->socket = ends.socket;
     p->prints[0].fd = ends.out;
     p->prints[1].fd = ends.err;
     return r;
@@ -388,6 +385,12 @@ static void take_result(struct hr_process *p, const char *text, size_t n, int fd
         p->has_result = false;
 }
 
+static void socket_ended(struct hr_process *p)
+{
+    close_fd(p->env, &p->socket);
+    p->shut_us = p->has_result ? 0 : p->env->os->monotonic_us(p->env->os->user);
+}
+
 /* One packet; false: none now. */
 static bool read_packet(struct hr_process *p, struct hr_message *ret)
 {
@@ -402,7 +405,7 @@ static bool read_packet(struct hr_process *p, struct hr_message *ret)
     if (n == -EAGAIN)
         return false;
     if (n <= 0) {
-        close_fd(p->env, &p->socket);
+        socket_ended(p);
         return false;
     }
     p->packet[n] = '\0';
@@ -452,6 +455,9 @@ static void describe_ending(struct hr_process *p)
                  MAX_SAID >> 20, MAX_SAID_LINES);
     } else if (p->thread) {
         return;
+    } else if (p->shut && WIFSIGNALED(p->status) && WTERMSIG(p->status) == SIGKILL) {
+        snprintf(p->ending, sizeof p->ending,
+                 "closed descriptors that are not its own, and was stopped");
     } else if (WIFSIGNALED(p->status)) {
         for (i = 0; i < sizeof names / sizeof names[0]; i++)
             if (names[i].number == WTERMSIG(p->status))
@@ -467,6 +473,16 @@ static void describe_ending(struct hr_process *p)
     }
 }
 
+/* What has closed its socket and does not end is of no use to anybody. */
+static void stop_shut(struct hr_process *p)
+{
+    if (!p->shut_us || p->shut ||
+        p->env->os->monotonic_us(p->env->os->user) < p->shut_us + SHUT_US)
+        return;
+    p->shut = true;
+    OS(p->env, kill, p->pid, SIGKILL, false);
+}
+
 /* Has it ended?  What it has sent before is still to be read. */
 static void check_end(struct hr_process *p)
 {
@@ -478,6 +494,8 @@ static void check_end(struct hr_process *p)
         p->ended = true;
         OS(p->env, kill, p->pid, SIGKILL, true); /* what it has left behind in its group */
         close_fd(p->env, &p->pidfd);
+    } else {
+        stop_shut(p);
     }
 }
 

@@ -8,7 +8,8 @@
 
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
-enum { MAX_FAILURES = 3 };
+/* Ends are given many at a time, when there are no more than stand by. */
+enum { MAX_FAILURES = 3, ENDS = HR_ZYGOTE_ENDS, MANY = 8, FEW = 2 };
 
 struct copy {
     const char *digest;
@@ -19,7 +20,9 @@ struct hr_zygote {
     struct hr_env *env;
     struct hr_arena arena;
     const char *worker;
-    int pid, pidfd, socket; /* 0 and -1: none now */
+    int pid, pidfd, socket;  /* 0 and -1: none now */
+    int ends[ENDS];          /* ours; a child of the zygote has the other of each, or will */
+    unsigned used, given;    /* the next to use is ends[used % ENDS] */
     int failures;
     struct copy *copies;
     size_t count, cap;
@@ -42,30 +45,62 @@ hr_status hr_zygote_new(struct hr_env *env, const char *worker, struct hr_zygote
     return HR_OK;
 }
 
+static int spawn_alone(struct hr_env *env, const struct hr_spawn *spawn, int *ret_pidfd,
+                       int *ret_socket)
+{
+    int fds[HR_SPAWN_FDS], pair[2], r;
+    struct hr_spawn s = *spawn;
+
+    if ((r = OS(env, socketpair, pair)) < 0)
+        return r;
+    memcpy(fds, spawn->fds, (size_t)spawn->fds_count * sizeof fds[0]);
+    fds[s.own] = pair[1];
+    s.fds = fds;
+    r = OS(env, spawn, &s, ret_pidfd);
+    OS(env, close, pair[1]);
+    if (r < 0)
+        OS(env, close, pair[0]);
+    else
+        *ret_socket = pair[0];
+    return r;
+}
+
 static int start(struct hr_zygote *z, const char *const *environment)
 {
     const char *args[] = { "headrace-worker", HR_WORKER_ZYGOTE, NULL };
-    int fds[HR_WORKER_SOCKET + 1] = { -1, -1, -1, -1 }, pair[2];
+    const int fds[HR_WORKER_SOCKET + 1] = { -1, -1, -1, -1 };
     struct hr_spawn s = { .path = z->worker,
                           .args = args,
                           .environment = environment,
                           .fds = fds,
                           .fds_count = HR_WORKER_SOCKET + 1,
+                          .own = HR_WORKER_SOCKET,
                           .new_group = true };
-    int r = OS(z->env, socketpair, pair);
+    int r = spawn_alone(z->env, &s, &z->pidfd, &z->socket);
 
-    if (r < 0)
-        return r;
-    fds[HR_WORKER_SOCKET] = pair[1];
-    r = OS(z->env, spawn, &s, &z->pidfd);
-    OS(z->env, close, pair[1]);
-    if (r < 0) {
-        OS(z->env, close, pair[0]);
-        return r;
+    z->pid = r > 0 ? r : 0;
+    return r < 0 ? r : 0;
+}
+
+static int give_ends(struct hr_zygote *z)
+{
+    int theirs[MANY], pair[2], r = 0;
+    unsigned i, n;
+
+    for (n = 0; n < MANY && (r = OS(z->env, socketpair, pair)) >= 0; n++) {
+        z->ends[(z->given + n) % ENDS] = pair[0];
+        theirs[n] = pair[1];
     }
-    z->pid = r;
-    z->socket = pair[0];
-    return 0;
+    if (n)
+        r = OS(z->env, zygote_give, z->socket, theirs, n);
+    for (i = 0; i < n; i++) {
+        OS(z->env, close, theirs[i]);
+        if (r < 0)
+            OS(z->env, close, z->ends[(z->given + i) % ENDS]);
+    }
+    if (r >= 0)
+        z->given += n;
+    return r < 0 ? r : 0;
 }
 
 static void stop(struct hr_zygote *z)
@@ -78,26 +113,46 @@ static void stop(struct hr_zygote *z)
     OS(z->env, kill, z->pid, SIGKILL, false);
     while ((r = OS(z->env, wait, z->pid, &status)) == 0)
         OS(z->env, poll, &fd, 1, 100);
-    OS(z->env, zygote_end, z->socket);
+    for (; z->used != z->given; z->used++) {
+        OS(z->env, zygote_end, z->ends[z->used % ENDS]);
+        OS(z->env, close, z->ends[z->used % ENDS]);
+    }
     OS(z->env, close, z->pidfd);
     OS(z->env, close, z->socket);
     z->pid = 0;
     z->pidfd = z->socket = -1;
 }
 
-int hr_zygote_spawn(struct hr_zygote *z, const struct hr_spawn *spawn, int *ret_pidfd)
+/* The pid; 0 where there is no zygote to be had any more; or a negative errno. */
+static int spawn_copy(struct hr_zygote *z, const struct hr_spawn *spawn, int *ret_pidfd,
+                      int *ret_socket)
 {
     int r = 0;
 
     if (!z->pid && z->failures < MAX_FAILURES)
         r = start(z, spawn->environment);
-    if (r == 0 && z->pid)
-        r = OS(z->env, spawn_from, z->socket, spawn, ret_pidfd);
-    if (r > 0)
+    if (r < 0 || !z->pid)
         return r;
-    z->failures++;
-    stop(z);
-    return OS(z->env, spawn, spawn, ret_pidfd);
+    if (z->given - z->used <= FEW && (r = give_ends(z)) < 0)
+        return r;
+    r = OS(z->env, spawn_from, z->ends[z->used % ENDS], spawn, ret_pidfd);
+    if (r > 0)
+        *ret_socket = z->ends[z->used++ % ENDS];
+    return r;
+}
+
+int hr_zygote_spawn(struct hr_env *env, struct hr_zygote *zygote, const struct hr_spawn *spawn,
+                    int *ret_pidfd, int *ret_socket)
+{
+    if (zygote) {
+        int r = spawn_copy(zygote, spawn, ret_pidfd, ret_socket);
+
+        if (r > 0)
+            return r;
+        zygote->failures++;
+        stop(zygote);
+    }
+    return spawn_alone(env, spawn, ret_pidfd, ret_socket);
 }
 
 hr_status hr_zygote_copy(struct hr_zygote *z, const struct hr_plugin_info *plugin, int *ret)

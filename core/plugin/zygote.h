@@ -6,7 +6,9 @@
  * workers that were spawned.  Two copies are made ahead.  It also keeps the sealed copies of the
  * plugins: what was digested once is not copied again.
  *
- * Nothing depends on it: where it cannot be had, or is killed, workers are spawned.
+ * Nothing depends on it: where it cannot be had, or is killed, workers are spawned.  When the host
+ * dies it kills the copies that are left; each ends by itself, too, but where a plugin lets no
+ * signal through.
  * Used by one thread.
  */
 #ifndef HR_ZYGOTE_H
@@ -19,8 +21,11 @@ struct hr_zygote;
 /* Starts nothing yet. */
 hr_status hr_zygote_new(struct hr_env *env, const char *worker, struct hr_zygote **ret);
 
-/* As spawn() of the OS table with that worker: the pid, or a negative errno. */
-int hr_zygote_spawn(struct hr_zygote *zygote, const struct hr_spawn *spawn, int *ret_pidfd);
+/* As spawn() of the OS table, and *ret_socket is the other end of a socket, not blocking, that is
+ * descriptor spawn->own there: by a copy, or without a zygote, or where none can be had, by that
+ * worker itself.  The pid, or a negative errno. */
+int hr_zygote_spawn(struct hr_env *env, struct hr_zygote *zygote, const struct hr_spawn *spawn,
+                    int *ret_pidfd, int *ret_socket);
 
 /* A sealed copy of the plugin, which stays the zygote's.  HR_DATA_LOSS: the file is not what its
  * manifest was made of. */

@@ -46,11 +46,7 @@ def try_one(h, how, state, sentence, more="", component="Misbehave", jobs="2"):
     assert ends["m"]["event"] == ("finished" if state == COMPLETE else "failed"), result
     assert ends["beside"]["event"] in ("finished", "cached"), result
     says(ends["m"].get("text", "") or "-", sentence or "-")
-    for _ in range(50):  # what was killed may take a moment
-        if not left_over(h):
-            break
-        time.sleep(0.1)
-    assert not left_over(h), left_over(h)
+    assert gone(h, 5), left_over(h)  # what was killed may take a moment
     with open(foreign) as f:
         assert f.read() == FOREIGN
     assert os.listdir(os.path.dirname(foreign)) == ["file"]
@@ -99,6 +95,35 @@ def test_no_end(h):
             more=', "timeout": "300ms"')
 
 
+def gone(h, seconds):
+    """Until nothing is left; false: something is."""
+    until = time.time() + seconds
+    while left_over(h):
+        if time.time() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_no_host(h):
+    """A host that is killed leaves no worker behind, whatever its hook does."""
+    for how in ("loop", "hang", "deaf"):
+        h.write("pipeline.json", MIS % ("Misbehave", how, "", ""))
+        host = subprocess.Popen([os.path.join(BUILD, "bin", "headrace"), "run", "--plugin-path",
+                                 PLUGINS, "--quiet", "--jobs", "1", "--only", "m"],
+                                cwd=h.dir, env=h.env)
+        for _ in range(200):
+            time.sleep(0.05)
+            logs = h.path(".headrace", "artifacts", ".staging")
+            if os.path.isdir(logs) and os.listdir(logs) and len(left_over(h)) > 1:
+                break
+        assert len(left_over(h)) > 1, left_over(h)
+        time.sleep(0.3)  # it has come to its hook
+        host.kill()
+        host.wait()
+        assert gone(h, 5), (how, left_over(h))
+
+
 def test_processes(h):
     refused = "Operation not permitted"
     try_all(h, {"kill host": "killing the host: " + refused, "kill all": "killing all: " + refused,
@@ -117,6 +142,7 @@ def test_processes(h):
 
 def test_resources(h):
     try_all(h, {"close descriptors": "closed descriptors that are not its own",
+                "close and stay": "closed descriptors that are not its own, and was stopped",
                 "leak descriptors": "opening one more: Too many open files",
                 "inet": "opening a socket: Operation not permitted",
                 "unix": "opening a socket: Operation not permitted",

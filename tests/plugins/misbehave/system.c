@@ -149,6 +149,14 @@ static hr_status close_all(const struct ill *ill)
     return HR_OK;
 }
 
+static hr_status close_and_stay(const struct ill *ill)
+{
+    close_all(ill);
+    while (pause())
+        ;
+    return HR_OK;
+}
+
 static hr_status leak(const struct ill *ill)
 {
     int i;
@@ -320,6 +328,7 @@ hr_status ill_system(const struct ill *ill)
         { "child kills", child_kills },   { "detach", detach },
         { "log much", log_much },         { "tell path", tell_path },
         { "eat memory", eat },            { "close descriptors", close_all },
+        { "close and stay", close_and_stay },
         { "leak descriptors", leak },     { "inet", socket_inet },
         { "unix", socket_unix },          { "netlink", socket_netlink },
         { "share memory", share_memory }, { "leave threads", leave_threads },
