@@ -73,7 +73,8 @@ hr_status hr_dir_make(struct hr_env *env, const char *path)
         part[i] = '\0';
         e = OS(env, mkdir, part, 0755);
         if (e < 0 && !hr_dir_exists(env, part))
-            return hr_fail_os(env, e, "make the directory", part);
+            return e == -EEXIST ? hr_fail(env, HR_INVALID, "\"%s\" is no directory", part)
+                                : hr_fail_os(env, e, "make the directory", part);
         if (i < n)
             part[i] = '/';
     }

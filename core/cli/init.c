@@ -29,6 +29,7 @@ const struct verb verb_init = {
     .words = "[DIR]",
     .line = "begin a project here",
     .page = "Makes .headrace/ in a directory, this one unless given, so that what runs below it "
-            "belongs to one project.  The first run does so too, beside its pipeline.",
+            "belongs to one project; a directory that is not there is made.  The first run does "
+            "so too, beside its pipeline.",
     .run = init,
 };

@@ -213,8 +213,11 @@ static hr_status find(struct hr_project *p, const char *dir, uint32_t flags)
 
 hr_status hr_host_open_at(struct hr_project *p, const char *dir, uint32_t flags)
 {
-    hr_status r = find(p, dir, flags);
+    const uint32_t begin = HR_OPEN_NEW | HR_OPEN_HERE;
+    hr_status r = (flags & begin) == begin ? hr_dir_make_safe(&p->env, dir) : HR_OK;
 
+    if (r == HR_OK)
+        r = find(p, dir, flags);
     if (r < 0 && (r != HR_NOT_FOUND || p->env.errors.count))
         return r;
     p->look = (flags & HR_OPEN_LOOK) != 0;

@@ -226,6 +226,7 @@ class Ground:
         result = self.start(*args, **where)
         assert result.code == 0, result
         calls, _, fds = self.counted()
+        assert calls > 0, "%s counted nothing; is it in %s?" % (library, PRELOAD)
         return result, calls, fds, self.places()
 
     def after(self, name, result, plain, fds, how):

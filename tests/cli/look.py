@@ -153,7 +153,13 @@ def test_init(h):
     os.mkdir(h.path("below"))
     h.run("init", "below")
     assert os.path.isdir(h.path("below", ".headrace"))
-    h.run("init", "nothing", code=1)
+    says(h.run("init", "not/there/yet").err, "not/there/yet")
+    assert os.path.isdir(h.path("not", "there", "yet", ".headrace"))
+    h.write("file", "")
+    says(h.run("init", "file", code=1).err, '"file" is no directory')
+    says(h.run("init", "file/below", code=1).err, '"file" is no directory')
+    says(h.run("init", "", code=1).err, "directory")
+    assert not os.path.exists(h.path("file", "below"))
     assert h.run("runs", cwd=h.path("below")).out.splitlines()[0].startswith("number")
 
 

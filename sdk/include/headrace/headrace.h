@@ -91,7 +91,8 @@ void hr_free(hr_project *p);
 hr_status hr_open(hr_project *p, const char *dir, uint32_t flags);
 enum {
     HR_OPEN_NEW = 1u << 0, /* if there is none, begin one */
-    HR_OPEN_HERE = 1u << 1, /* in this very directory: one above it does not count */
+    /* In this very directory: one above it does not count; with HR_OPEN_NEW it is made. */
+    HR_OPEN_HERE = 1u << 1,
     HR_OPEN_LOOK = 1u << 2  /* nothing in it is changed, and no job can be started */
 };
 
