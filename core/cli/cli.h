@@ -75,8 +75,8 @@ int print_rows(hr_project *p, const struct list_spec *spec);
 /* The same as a verb: what --filter, --limit, --json and --csv say. */
 int list_rows(const struct args *a, const char *what, const char *const *columns, bool project);
 
-/* Rows of hr_examples(): a table of the first 20, or CSV of all. */
-int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv);
+/* Rows of hr_examples(): a table of the first 20, or CSV or JSON lines of all. */
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool json);
 
 /* The number of an artifact or execution: a number, "artifact 12", or the name of a node for its
  * newest execution.  0: told. */

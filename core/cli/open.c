@@ -50,7 +50,7 @@ static int open_rows(const struct args *a)
     else if (hr_examples(p, id, arg_text(a, "--split"), &c) < 0)
         code = tell_error(p);
     else
-        code = print_examples(p, c, limit, arg_flag(a, "--csv"));
+        code = print_examples(p, c, limit, arg_flag(a, "--csv"), arg_flag(a, "--json"));
     hr_cursor_free(c);
     hr_free(p);
     return code;
@@ -58,8 +58,9 @@ static int open_rows(const struct args *a)
 
 static const struct option options[] = {
     VALUE("--split", "NAME", "train, eval, ... (default: the first by name)"),
-    VALUE("--limit", "N", "the first N rows (default: 20 of a table, all of CSV)"),
+    VALUE("--limit", "N", "the first N rows (default: 20 of a table, else all)"),
     FLAG("--csv", "CSV with a header"),
+    FLAG("--json", "an object for each row, on a line of its own"),
     PROJECT_OPTIONS,
     END_OPTIONS,
 };
@@ -68,8 +69,8 @@ const struct verb verb_open = {
     .group = GROUP_LOOK,
     .words = "ARTIFACT [NUMBER]",
     .line = "rows of examples",
-    .page = "Prints rows of an artifact that holds examples, as a table or CSV.  ARTIFACT is its "
-            "number, \"artifact 12\", or the name of a node for what it put out last.",
+    .page = "Prints rows of an artifact that holds examples, as a table, CSV or JSON.  ARTIFACT is "
+            "its number, \"artifact 12\", or the name of a node for what it put out last.",
     .options = options,
     .run = open_rows,
 };

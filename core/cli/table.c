@@ -185,32 +185,29 @@ static void print_csv_head(hr_cursor *c)
         put_csv(*column, !column[1]);
 }
 
-static void print_json(hr_cursor *c)
+/* false: there is no memory for it. */
+static bool print_json(hr_cursor *c)
 {
     const char *const *column;
-    bool some = false;
+    bool some = false, whole = true;
 
     putchar('{');
-    for (column = hr_cursor_columns(c); *column; column++) {
-        const char *text = hr_cursor_text(c, *column);
-        char *quoted;
+    for (column = hr_cursor_columns(c); *column && whole; column++) {
+        const char *value = hr_cursor_json(c, *column);
+        char *name;
 
-        if (!text)
+        if (!hr_cursor_text(c, *column))
             continue;
-        printf("%s\"%s\": ", some ? ", " : "", *column);
+        if ((name = json_quote(*column)) && value)
+            printf("%s%s: %s", some ? ", " : "", name, value);
+        whole = name && value;
+        free(name);
         some = true;
-        if (!strcmp(*column, "manifest")) {
-            for (; *text; text++) /* JSON already, of a file that may have lines */
-                if (*text != '\n' && *text != '\r')
-                    putchar(*text);
-        } else if (hr_cursor_int(c, *column) || !strcmp(text, "0")) {
-            fputs(text, stdout);
-        } else if ((quoted = json_quote(text))) {
-            fputs(quoted, stdout);
-            free(quoted);
-        }
     }
     printf("}\n");
+    if (!whole)
+        no_memory();
+    return whole;
 }
 
 /* The first rows of a cursor as a table. */
@@ -273,25 +270,29 @@ int print_rows(hr_project *p, const struct list_spec *spec)
     if (!spec->json && !spec->csv) {
         code = print_list(c, spec);
     } else {
-        while (hr_cursor_next(c) > 0)
-            if (spec->json)
-                print_json(c);
-            else
+        while (code == EXIT_DONE && hr_cursor_next(c) > 0)
+            if (!spec->json)
                 print_csv_row(c);
+            else if (!print_json(c))
+                code = EXIT_WRONG;
     }
     hr_cursor_free(c);
     return code;
 }
 
-int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv)
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool json)
 {
     int32_t got = 0;
     int64_t n = 0;
 
-    if (!csv)
+    if (!csv && !json)
         return print_some(p, c, hr_cursor_columns(c), limit ? limit : SOME_ROWS);
-    print_csv_head(c);
+    if (!json)
+        print_csv_head(c);
     while ((!limit || n++ < limit) && (got = hr_cursor_next(c)) > 0)
-        print_csv_row(c);
+        if (!json)
+            print_csv_row(c);
+        else if (!print_json(c))
+            return EXIT_WRONG;
     return got < 0 ? tell_error(p) : EXIT_DONE;
 }

@@ -1,4 +1,5 @@
 /* The rows of an artifact of examples as cells of text, batch by batch. */
+#include <math.h>
 #include <string.h>
 
 #include "data/data.h"
@@ -61,11 +62,18 @@ static hr_status put_text(const struct ArrowSchema *s, const struct ArrowArray *
     return put_bytes(bytes ? bytes + from : "", (size_t)(end - from), quoted, to);
 }
 
+/* JSON has no infinities and no NaN. */
+static hr_status put_float(double v, const char *digits, bool quoted, struct hr_buf *to)
+{
+    return hr_buf_format(to, quoted && !isfinite(v) ? "\"%s\"" : "%s", digits);
+}
+
 static hr_status put_value(const struct ArrowSchema *s, const struct ArrowArray *a, int64_t i,
                            bool quoted, struct hr_buf *to)
 {
     char digits[HR_NUM_TEXT];
     int64_t width = 0;
+    double v = 0;
 
     i += a->offset;
     if (is_null(a, i))
@@ -81,14 +89,28 @@ static hr_status put_value(const struct ArrowSchema *s, const struct ArrowArray 
         return hr_buf_text(to, bits[i / 8] >> (i % 8) & 1 ? "true" : "false");
     }
     if (!strcmp(s->format, "f"))
-        hr_num_put_float(digits, ((const float *)a->buffers[1])[i]);
+        hr_num_put_float(digits, (float)(v = ((const float *)a->buffers[1])[i]));
     else if (!strcmp(s->format, "g"))
-        hr_num_put_double(digits, ((const double *)a->buffers[1])[i]);
+        hr_num_put_double(digits, v = ((const double *)a->buffers[1])[i]);
     else if (strlen(s->format) == 1 && strchr("cCsSiIlL", s->format[0]))
         hr_num_put_int(digits, hr_arrow_code(s->format, a->buffers[1], i));
     else
-        return hr_buf_text(to, "?");
-    return hr_buf_text(to, digits);
+        return hr_buf_text(to, quoted ? "\"?\"" : "?");
+    return put_float(v, digits, quoted, to);
+}
+
+/* Is a value, as put_value() puts it unquoted, one of JSON? */
+static bool is_json(const struct ArrowSchema *s, const char *text)
+{
+    const struct ArrowSchema *of = s->dictionary ? s->dictionary : s;
+    int64_t width = 0;
+    double v;
+
+    if (!strcmp(text, "null"))
+        return true;
+    if (hr_arrow_type(of->format, &width) == HR_ARROW_BYTES)
+        return false;
+    return !strcmp(of->format, "b") || hr_num_double(text, strlen(text), &v);
 }
 
 /* The span of a list; false: it is no list of offsets. */
@@ -110,21 +132,28 @@ static bool list_span(const struct ArrowSchema *s, const struct ArrowArray *a, i
 
 /* A list of one value as that value, any other as JSON. */
 static hr_status put_cell(const struct ArrowSchema *s, const struct ArrowArray *a, int64_t i,
-                          struct hr_buf *to)
+                          struct hr_buf *to, bool *ret_json)
 {
-    int64_t from = 0, end = 0, k;
+    int64_t from = i, end = i + 1, k;
+    bool list = list_span(s, a, i, &from, &end);
     hr_status r;
 
-    if (!list_span(s, a, i, &from, &end))
-        return put_value(s, a, i, false, to);
-    if (end - from == 1)
-        return put_value(s->children[0], a->children[0], from, false, to);
+    *ret_json = true;
+    if (list) {
+        s = s->children[0];
+        a = a->children[0];
+    }
+    if (end - from == 1) {
+        r = put_value(s, a, from, false, to);
+        *ret_json = r == HR_OK && is_json(s, to->text);
+        return r;
+    }
     r = hr_buf_char(to, '[');
     for (k = from; k < end && r == HR_OK; k++) {
         if (k > from)
             r = hr_buf_text(to, ", ");
         if (r == HR_OK)
-            r = put_value(s->children[0], a->children[0], k, true, to);
+            r = put_value(s, a, k, true, to);
     }
     return r < 0 ? r : hr_buf_char(to, ']');
 }
@@ -142,13 +171,14 @@ static hr_status fill(struct examples *x, const struct ArrowArray *rows, struct 
     for (i = 0; i < rows->length && r == HR_OK; i++)
         for (k = 0; k < t->width && r == HR_OK; k++) {
             const struct ArrowArray *column = rows->children[k];
+            struct hr_cell *cell = &cells[(size_t)i * t->width + k];
 
             if (is_null(column, i + rows->offset + column->offset))
                 continue;
             hr_buf_cut(&text, 0);
-            r = put_cell(x->schema.children[k], column, i + rows->offset, &text);
-            cells[(size_t)i * t->width + k].text = hr_arena_text(&x->batch, text.text);
-            if (r == HR_OK && !cells[(size_t)i * t->width + k].text)
+            r = put_cell(x->schema.children[k], column, i + rows->offset, &text, &cell->json);
+            cell->text = hr_arena_text(&x->batch, text.text);
+            if (r == HR_OK && !cell->text)
                 r = HR_EXHAUSTED;
         }
     hr_buf_clear(&text);

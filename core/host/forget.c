@@ -26,14 +26,6 @@ static hr_status is_whole(struct hr_project *p, int64_t execution, struct hr_are
     return r;
 }
 
-static struct hr_cell number(struct hr_arena *arena, int64_t value)
-{
-    char digits[HR_NUM_TEXT];
-
-    hr_num_put_int(digits, value);
-    return (struct hr_cell){ hr_arena_text(arena, digits), true, value };
-}
-
 hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
                        struct hr_arena *arena, struct hr_cell *row)
 {
@@ -58,9 +50,9 @@ hr_status hr_cache_row(struct hr_project *p, const struct hr_meta_node *context,
     row[2].text = e ? hr_component_short(e->type) : NULL;
     row[3].text = home.run;
     if (e) {
-        row[4] = number(arena, home.number);
-        row[5] = number(arena, e->id);
-        row[6] = number(arena, e->create_ms);
+        row[4] = hr_cell_int(arena, home.number);
+        row[5] = hr_cell_int(arena, e->id);
+        row[6] = hr_cell_int(arena, e->create_ms);
     }
     row[7].text = e && e->id <= hr_meta_int(context, HR_FORGOTTEN, 0) ? "forgotten"
                   : whole                                             ? "usable"
@@ -84,7 +76,7 @@ static hr_status forget(struct hr_project *p, const struct hr_meta_node *context
 static hr_status is_meant(struct hr_project *p, const struct hr_meta_node *context,
                           const char *what, struct hr_arena *arena, bool *ret)
 {
-    struct hr_cell row[8] = { { NULL, false, 0 } };
+    struct hr_cell row[8] = { { .text = NULL } };
     hr_status r;
 
     *ret = !what || (strlen(what) >= 8 && hr_text_starts(context->name, what));

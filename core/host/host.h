@@ -112,7 +112,9 @@ struct hr_cell {
     const char *text; /* NULL: null */
     bool number;
     int64_t i;
+    bool json; /* the text is a value of JSON as it stands */
 };
+struct hr_cell hr_cell_int(struct hr_arena *arena, int64_t value); /* no text without memory */
 
 /* A filter that was read: all comparisons must hold. */
 enum { HR_FILTER_MAX = 16 };

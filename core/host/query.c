@@ -12,6 +12,7 @@ struct hr_cursor {
     void (*drop)(void *user);
     void *user;
     const struct hr_cell *row; /* NULL: before the first, or after the last */
+    struct hr_buf json;        /* what hr_cursor_json() has returned */
     hr_cursor *following;
 };
 
@@ -28,6 +29,7 @@ hr_status hr_query_newest(hr_project *p, const char *what, const char *filter, i
     c->following = p->cursors;
     p->cursors = c;
     hr_arena_init(&c->arena, &p->env, 0);
+    hr_buf_of(&c->json, HR_MAX_JSON_BYTES, &p->env);
     r = hr_table_of(p, what, filter, limit, &c->arena, &c->table);
     if (r < 0) {
         hr_cursor_drop(c);
@@ -56,6 +58,7 @@ hr_status hr_cursor_of(struct hr_project *p, hr_refill *refill, void (*drop)(voi
     c->following = p->cursors;
     p->cursors = c;
     hr_arena_init(&c->arena, &p->env, 0);
+    hr_buf_of(&c->json, HR_MAX_JSON_BYTES, &p->env);
     if ((r = refill(p, user, &c->table)) < 0)
         hr_cursor_drop(c);
     else
@@ -121,6 +124,39 @@ double hr_cursor_float(hr_cursor *c, const char *column)
     return v;
 }
 
+/* JSON that stands in a file, on one line. */
+static hr_status put_on_line(const char *json, struct hr_buf *to)
+{
+    hr_status r = HR_OK;
+    size_t n;
+
+    for (; *json && r == HR_OK; json += n) {
+        json += strspn(json, "\r\n");
+        n = strcspn(json, "\r\n");
+        r = hr_buf_add(to, json, n);
+    }
+    return r;
+}
+
+const char *hr_cursor_json(hr_cursor *c, const char *column)
+{
+    const struct hr_cell *found = cell(c, column);
+    struct hr_json_writer w;
+    hr_status r;
+
+    if (!found || !found->text || found->number)
+        return found ? found->text : NULL;
+    hr_buf_cut(&c->json, 0);
+    if (found->json) {
+        r = put_on_line(found->text, &c->json);
+    } else {
+        hr_json_begin(&w, &c->json, 0);
+        hr_json_put_text(&w, found->text);
+        r = hr_json_end(&w);
+    }
+    return r == HR_OK ? c->json.text : NULL;
+}
+
 void hr_cursor_drop(hr_cursor *c)
 {
     struct hr_project *p = c->p;
@@ -132,6 +168,7 @@ void hr_cursor_drop(hr_cursor *c)
     if (c->drop)
         c->drop(c->user);
     hr_arena_clear(&c->arena);
+    hr_buf_clear(&c->json);
     hr_mem_put(&p->env, c, sizeof *c);
 }
 

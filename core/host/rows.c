@@ -51,12 +51,12 @@ static struct hr_cell text(const char *value)
     return (struct hr_cell){ .text = value };
 }
 
-static struct hr_cell number(struct hr_arena *arena, int64_t value)
+struct hr_cell hr_cell_int(struct hr_arena *arena, int64_t value)
 {
     char digits[HR_NUM_TEXT];
 
     hr_num_put_int(digits, value);
-    return (struct hr_cell){ hr_arena_text(arena, digits), true, value };
+    return (struct hr_cell){ .text = hr_arena_text(arena, digits), .number = true, .i = value };
 }
 
 hr_status hr_maker_of(struct hr_project *p, int64_t artifact, struct hr_arena *arena, int64_t *ret)
@@ -248,14 +248,14 @@ static hr_status run_row(struct hr_project *p, const struct hr_meta_node *run,
         r = hr_run_facts(p, run, &state, &executions, &duration);
     if (r < 0 || !(row = add_row(arena, t)))
         return r < 0 ? r : HR_EXHAUSTED;
-    row[0] = number(arena, run->id);
+    row[0] = hr_cell_int(arena, run->id);
     row[1] = text(run->name);
     row[2] = text(pipeline ? pipeline->name : NULL);
-    row[3] = number(arena, rank);
+    row[3] = hr_cell_int(arena, rank);
     row[4] = text(state);
-    row[5] = number(arena, run->create_ms);
-    row[6] = number(arena, duration);
-    row[7] = number(arena, executions);
+    row[5] = hr_cell_int(arena, run->create_ms);
+    row[6] = hr_cell_int(arena, duration);
+    row[7] = hr_cell_int(arena, executions);
     return HR_OK;
 }
 
@@ -279,14 +279,14 @@ static hr_status execution_row(struct hr_project *p, const struct hr_meta_node *
     r = hr_home_of(p, HR_KIND_EXECUTION, e->id, arena, &home);
     if (r < 0 || !(row = add_row(arena, t)))
         return r < 0 ? r : HR_EXHAUSTED;
-    row[0] = number(arena, e->id);
+    row[0] = hr_cell_int(arena, e->id);
     row[1] = text(home.node);
     row[2] = text(hr_component_short(e->type));
     row[3] = text(home.run);
-    row[4] = number(arena, home.number);
+    row[4] = hr_cell_int(arena, home.number);
     row[5] = text(hr_execution_state_name(e->state));
-    row[6] = number(arena, e->create_ms);
-    row[7] = number(arena, e->update_ms - e->create_ms);
+    row[6] = hr_cell_int(arena, e->create_ms);
+    row[7] = hr_cell_int(arena, e->update_ms - e->create_ms);
     row[8] = text(hr_meta_text(e, "__summary"));
     row[9] = text(hr_meta_text(e, "__reason"));
     row[10] = text(home.node ? hr_instance_name(home.node, &instance, arena) : NULL);
@@ -317,13 +317,13 @@ static hr_status artifact_row(struct hr_project *p, const struct hr_meta_node *a
 
     if (r < 0 || !(row = add_row(arena, t)))
         return r < 0 ? r : HR_EXHAUSTED;
-    row[0] = number(arena, a->id);
+    row[0] = hr_cell_int(arena, a->id);
     row[1] = text(a->type);
     row[2] = text(home.node);
     row[3] = text(home.run);
-    row[4] = number(arena, home.number);
+    row[4] = hr_cell_int(arena, home.number);
     row[5] = text(hr_artifact_state_name(a->state));
-    row[6] = number(arena, a->create_ms);
+    row[6] = hr_cell_int(arena, a->create_ms);
     row[7] = text(hr_meta_text(a, "__digest"));
     row[8] = text(a->uri);
     return HR_OK;
@@ -385,10 +385,10 @@ static hr_status model_row(struct hr_project *p, const struct hr_meta_node *a,
         return r < 0 ? r : HR_EXHAUSTED;
     row[0] = text(hr_meta_text(a, "model_name"));
     row[1] = text(hr_meta_text(a, "pushed_version"));
-    row[2] = number(arena, a->id);
+    row[2] = hr_cell_int(arena, a->id);
     row[3] = text(home.run);
-    row[4] = number(arena, home.number);
-    row[5] = number(arena, a->create_ms);
+    row[4] = hr_cell_int(arena, home.number);
+    row[5] = hr_cell_int(arena, a->create_ms);
     row[6] = text(hr_meta_text(a, "__digest"));
     row[7] = text(hr_meta_text(a, "pushed_destination"));
     row[8] = text(a->uri);
@@ -429,7 +429,7 @@ static hr_status aliases(struct hr_project *p, struct hr_arena *arena, struct hr
         row[3] = text(before);
         row[4] = text(c->by);
         row[5] = text(c->why);
-        row[6] = number(arena, c->ms);
+        row[6] = hr_cell_int(arena, c->ms);
         if (!keep_row(t))
             break;
     }
@@ -448,7 +448,7 @@ static hr_status model_history(struct hr_project *p, struct hr_arena *arena, str
 
         if (!(row = add_row(arena, t)))
             return HR_EXHAUSTED;
-        row[0] = number(arena, c->execution);
+        row[0] = hr_cell_int(arena, c->execution);
         row[1] = text(c->model);
         row[2] = text(c->action);
         row[3] = text(c->alias);
@@ -456,7 +456,7 @@ static hr_status model_history(struct hr_project *p, struct hr_arena *arena, str
         row[5] = text(c->from);
         row[6] = text(c->by);
         row[7] = text(c->why);
-        row[8] = number(arena, c->ms);
+        row[8] = hr_cell_int(arena, c->ms);
         if (!keep_row(t))
             break;
     }
@@ -492,11 +492,11 @@ static hr_status plugins(struct hr_project *p, struct hr_arena *arena, struct hr
         row[0] = text(e->reason ? hr_path_name(e->path) : e->info.id);
         row[1] = text(e->info.version);
         row[2] = text(e->reason ? "broken" : e->shadow ? "shadowed" : "ok");
-        row[3] = number(arena, (int64_t)e->info.component_count);
+        row[3] = hr_cell_int(arena, (int64_t)e->info.component_count);
         row[4] = text(e->path);
         row[5] = text(e->info.digest);
         row[6] = text(e->reason ? e->reason : e->shadow);
-        row[7] = text(e->info.manifest);
+        row[7] = (struct hr_cell){ .text = e->info.manifest, .json = true };
         row[8] = text(hr_installed_signer(p, e->path, arena));
         if (!keep_row(t))
             break;

@@ -2,8 +2,10 @@
 import csv
 import io
 import json
+import math
 import os
 import signal
+import struct
 import subprocess
 import time
 
@@ -144,6 +146,61 @@ def test_open(h):
     got = [row for split in ("train", "eval") for row in
            csv.reader(io.StringIO(h.run("open", "e", "--split", split, "--csv").out))]
     assert ["1", 'x, "y"'] in got and ["2", ""] in got, (got, text)
+
+
+def record(payload):
+    """A TFRecord: length, payload, and the masked CRC-32C of each."""
+    def crc(data):
+        c = 0xFFFFFFFF
+        for byte in data:
+            c ^= byte
+            for _ in range(8):
+                c = c >> 1 ^ (0x82F63B78 if c & 1 else 0)
+        c ^= 0xFFFFFFFF
+        return struct.pack("<I", ((c >> 15 | c << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+    size = struct.pack("<Q", len(payload))
+    return size + crc(size) + payload + crc(payload)
+
+
+def example(**features):
+    """A tf.Example of lists of bytes or floats; shorter than 128 bytes at each depth."""
+    def field(number, body):
+        return bytes([number << 3 | 2, len(body)]) + body
+
+    def values(v):
+        if v and isinstance(v[0], bytes):
+            return field(1, b"".join(field(1, one) for one in v))
+        return field(2, field(1, b"".join(struct.pack("<f", one) for one in v)))
+
+    return field(1, b"".join(field(1, field(1, k.encode()) + field(2, values(v)))
+                             for k, v in features.items()))
+
+
+def test_open_json(h):
+    """Each value as what it is: a text of digits stays a text, and JSON has no infinity."""
+    h.write("data/a.csv", 'n,"odd ""name""",t,f\n1,5,007,1.5\n2,,x,inf\n3,6,"l\nm",nan\n'
+                          '4,7,"a,b",-2\n')
+    h.write("records/a", "")
+    with open(h.path("records", "a"), "wb") as f:
+        f.write(record(example(b=[b"12", b'"'], f=[1.5, math.inf])))
+        f.write(record(example(b=[b"\xff\x00"], f=[])) + record(example(b=[b"7"], f=[2.0])))
+    h.write("pipeline.json", '{"headrace": 1, "name": "two", "nodes": {'
+            '"e": {"component": "CsvExampleGen", "properties": {"input_base": "data"}},'
+            '"r": {"component": "ImportExampleGen", "properties": {"input_base": "records"}}}}')
+    h.run("run", "--quiet")
+
+    def rows(node, *more):
+        return [json.loads(line) for split in ("train", "eval") for line in
+                h.run("open", node, "--split", split, "--json", *more).out.splitlines()]
+
+    assert sorted(rows("e"), key=lambda r: r["n"]) == [
+        {"n": 1, 'odd "name"': 5, "t": "007", "f": 1.5}, {"n": 2, "t": "x", "f": "inf"},
+        {"n": 3, 'odd "name"': 6, "t": "l\nm", "f": "nan"},
+        {"n": 4, 'odd "name"': 7, "t": "a,b", "f": -2.0}]
+    assert sorted(rows("r"), key=str) == [
+        {"b": "0xff00", "f": []}, {"b": "7", "f": 2.0}, {"b": ["12", '"'], "f": [1.5, "inf"]}]
+    assert len(rows("e", "--limit", "1")) == 2
 
 
 def test_init(h):

@@ -9,8 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const columns[] = { "id", "node", "state", NULL };
     static const struct hr_cell rows[2][3] = {
-        { { "7", true, 7 }, { "trainer", false, 0 }, { "FAILED", false, 0 } },
-        { { "-1", true, -1 }, { NULL, false, 0 }, { "", false, 0 } },
+        { { .text = "7", .number = true, .i = 7 }, { .text = "trainer" }, { .text = "FAILED" } },
+        { { .text = "-1", .number = true, .i = -1 }, { .text = NULL }, { .text = "" } },
     };
     struct hr_filter filter;
     struct hr_arena arena;

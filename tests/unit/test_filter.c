@@ -9,8 +9,9 @@
 #include "host/host.h"
 
 static const char *const columns[] = { "id", "node", "state", NULL };
-static const struct hr_cell trainer[] = { { "10", true, 10 }, { "trainer", false, 0 },
-                                          { NULL, false, 0 } };
+static const struct hr_cell trainer[] = { { .text = "10", .number = true, .i = 10 },
+                                          { .text = "trainer" },
+                                          { .text = NULL } };
 
 /* 1: the filter holds for the row, 0: not; a code: it cannot be read. */
 static int check(const char *text)

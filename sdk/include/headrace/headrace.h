@@ -236,6 +236,10 @@ const char *const *hr_cursor_columns(hr_cursor *c);
 const char *hr_cursor_text(hr_cursor *c, const char *column);
 int64_t hr_cursor_int(hr_cursor *c, const char *column);
 double hr_cursor_float(hr_cursor *c, const char *column);
+/* The same as a value of JSON on one line, until the next call for this cursor: a number, a truth
+ * value, a text or a list.  Infinities and NaN, which JSON lacks, are texts.  NULL also without
+ * memory. */
+const char *hr_cursor_json(hr_cursor *c, const char *column);
 
 void hr_cursor_free(hr_cursor *c);
 
