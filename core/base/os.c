@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -61,6 +63,21 @@ static const char *os_getenv(void *user, const char *name)
 {
     (void)user;
     return secure_getenv(name);
+}
+
+static int os_account(void *user, char *to, size_t n)
+{
+    uid_t id = geteuid();
+    struct passwd account, *found = NULL;
+    char room[4096];
+    int length;
+
+    (void)user;
+    if (getpwuid_r(id, &account, room, sizeof room, &found) || !found || !*account.pw_name)
+        length = snprintf(to, n, "uid %lu", (unsigned long)id);
+    else
+        length = snprintf(to, n, "%s", account.pw_name);
+    return length < 0 || (size_t)length >= n ? -ENAMETOOLONG : 0;
 }
 
 static int os_cores(void *user)
@@ -261,6 +278,7 @@ const struct hr_os *hr_os_default(void)
         .monotonic_us = os_monotonic_us,
         .random = os_random,
         .getenv = os_getenv,
+        .account = os_account,
         .cores = os_cores,
         .poll = os_poll,
         .watch_new = os_watch_new,

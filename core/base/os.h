@@ -83,6 +83,8 @@ struct hr_os {
     int64_t (*monotonic_us)(void *user);
     int (*random)(void *user, void *to, size_t n);
     const char *(*getenv)(void *user, const char *name); /* NULL: not set, or set-id program */
+    /* The name of the account that this process works for, or "uid 1000" where it has none. */
+    int (*account)(void *user, char *to, size_t n);
     int (*cores)(void *user);
     int (*poll)(void *user, struct pollfd *fds, size_t n, int timeout_ms);
     /* A descriptor that is readable when one of those it watches is; what is closed drops

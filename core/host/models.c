@@ -126,13 +126,17 @@ hr_status hr_change_add(struct hr_project *p, const struct hr_change *c, int64_t
     return r;
 }
 
-const char *hr_change_by(struct hr_project *p, const char *given)
+const char *hr_change_by(struct hr_project *p, const char *given, struct hr_arena *arena)
 {
     const char *user = given ? given : OS(&p->env, getenv, "USER");
+    char account[256];
 
     if (!user || !*user)
         user = OS(&p->env, getenv, "LOGNAME");
-    return user && *user ? user : "unknown";
+    if (user && *user)
+        return user;
+    return OS(&p->env, account, account, sizeof account) < 0 ? "unknown"
+                                                             : hr_arena_text(arena, account);
 }
 
 hr_status hr_model_package(struct hr_project *p, const struct hr_meta_node *pushed,

@@ -58,7 +58,7 @@ hr_status hr_loaded_open(struct hr_project *p, const char *where, const char *si
                          struct hr_loaded **ret, struct hr_resident **ret_resident);
 void hr_loaded_close(struct hr_project *p, struct hr_loaded *m); /* NULL is allowed */
 
-/* Who does it: as given, else the user of the environment. */
-const char *hr_change_by(struct hr_project *p, const char *given);
+/* Who does it: as given, else the user of the environment, else the account.  NULL: no memory. */
+const char *hr_change_by(struct hr_project *p, const char *given, struct hr_arena *arena);
 
 #endif

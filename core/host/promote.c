@@ -122,8 +122,10 @@ static hr_status change(struct hr_project *p, const struct request *q, const cha
                        "and \"-\", less than 64",
                        q->alias);
     hr_arena_init(&arena, &p->env, 0);
-    c.by = hr_change_by(p, q->by);
-    r = hr_store_begin(p->store, true);
+    if (!(c.by = hr_change_by(p, q->by, &arena)))
+        r = HR_EXHAUSTED;
+    if (r == HR_OK)
+        r = hr_store_begin(p->store, true);
     if (r == HR_OK)
         r = resolve(p, q, &arena, &c, &node);
     if (r == HR_OK)
@@ -361,7 +363,8 @@ hr_status hr_model_pull(hr_project *p, const char *file, const char *options,
                        (c.version && !hr_plain_name(c.version))))
         r = hr_fail(&p->env, HR_INVALID,
                     "a name and a version have letters, digits, \".\", \"_\", \"+\" and \"-\"");
-    c.by = hr_change_by(p, by);
+    if (r == HR_OK && !(c.by = hr_change_by(p, by, &arena)))
+        r = HR_EXHAUSTED;
     if (r == HR_OK)
         r = pull(p, file, &c, keys, &arena, ret_json);
     hr_arena_clear(&arena);

@@ -1,6 +1,7 @@
 """The registry of models: aliases, promotion and rollback, packages in and out."""
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import threading
@@ -44,6 +45,9 @@ def test_aliases(h):
                                            "rollback", "promote", "rollback"], rows
     assert rows[0]["by"] == "ann" and rows[0]["why"] == "first" and rows[1]["from"] == "1", rows
     says(h.run("model", "history").out, "worse", "bob")
+    h.run("model", "alias", "penguin@3", "candidate", env={"USER": "", "LOGNAME": ""})
+    last = json.loads(h.run("model", "history", "penguin", "--json").out.splitlines()[-1])
+    assert last["by"] == pwd.getpwuid(os.geteuid()).pw_name, last
     aliases = [json.loads(r) for r in h.run("model", "aliases", "--json").out.splitlines()]
     assert {(r["alias"], r["version"]) for r in aliases} == {("production", "1"),
                                                             ("candidate", "3")}, aliases
@@ -51,7 +55,7 @@ def test_aliases(h):
     found = h.query("SELECT e.last_known_state, v.artifact_id FROM Execution e JOIN Type t ON"
                     " t.id = e.type_id JOIN Event v ON v.execution_id = e.id WHERE t.name ="
                     " '__model_change' AND v.type = 3")
-    assert len(found) == 8 and all(state == 3 for state, _ in found), found
+    assert len(found) == 9 and all(state == 3 for state, _ in found), found
     assert "__model_change" not in h.run("executions").out
     assert h.states()[0]["trainer"] == "cached"
 

@@ -39,8 +39,9 @@ fi
 
 # Sets used to the seconds of processor time of all that this shell has waited for.
 measure() {
-    times >"$build/times"
-    used=$(sed -n 2p "$build/times" | tr ms '  ' | awk '{ printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }')
+    times >"$build/times.$$"
+    used=$(sed -n 2p "$build/times.$$" | tr ms '  ' | awk '{ printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }')
+    rm -f "$build/times.$$"
 }
 
 merge() {

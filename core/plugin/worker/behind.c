@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,12 +11,33 @@
 
 enum { PATIENCE = 100, PAUSE_NS = 5000000 };
 
+#if defined(__SANITIZE_THREAD__)
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+/* The sanitizer begins a thread of its own with the first of the program. */
+static void begin_others(void)
+{
+    pthread_t id;
+
+    if (pthread_create(&id, NULL, nothing, NULL) == 0)
+        pthread_join(id, NULL);
+}
+#else
+static void begin_others(void)
+{
+}
+#endif
+
 /* The directory has a link for each thread.  It is opened while that is possible: a hook may use up
  * all descriptors. */
 void hr_behind_begin(struct hr_behind *behind)
 {
     struct stat st;
 
+    begin_others();
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     *behind = (struct hr_behind){ .tasks = open("/proc/self/task", O_RDONLY | O_CLOEXEC) };
     if (behind->tasks < 0 || fstat(behind->tasks, &st) < 0) {
