@@ -212,9 +212,10 @@ static int stand_by(int socket, int end, int taken, int kept)
     struct request request;
     int fds[FDS], r;
     size_t given = 0;
+    nfds_t i;
 
-    while (guard.n)
-        close(guard.fds[--guard.n].fd);
+    for (i = 0; i < guard.n; i++) /* nothing is written: the page stays the zygote's */
+        close(guard.fds[i].fd);
     close(socket); /* what it hears of its host is the end of its own */
     while ((r = take_request(end, &request, fds, &given)) == -EAGAIN)
         ;

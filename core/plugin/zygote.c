@@ -133,7 +133,9 @@ static int spawn_copy(struct hr_zygote *z, const struct hr_spawn *spawn, int *re
         r = start(z, spawn->environment);
     if (r < 0 || !z->pid)
         return r;
-    if (z->given - z->used <= FEW && (r = give_ends(z)) < 0)
+    if (z->given - z->used <= FEW)
+        r = give_ends(z);
+    if (z->given == z->used) /* else those that stand by will do */
         return r;
     r = OS(z->env, spawn_from, z->ends[z->used % ENDS], spawn, ret_pidfd);
     if (r > 0)

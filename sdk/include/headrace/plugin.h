@@ -27,6 +27,10 @@
  * [hook], only from the thread that the host called the hook on, while the hook
  * runs.  What a plugin offers is [one], never in two calls on one instance at
  * once, though each call may be on another thread, or [many], in several at once.
+ *
+ * Signals.  A worker is a process of its own and hears by SIGIO that it is to stop, or
+ * that its host is gone: leave that signal alone.  A call of the system that waits may
+ * end with EINTR then, and at no other time.
  */
 #ifndef HR_PLUGIN_H
 #define HR_PLUGIN_H
