@@ -252,10 +252,10 @@ def seed():
 
 
 def chosen(all_of, sample, random_seed):
-    """Some of them; all with HR_FAULTS=all, of which HR_PART=2/3 is a part.  Places are in parts by
-    themselves, since another run may have one more or less of them."""
+    """Some of them; all with HR_FAULTS=all or each, of which HR_PART=2/3 is a part.  Places are in
+    parts by themselves, since another run may have one more or less of them."""
     all_of = list(all_of)
-    if os.environ.get("HR_FAULTS") == "all":
+    if os.environ.get("HR_FAULTS") in ("all", "each"):
         part, of = map(int, os.environ.get("HR_PART", "1/1").split("/"))
         return [one for i, one in enumerate(all_of)
                 if (int(one, 16) if isinstance(one, str) else i) % of == part - 1]
@@ -312,8 +312,10 @@ def attempt(ground, name, at, how, library, undisturbed, worker):
 
 
 def sweep(h, names, library, how, sample, each=False, worker=False):
-    """Commands with a fault at each of their places - each: their calls -, or at some of them."""
+    """Commands with a fault at each of their places - each: their calls -, or at some of them.
+    HR_FAULTS=each takes every call by its number, also where many come from one place."""
     names = names.split()
+    each = each or os.environ.get("HR_FAULTS") == "each"
     ground = Ground(h, ("failed",) if "resume" in names else ())
     findings = Findings("%s, %s" % (library, how))
     for name in names:
