@@ -251,7 +251,7 @@ static void table_stream(struct hr_env *env, const struct graph *g, uint32_t tab
     int64_t at = 0, n;
     size_t k = 0;
 
-    while (at < g->sizes[table] || chance(3) == 0) {
+    while (at < g->sizes[table] || (k < 510 && chance(3) == 0)) {
         n = (int64_t)chance(most);
         n = n < g->sizes[table] - at ? n : g->sizes[table] - at;
         if (k == 510)
