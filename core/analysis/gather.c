@@ -552,77 +552,30 @@ hr_status hr_gathered_merge(struct hr_env *env, const struct hr_plan *p, struct 
 
 /* -- bytes ---------------------------------------------------------------------------- */
 
-static hr_status put(struct hr_buf *to, uint64_t v, int n)
-{
-    char b[8];
-    int i;
-
-    for (i = 0; i < n; i++)
-        b[i] = (char)(v >> (8 * i));
-    return hr_buf_add(to, b, (size_t)n);
-}
-
-static hr_status put_double(struct hr_buf *to, double v)
-{
-    uint64_t u;
-
-    memcpy(&u, &v, sizeof u);
-    return put(to, u, 8);
-}
-
 hr_status hr_gathered_store(const struct hr_plan *p, const struct hr_gathered *g, struct hr_buf *to)
 {
-    hr_status r = put(to, g->rows, 8);
+    hr_status r = hr_store_u64(to, g->rows);
     struct hr_cell *list;
     size_t i, k, size;
 
     for (i = 0; i < p->doubles; i++)
-        r |= put_double(to, g->doubles[i]);
+        r |= hr_store_double(to, g->doubles[i]);
     for (i = 0; i < p->tables && r == HR_OK; i++) {
         size = (g->tables[i].n + 1) * sizeof *list;
         list = to->alloc(to->user, NULL, 0, size);
         if (!list)
             return HR_EXHAUSTED;
         sorted(&g->tables[i], list);
-        r |= put(to, g->tables[i].n, 4);
+        r |= hr_store_uint(to, g->tables[i].n, 4);
         for (k = 0; k < g->tables[i].n; k++) {
-            r |= put(to, list[k].key, 8);
-            r |= put_double(to, list[k].sums[0]);
-            r |= put_double(to, list[k].sums[1]);
-            r |= put_double(to, list[k].sums[2]);
+            r |= hr_store_u64(to, list[k].key);
+            r |= hr_store_double(to, list[k].sums[0]);
+            r |= hr_store_double(to, list[k].sums[1]);
+            r |= hr_store_double(to, list[k].sums[2]);
         }
         to->alloc(to->user, list, size, 0);
     }
     return r == HR_OK ? HR_OK : HR_EXHAUSTED;
-}
-
-struct in {
-    const char *p, *end;
-    bool ok;
-};
-
-static uint64_t get(struct in *in, int n)
-{
-    uint64_t v = 0;
-    int i;
-
-    if (!in->ok || in->end - in->p < n) {
-        in->ok = false;
-        return 0;
-    }
-    for (i = 0; i < n; i++)
-        v |= (uint64_t)(unsigned char)in->p[i] << (8 * i);
-    in->p += n;
-    return v;
-}
-
-static double get_double(struct in *in)
-{
-    uint64_t u = get(in, 8);
-    double v;
-
-    memcpy(&v, &u, sizeof v);
-    return v;
 }
 
 /* May a key be in a table of this computation? */
@@ -637,19 +590,19 @@ static bool key_fits(const struct hr_computation *c, uint64_t key)
     return threshold < c->thresholds_n;
 }
 
-static hr_status load_table(struct hr_env *env, const struct hr_computation *c, struct in *in,
-                            struct hr_cells *t)
+static hr_status load_table(struct hr_env *env, const struct hr_computation *c,
+                            struct hr_stored *in, struct hr_cells *t)
 {
-    uint64_t n = get(in, 4), i, key, last = 0;
+    uint64_t n = hr_load_uint(in, 4), i, key, last = 0;
     hr_status r = HR_OK;
     double a, b, d;
 
-    in->ok = in->ok && n <= (uint64_t)(in->end - in->p) / 32;
+    hr_load_fits(in, n, 32);
     for (i = 0; i < n && in->ok && r == HR_OK; i++) {
-        key = get(in, 8);
-        a = get_double(in);
-        b = get_double(in);
-        d = get_double(in);
+        key = hr_load_u64(in);
+        a = hr_load_double(in);
+        b = hr_load_double(in);
+        d = hr_load_double(in);
         in->ok = in->ok && key_fits(c, key) && (!i || key > last);
         last = key;
         if (in->ok)
@@ -661,13 +614,13 @@ static hr_status load_table(struct hr_env *env, const struct hr_computation *c, 
 hr_status hr_gathered_load(struct hr_env *env, const struct hr_plan *p, const char *bytes, size_t n,
                            struct hr_gathered *g)
 {
-    struct in in = { bytes, bytes + n, true };
+    struct hr_stored in = { bytes, bytes + n, true };
     hr_status r = HR_OK;
     size_t i;
 
-    g->rows = get(&in, 8);
+    g->rows = hr_load_u64(&in);
     for (i = 0; i < p->doubles; i++)
-        g->doubles[i] = get_double(&in);
+        g->doubles[i] = hr_load_double(&in);
     for (i = 0; i < p->computations_n && r == HR_OK; i++)
         if (!p->computations[i].n)
             r = load_table(env, &p->computations[i], &in, &g->tables[p->computations[i].table]);

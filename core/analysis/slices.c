@@ -118,7 +118,6 @@ static hr_status put_pair(struct hr_env *env, struct hr_buf *to, const struct pa
     bool whole;
     float f;
     size_t n;
-    int i;
 
     hr_buf_of(&one, MAX_KEY, env);
     put_bytes(&one, 1, p->name, strlen(p->name));
@@ -131,8 +130,7 @@ static hr_status put_pair(struct hr_env *env, struct hr_buf *to, const struct pa
         f = (float)hr_col_double(&p->col, at);
         memcpy(&u, &f, sizeof u);
         hr_buf_char(&one, 3 << 3 | 5);
-        for (i = 0; i < 4; i++)
-            hr_buf_char(&one, (char)(u >> (8 * i)));
+        hr_store_u32(&one, u);
     } else {
         hr_buf_char(&one, 4 << 3);
         put_varint(&one, (uint64_t)hr_col_int(&p->col, at));

@@ -10,7 +10,7 @@
  *     num.h     numbers printed and read          json.h   strict JSON over cJSON
  *     digest.h  SHA-256, CRC-32C, hashes          os.h     the table of OS calls
  *     file.h    whole files and directories       work.h   one function over many items
- *     cpu.h     what the processor can do
+ *     cpu.h     what the processor can do         stored.h numbers as bytes
  */
 #ifndef HR_BASE_H
 #define HR_BASE_H
@@ -28,6 +28,7 @@
 #include "base/num.h"
 #include "base/os.h"
 #include "base/status.h"
+#include "base/stored.h"
 #include "base/text.h"
 #include "base/work.h"
 

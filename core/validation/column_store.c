@@ -3,81 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-hr_status hr_store_u64(struct hr_buf *to, uint64_t v)
-{
-    char b[8];
-    int i;
-
-    for (i = 0; i < 8; i++)
-        b[i] = (char)(v >> (8 * i));
-    return hr_buf_add(to, b, sizeof b);
-}
-
-hr_status hr_store_u32(struct hr_buf *to, uint32_t v)
-{
-    char b[4];
-    int i;
-
-    for (i = 0; i < 4; i++)
-        b[i] = (char)(v >> (8 * i));
-    return hr_buf_add(to, b, sizeof b);
-}
-
-static uint64_t load(struct hr_stored *in, int n)
-{
-    uint64_t v = 0;
-    int i;
-
-    if (!in->ok || in->end - in->p < n) {
-        in->ok = false;
-        return 0;
-    }
-    for (i = 0; i < n; i++)
-        v |= (uint64_t)(unsigned char)in->p[i] << (8 * i);
-    in->p += n;
-    return v;
-}
-
-uint32_t hr_load_u32(struct hr_stored *in)
-{
-    return (uint32_t)load(in, 4);
-}
-
-uint64_t hr_load_u64(struct hr_stored *in)
-{
-    return load(in, 8);
-}
-
-static hr_status store_double(struct hr_buf *to, double v)
-{
-    uint64_t u;
-
-    memcpy(&u, &v, sizeof u);
-    return hr_store_u64(to, u);
-}
-
 static bool load_flag(struct hr_stored *in)
 {
-    uint64_t v = load(in, 1);
+    uint64_t v = hr_load_uint(in, 1);
 
     in->ok = in->ok && v <= 1;
     return v == 1;
-}
-
-static double load_double(struct hr_stored *in)
-{
-    uint64_t u = hr_load_u64(in);
-    double v;
-
-    memcpy(&v, &u, sizeof v);
-    return v;
-}
-
-/* Is there room for n items of a size in what is left? */
-static bool fits(struct hr_stored *in, size_t n, size_t size)
-{
-    in->ok = in->ok && n <= (size_t)(in->end - in->p) / size;
-    return in->ok;
 }
 
 /* -- tables ---------------------------------------------------------------------------- */
@@ -109,7 +40,7 @@ static hr_status load_counts(struct hr_env *env, struct hr_stored *in, struct hr
     hr_status r = HR_OK;
 
     in->ok = in->ok && bits >= 16 && bits <= 64 && n <= HR_COUNTS_MAX;
-    if (!fits(in, n, 16))
+    if (!hr_load_fits(in, n, 16))
         return HR_OK;
     t->bits = bits;
     for (i = 0; i < n && in->ok && r == HR_OK; i++) {
@@ -182,13 +113,13 @@ static hr_status load_words(struct hr_env *env, struct hr_stored *in, struct hr_
     totals.not_utf8 = hr_load_u64(in);
     totals.least = hr_load_u64(in);
     totals.most = hr_load_u64(in);
-    if (!fits(in, n, 12))
+    if (!hr_load_fits(in, n, 12))
         return HR_OK;
     for (i = 0; i < n && in->ok && r == HR_OK; i++) {
         count = hr_load_u64(in);
         size = hr_load_u32(in);
         in->ok = in->ok && count && count < UINT64_MAX >> 34;
-        if (!fits(in, size, 1))
+        if (!hr_load_fits(in, size, 1))
             return HR_OK;
         r = hr_words_add(env, t, in->p, size, count);
         in->p += size;
@@ -259,7 +190,7 @@ static hr_status store_head(const struct hr_column *c, struct hr_buf *to)
         return r;
     r |= hr_store_u32(to, (uint32_t)c->head_n);
     for (i = 0; i < c->head_n && r == HR_OK; i++)
-        r |= store_double(to, c->head[i]);
+        r |= hr_store_double(to, c->head[i]);
     return r;
 }
 
@@ -272,13 +203,13 @@ static hr_status load_head(struct hr_env *env, struct hr_stored *in, struct hr_c
         return HR_OK;
     n = hr_load_u32(in);
     in->ok = in->ok && n <= HR_COLUMN_HEAD_VALUES;
-    if (!fits(in, n, 8) || !n)
+    if (!hr_load_fits(in, n, 8) || !n)
         return HR_OK;
     if (!hr_mem_reserve(env, (void **)&c->head, &c->head_cap, n, sizeof *c->head,
                         HR_COLUMN_HEAD_VALUES))
         return HR_EXHAUSTED;
     for (i = 0; i < n; i++) {
-        c->head[i] = load_double(in);
+        c->head[i] = hr_load_double(in);
         in->ok &= !isnan(c->head[i]);
     }
     c->head_n = n;
@@ -295,8 +226,8 @@ hr_status hr_column_store(struct hr_env *env, const struct hr_column *c, struct 
     r |= hr_store_u64(to, c->nan);
     r |= hr_store_u64(to, c->negative);
     r |= hr_store_u64(to, c->positive);
-    r |= store_double(to, c->finite_min);
-    r |= store_double(to, c->finite_max);
+    r |= hr_store_double(to, c->finite_min);
+    r |= hr_store_double(to, c->finite_max);
     r |= store_counts(&c->lengths, to);
     r |= store_counts(&c->numbers, to);
     r |= store_sums(c->sums, to);
@@ -362,8 +293,8 @@ hr_status hr_column_load(struct hr_env *env, struct hr_stored *in, struct hr_col
     c->nan = hr_load_u64(in);
     c->negative = hr_load_u64(in);
     c->positive = hr_load_u64(in);
-    c->finite_min = load_double(in);
-    c->finite_max = load_double(in);
+    c->finite_min = hr_load_double(in);
+    c->finite_max = hr_load_double(in);
     r = load_counts(env, in, &c->lengths);
     if (r == HR_OK)
         r = load_counts(env, in, &c->numbers);

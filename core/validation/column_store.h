@@ -13,17 +13,6 @@
 
 #include "validation/column.h"
 
-/* Bytes being read; ok is false from the first that lack. */
-struct hr_stored {
-    const char *p, *end;
-    bool ok;
-};
-
-uint32_t hr_load_u32(struct hr_stored *in);
-uint64_t hr_load_u64(struct hr_stored *in);
-hr_status hr_store_u32(struct hr_buf *to, uint32_t v);
-hr_status hr_store_u64(struct hr_buf *to, uint64_t v);
-
 hr_status hr_column_store(struct hr_env *env, const struct hr_column *c, struct hr_buf *to);
 
 /* c is as hr_column_init() left it.  HR_EXHAUSTED: no memory; what is wrong with the bytes is

@@ -314,9 +314,43 @@ static void test_work(void **state)
     hr_env_clear(&env);
 }
 
+/* The bytes are what is promised, on any machine; what lacks is told once, at the end. */
+static void test_stored(void **state)
+{
+    static const char bytes[] = "\x07\x04\x03\x02\x01\x08\x07\x06\x05\x04\x03\x02\x01"
+                                "\0\0\0\0\0\0\xf8\x3f";
+    struct hr_stored in;
+    struct hr_buf to;
+    struct hr_env env;
+
+    (void)state;
+    hr_env_init(&env, NULL);
+    hr_buf_of(&to, 100, &env);
+    assert_int_equal(hr_store_uint(&to, 0xFF07, 1), HR_OK);
+    assert_int_equal(hr_store_u32(&to, 0x01020304), HR_OK);
+    assert_int_equal(hr_store_u64(&to, UINT64_C(0x0102030405060708)), HR_OK);
+    assert_int_equal(hr_store_double(&to, 1.5), HR_OK);
+    assert_int_equal(to.len, sizeof bytes - 1);
+    assert_memory_equal(to.text, bytes, to.len);
+    in = (struct hr_stored){ to.text, to.text + to.len, true };
+    assert_int_equal(hr_load_uint(&in, 1), 7);
+    assert_int_equal(hr_load_u32(&in), 0x01020304);
+    assert_true(hr_load_fits(&in, 2, 8));
+    assert_true(hr_load_u64(&in) == UINT64_C(0x0102030405060708));
+    assert_true(hr_load_double(&in) == 1.5 && in.ok && in.p == in.end);
+    assert_true(hr_load_fits(&in, 0, 8) && !hr_load_fits(&in, 1, 1) && !in.ok);
+    in = (struct hr_stored){ to.text, to.text + 3, true };
+    assert_int_equal(hr_load_u32(&in), 0);
+    assert_int_equal(hr_load_uint(&in, 1), 0); /* though there is one */
+    assert_false(in.ok);
+    hr_buf_clear(&to);
+    hr_env_clear(&env);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stored),
         cmocka_unit_test(test_buf),   cmocka_unit_test(test_arena), cmocka_unit_test(test_errors),
         cmocka_unit_test(test_list), cmocka_unit_test(test_clean),
         cmocka_unit_test(test_utf8),  cmocka_unit_test(test_text),  cmocka_unit_test(test_digests),
