@@ -458,6 +458,38 @@ static void test_zygote_killed(void **state)
     assert_true(CAN_CLONE ? last > 0 && last < 10 : last < 10);
 }
 
+static int spawned_count;
+
+static int count_spawns(void *user, const struct hr_spawn *spawn, int *ret_pidfd)
+{
+    spawned_count++;
+    return hr_os_default()->spawn(user, spawn, ret_pidfd);
+}
+
+/* One process is started for as many workers as there are: the zygote. */
+static void test_zygote_serves(void **state)
+{
+    enum { MANY = 3 * HR_ZYGOTE_ENDS };
+    struct fixture *f = *state;
+    const struct hr_os *kept = f->env.os;
+    struct hr_os os = *kept;
+    struct came came;
+    int i;
+
+    hr_zygote_free(f->zygote);
+    assert_int_equal(hr_zygote_new(&f->env, HR_TEST_WORKER, &f->zygote), HR_OK);
+    os.spawn = count_spawns;
+    spawned_count = 0;
+    f->env.os = &os;
+    for (i = 0; i < MANY; i++) {
+        came = run_how(f, "progress", true);
+        assert_non_null(strstr(came.result, "\"status\":0"));
+    }
+    f->env.os = kept;
+    if (CAN_CLONE)
+        assert_int_equal(spawned_count, 1);
+}
+
 /* Nothing is left of it: neither a process nor what is to be reaped. */
 static void test_zygote_freed(void **state)
 {
@@ -552,7 +584,8 @@ int main(void)
     const struct CMUnitTest copied[] = {
         cmocka_unit_test(test_good),  cmocka_unit_test(test_prints),
         cmocka_unit_test(test_ends),  cmocka_unit_test(test_walls),
-        cmocka_unit_test(test_cancel), cmocka_unit_test(test_zygote_killed),
+        cmocka_unit_test(test_cancel), cmocka_unit_test(test_zygote_serves),
+        cmocka_unit_test(test_zygote_killed),
         cmocka_unit_test(test_zygote_freed),
     };
 
