@@ -284,13 +284,17 @@ static hr_status put_training(struct ancestry *a)
     static const char *const types[] = { "Schema", "ExampleStatistics" };
     static const char *const names[] = { "schema", "statistics" };
     const char *path;
+    enum hr_at at = HR_AT_NOTHING;
     hr_status r = HR_OK;
     size_t i, k, n;
 
     for (k = 0; k < 2; k++)
         for (i = 1, n = 0; i < a->artifact_count && r == HR_OK; i++) {
-            if (strcmp(a->artifacts[i].node.type, types[k]) != 0 ||
-                !hr_dir_exists(&a->p->env, a->artifacts[i].node.uri))
+            if (strcmp(a->artifacts[i].node.type, types[k]) != 0)
+                continue;
+            if ((r = hr_look_at(&a->p->env, a->artifacts[i].node.uri, &at)) < 0)
+                break;
+            if (at != HR_AT_DIR)
                 continue;
             path = ++n == 1 ? hr_arena_format(a->arena, "training/%s/", names[k])
                             : hr_arena_format(a->arena, "training/%s-%zu/", names[k], n);

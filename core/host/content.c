@@ -30,10 +30,14 @@ static const struct {
 hr_status hr_content_of(struct hr_project *p, const struct hr_meta_node *artifact,
                         struct hr_buf *to)
 {
+    enum hr_at at = HR_AT_NOTHING;
+    hr_status r;
     size_t i;
 
     for (i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
-        if (!strcmp(pictures[i].type, artifact->type) && hr_dir_exists(&p->env, artifact->uri))
-            return pictures[i].make(&p->env, artifact->uri, to);
+        if (!strcmp(pictures[i].type, artifact->type)) {
+            r = hr_look_at(&p->env, artifact->uri, &at);
+            return r < 0 || at != HR_AT_DIR ? r : pictures[i].make(&p->env, artifact->uri, to);
+        }
     return HR_OK;
 }

@@ -34,10 +34,13 @@ static hr_status list(const struct listing *l, const char *path)
 {
     char file[HR_MAX_PATH];
     struct hr_names names = { 0 };
-    hr_status r = HR_OK;
+    enum hr_at at;
+    hr_status r = hr_look_at(l->env, path, &at);
     size_t i;
 
-    if (!hr_dir_exists(l->env, path))
+    if (r < 0)
+        return r;
+    if (at != HR_AT_DIR)
         return add_line(l, path, hr_path_name(path));
     if ((r = hr_tree_list(l->env, path, &names)) < 0)
         return r;

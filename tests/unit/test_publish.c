@@ -1,4 +1,5 @@
 /* A model that is published is read once: its weights are packed while they are sealed. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,10 +156,39 @@ static int teardown(void **state)
     return help_dir_remove(dir);
 }
 
+static int unsaid_stat(void *user, const char *path, bool follow, struct hr_stat *ret)
+{
+    (void)user, (void)path, (void)follow, (void)ret;
+    return -EIO;
+}
+
+/* Where the system does not say what is there, that is told: taken for a file, a directory would be
+ * damaged, and moved away by doctor; taken for nothing, it would lack in a package. */
+static void test_unsaid(void **state)
+{
+    struct hr_os os = *hr_os_default();
+    struct hr_meta_node schema = { .type = "Schema", .uri = dir };
+    struct hr_project *p = hr_new(NULL);
+    char digest[HR_SHA256_HEX];
+    struct hr_buf content;
+
+    (void)state;
+    assert_non_null(p);
+    os.stat = unsaid_stat;
+    p->env.os = &os;
+    hr_buf_of(&content, 1000, &p->env);
+    assert_int_equal(hr_artifact_digest(&p->env, NULL, dir, digest), HR_DATA_LOSS);
+    assert_int_equal(hr_content_of(p, &schema, &content), HR_DATA_LOSS);
+    p->env.os = hr_os_default();
+    hr_buf_clear(&content);
+    hr_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_once),
+        cmocka_unit_test(test_unsaid),
         cmocka_unit_test(test_dropped),
     };
 
