@@ -201,6 +201,15 @@ hr_status hr_dir_list(struct hr_env *env, const char *path, struct hr_names *ret
     return HR_OK;
 }
 
+hr_status hr_dir_list_there(struct hr_env *env, const char *path, struct hr_names *ret)
+{
+    enum hr_at at = HR_AT_NOTHING;
+    hr_status r = hr_look_at(env, path, &at);
+
+    *ret = (struct hr_names){ 0 };
+    return r < 0 || at != HR_AT_DIR ? r : hr_dir_list(env, path, ret);
+}
+
 void hr_names_clear(struct hr_env *env, struct hr_names *names)
 {
     while (names->count)

@@ -93,6 +93,8 @@ struct hr_names {
     size_t count, cap;
 };
 hr_status hr_dir_list(struct hr_env *env, const char *path, struct hr_names *ret);
+/* The same; none where there is no directory of that name. */
+hr_status hr_dir_list_there(struct hr_env *env, const char *path, struct hr_names *ret);
 /* One more, at the end. */
 hr_status hr_names_add(struct hr_env *env, struct hr_names *names, const char *name);
 /* All regular files below path, as relative names with slashes, sorted by byte order.

@@ -20,7 +20,7 @@ struct hr_stat {
     bool is_dir, is_file, is_link;
 };
 
-enum { HR_SPAWN_FDS = 16, HR_ZYGOTE_ENDS = 16 };
+enum { HR_SPAWN_FDS = 16, HR_ZYGOTE_ENDS = 16, HR_ZYGOTE_READY = 2 };
 
 /* How a process is started; lists end in NULL. */
 struct hr_spawn {
@@ -118,12 +118,12 @@ struct hr_os {
 
 const struct hr_os *hr_os_default(void);
 
-/* For a program that was spawned to be copied: has children of the caller's ready for the next
- * spawn_from().  Returns 1 in a child that was asked for, with its descriptors in place, -1 in one
- * that cannot lay them out, and 0 in the zygote itself and in a child that nobody has asked for,
- * once the host is gone.  A child has its own descriptors and those from `kept` on, no others; it
- * is given fewer than that.  Call it with one thread, nothing buffered, and /dev/null as descriptor
- * 0. */
+/* For a program that was spawned to be copied: has HR_ZYGOTE_READY children of the caller's ready
+ * for the next spawn_from().  Returns 1 in a child that was asked for, with its descriptors in
+ * place, -1 in one that cannot lay them out, and 0 in the zygote itself and in a child that nobody
+ * has asked for, once the host is gone.  A child has its own descriptors and those from `kept` on,
+ * no others; it is given fewer than that.  Call it with one thread, nothing buffered, and /dev/null
+ * as descriptor 0. */
 int hr_os_zygote(int socket, int kept);
 
 #endif

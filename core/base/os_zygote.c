@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FDS = HR_SPAWN_FDS, ANSWER_MS = 10000, READY = 2, GUARDED = 1024 };
+enum { FDS = HR_SPAWN_FDS, ANSWER_MS = 10000, READY = HR_ZYGOTE_READY, GUARDED = 1024 };
 
 enum what { NOTHING, GIVEN, OWN }; /* /dev/null; the next of the packet; the child's end */
 

@@ -255,38 +255,12 @@ static int print_list(hr_cursor *c, const struct list_spec *spec)
     return rows.failed ? EXIT_WRONG : EXIT_DONE;
 }
 
-int print_rows(hr_project *p, const struct list_spec *spec)
-{
-    int64_t limit = spec->limit;
-    hr_cursor *c = NULL;
-    int code = EXIT_DONE;
-
-    if (!limit && !spec->json && !spec->csv)
-        limit = TABLE_ROWS + 1; /* one more tells that there are more */
-    if (hr_query_newest(p, spec->what, spec->filter, limit, &c) < 0)
-        return tell_error(p);
-    if (spec->csv)
-        print_csv_head(c);
-    if (!spec->json && !spec->csv) {
-        code = print_list(c, spec);
-    } else {
-        while (code == EXIT_DONE && hr_cursor_next(c) > 0)
-            if (!spec->json)
-                print_csv_row(c);
-            else if (!print_json(c))
-                code = EXIT_WRONG;
-    }
-    hr_cursor_free(c);
-    return code;
-}
-
-int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool json)
+/* The first limit rows, or all, as JSON lines or CSV. */
+static int print_lines(hr_project *p, hr_cursor *c, int64_t limit, bool json)
 {
     int32_t got = 0;
     int64_t n = 0;
 
-    if (!csv && !json)
-        return print_some(p, c, hr_cursor_columns(c), limit ? limit : SOME_ROWS);
     if (!json)
         print_csv_head(c);
     while ((!limit || n++ < limit) && (got = hr_cursor_next(c)) > 0)
@@ -295,4 +269,27 @@ int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool js
         else if (!print_json(c))
             return EXIT_WRONG;
     return got < 0 ? tell_error(p) : EXIT_DONE;
+}
+
+int print_rows(hr_project *p, const struct list_spec *spec)
+{
+    bool lines = spec->json || spec->csv;
+    int64_t limit = spec->limit;
+    hr_cursor *c = NULL;
+    int code;
+
+    if (!limit && !lines)
+        limit = TABLE_ROWS + 1; /* one more tells that there are more */
+    if (hr_query_newest(p, spec->what, spec->filter, limit, &c) < 0)
+        return tell_error(p);
+    code = lines ? print_lines(p, c, 0, spec->json) : print_list(c, spec);
+    hr_cursor_free(c);
+    return code;
+}
+
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool json)
+{
+    if (!csv && !json)
+        return print_some(p, c, hr_cursor_columns(c), limit ? limit : SOME_ROWS);
+    return print_lines(p, c, limit, json);
 }

@@ -249,9 +249,7 @@ static hr_status check_staging(struct doctor *d)
 {
     struct hr_names names = { 0 };
     char path[HR_MAX_PATH];
-    hr_status r = hr_dir_exists(&d->p->env, d->p->paths.staging)
-                      ? hr_dir_list(&d->p->env, d->p->paths.staging, &names)
-                      : HR_OK;
+    hr_status r = hr_dir_list_there(&d->p->env, d->p->paths.staging, &names);
     bool used = true;
     size_t i;
 
@@ -310,7 +308,7 @@ typedef hr_status each_name(struct doctor *d, const char *dir, const char *name)
 static hr_status for_names(struct doctor *d, const char *dir, each_name *each)
 {
     struct hr_names names = { 0 };
-    hr_status r = hr_dir_exists(&d->p->env, dir) ? hr_dir_list(&d->p->env, dir, &names) : HR_OK;
+    hr_status r = hr_dir_list_there(&d->p->env, dir, &names);
     size_t i;
 
     for (i = 0; i < names.count && r == HR_OK; i++)

@@ -63,7 +63,7 @@ static hr_status put_text(const struct ArrowSchema *s, const struct ArrowArray *
 }
 
 /* JSON has no infinities and no NaN. */
-static hr_status put_float(double v, const char *digits, bool quoted, struct hr_buf *to)
+static hr_status put_number(double v, const char *digits, bool quoted, struct hr_buf *to)
 {
     return hr_buf_format(to, quoted && !isfinite(v) ? "\"%s\"" : "%s", digits);
 }
@@ -96,7 +96,7 @@ static hr_status put_value(const struct ArrowSchema *s, const struct ArrowArray 
         hr_num_put_int(digits, hr_arrow_code(s->format, a->buffers[1], i));
     else
         return hr_buf_text(to, quoted ? "\"?\"" : "?");
-    return put_float(v, digits, quoted, to);
+    return put_number(v, digits, quoted, to);
 }
 
 /* Is a value, as put_value() puts it unquoted, one of JSON? */

@@ -9,7 +9,7 @@
 #define OS(env, call, ...) (env)->os->call((env)->os->user, __VA_ARGS__)
 
 /* Ends are given many at a time, when there are no more than stand by. */
-enum { MAX_FAILURES = 3, ENDS = HR_ZYGOTE_ENDS, MANY = 8, FEW = 2 };
+enum { MAX_FAILURES = 3, ENDS = HR_ZYGOTE_ENDS, MANY = 8 };
 
 struct copy {
     const char *digest;
@@ -133,7 +133,7 @@ static int spawn_copy(struct hr_zygote *z, const struct hr_spawn *spawn, int *re
         r = start(z, spawn->environment);
     if (r < 0 || !z->pid)
         return r;
-    if (z->given - z->used <= FEW)
+    if (z->given - z->used <= HR_ZYGOTE_READY)
         r = give_ends(z);
     if (z->given == z->used) /* else those that stand by will do */
         return r;

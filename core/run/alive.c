@@ -72,7 +72,7 @@ hr_status hr_host_others(struct hr_env *env, const struct hr_paths *paths, const
 {
     struct hr_names names = { 0 };
     char path[HR_MAX_PATH];
-    hr_status r = hr_dir_exists(env, paths->runs) ? hr_dir_list(env, paths->runs, &names) : HR_OK;
+    hr_status r = hr_dir_list_there(env, paths->runs, &names);
     size_t i;
 
     *ret = false;
@@ -91,8 +91,7 @@ static hr_status remove_sealed(struct hr_env *env, const struct hr_paths *paths,
 {
     char node[HR_MAX_PATH], key[HR_MAX_PATH], place[HR_MAX_PATH], name[HR_NUM_TEXT];
     struct hr_names nodes = { 0 }, keys;
-    hr_status r = hr_dir_exists(env, paths->artifacts) ? hr_dir_list(env, paths->artifacts, &nodes)
-                                                       : HR_OK;
+    hr_status r = hr_dir_list_there(env, paths->artifacts, &nodes);
     size_t i, k;
 
     hr_num_put_int(name, id);
@@ -144,8 +143,7 @@ static hr_status sweep_staging(struct hr_env *env, const struct hr_paths *paths,
     const char *host;
     int64_t id = 0;
     size_t i;
-    hr_status r = hr_dir_exists(env, paths->staging) ? hr_dir_list(env, paths->staging, &names)
-                                                     : HR_OK;
+    hr_status r = hr_dir_list_there(env, paths->staging, &names);
 
     for (i = 0; i < names.count && r == HR_OK; i++) {
         if (!hr_num_int(names.names[i], strlen(names.names[i]), &id))

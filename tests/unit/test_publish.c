@@ -163,7 +163,8 @@ static int unsaid_stat(void *user, const char *path, bool follow, struct hr_stat
 }
 
 /* Where the system does not say what is there, that is told: taken for a file, a directory would be
- * damaged, and moved away by doctor; taken for nothing, it would lack in a package. */
+ * damaged, and moved away by doctor; taken for nothing, it would lack in a package, or nobody else
+ * would be at work. */
 static void test_unsaid(void **state)
 {
     struct hr_os os = *hr_os_default();
@@ -171,6 +172,7 @@ static void test_unsaid(void **state)
     struct hr_project *p = hr_new(NULL);
     char digest[HR_SHA256_HEX];
     struct hr_buf content;
+    bool others;
 
     (void)state;
     assert_non_null(p);
@@ -179,6 +181,7 @@ static void test_unsaid(void **state)
     hr_buf_of(&content, 1000, &p->env);
     assert_int_equal(hr_artifact_digest(&p->env, NULL, dir, digest), HR_DATA_LOSS);
     assert_int_equal(hr_content_of(p, &schema, &content), HR_DATA_LOSS);
+    assert_int_equal(hr_host_others(&p->env, &p->paths, "", &others), HR_DATA_LOSS);
     p->env.os = hr_os_default();
     hr_buf_clear(&content);
     hr_free(p);

@@ -13,16 +13,16 @@ static struct {
     volatile int32_t cancel;
 } watched;
 
-enum hr_watched hr_watch_once(const struct hr_os *os, int socket, volatile int32_t *cancel)
+bool hr_watch_once(const struct hr_os *os, int socket, volatile int32_t *cancel)
 {
     char packet[16];
     int64_t n = os->recv(os->user, socket, packet, sizeof packet, NULL);
 
     if (n < 0)
-        return HR_WATCH_ON;
+        return true;
     if (n == 0 || packet[0] == 'C')
         __atomic_store_n(cancel, 1, __ATOMIC_RELAXED);
-    return n ? HR_WATCH_ON : HR_WATCH_ALONE;
+    return n != 0;
 }
 
 static void heard(int signal)
@@ -30,7 +30,7 @@ static void heard(int signal)
     int kept = errno;
 
     (void)signal;
-    if (hr_watch_once(watched.os, watched.socket, &watched.cancel) == HR_WATCH_ALONE)
+    if (!hr_watch_once(watched.os, watched.socket, &watched.cancel))
         _exit(1);
     errno = kept;
 }

@@ -5,14 +5,9 @@
 
 #include "base/base.h"
 
-enum hr_watched {
-    HR_WATCH_ON,
-    HR_WATCH_ALONE /* the host is gone */
-};
-
 /* One packet, if there is one; *cancel is set where it asks for that, and where there will be no
- * other.  It calls nothing that the handler of a signal must not. */
-enum hr_watched hr_watch_once(const struct hr_os *os, int socket, volatile int32_t *cancel);
+ * other.  false: the host is gone.  It calls nothing that the handler of a signal must not. */
+bool hr_watch_once(const struct hr_os *os, int socket, volatile int32_t *cancel);
 
 /* In the handler of SIGIO until the end of the process, which it ends once it is alone.  Returns
  * what hr_cancelled() is to look at.  Calls of the system that wait are interrupted when the host
