@@ -63,20 +63,25 @@ hr_project *open_project_if_there(const struct args *a);
 /* hr_error() to stderr, as it is.  Returns EXIT_WRONG. */
 int tell_error(const hr_project *p);
 
+/* How rows are printed; what --json and --csv say, which exclude each other: EXIT_DONE, or
+ * EXIT_USAGE with that told. */
+enum row_form { ROWS_TABLE, ROWS_JSON, ROWS_CSV };
+int arg_row_form(const struct args *a, enum row_form *ret);
+
 /* Rows of hr_query_newest(): a table, the newest first, or JSON lines or CSV, the oldest first.
  * A table without a limit shows the newest 50, and says so. */
 struct list_spec {
     const char *what, *filter;
     const char *const *columns; /* that a person sees, ended by NULL */
     int64_t limit;              /* 0: all */
-    bool json, csv;
+    enum row_form form;
 };
 int print_rows(hr_project *p, const struct list_spec *spec);
 /* The same as a verb: what --filter, --limit, --json and --csv say. */
 int list_rows(const struct args *a, const char *what, const char *const *columns, bool project);
 
 /* Rows of hr_examples(): a table of the first 20, or CSV or JSON lines of all. */
-int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool json);
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, enum row_form form);
 
 /* The number of an artifact or execution: a number, "artifact 12", or the name of a node for its
  * newest execution.  0: told. */

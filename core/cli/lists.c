@@ -5,16 +5,12 @@ int list_rows(const struct args *a, const char *what, const char *const *columns
 {
     struct list_spec spec = { .what = what,
                               .columns = columns,
-                              .filter = arg_text(a, "--filter"),
-                              .json = arg_flag(a, "--json"),
-                              .csv = arg_flag(a, "--csv") };
+                              .filter = arg_text(a, "--filter") };
     hr_project *p;
     int code = arg_number(a, "--limit", 1, &spec.limit);
 
-    if (code != EXIT_DONE)
+    if (code != EXIT_DONE || (code = arg_row_form(a, &spec.form)) != EXIT_DONE)
         return code;
-    if (spec.json && spec.csv)
-        return usage(a, "--json and --csv exclude each other");
     if (!(p = project ? open_project(a, true) : open_project_if_there(a)))
         return EXIT_WRONG;
     code = print_rows(p, &spec);

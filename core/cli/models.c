@@ -155,7 +155,9 @@ static int export_model(const struct args *a)
 /* Rows of what, of one model if it is named, and of --filter. */
 static int list(const struct args *a, const char *what, const char *const *columns)
 {
-    struct list_spec spec = { .what = what, .columns = columns, .json = arg_flag(a, "--json") };
+    struct list_spec spec = { .what = what,
+                              .columns = columns,
+                              .form = arg_flag(a, "--json") ? ROWS_JSON : ROWS_TABLE };
     const char *model = a->count ? a->words[0] : NULL, *filter = arg_text(a, "--filter");
     char both[600];
     hr_project *p;

@@ -38,9 +38,10 @@ static int open_rows(const struct args *a)
     hr_cursor *c = NULL;
     char what[512];
     hr_project *p;
+    enum row_form form;
     int code = arg_number(a, "--limit", 1, &limit);
 
-    if (code != EXIT_DONE)
+    if (code != EXIT_DONE || (code = arg_row_form(a, &form)) != EXIT_DONE)
         return code;
     join_words(a, what, sizeof what);
     if (!(p = open_project(a, true)))
@@ -50,7 +51,7 @@ static int open_rows(const struct args *a)
     else if (hr_examples(p, id, arg_text(a, "--split"), &c) < 0)
         code = tell_error(p);
     else
-        code = print_examples(p, c, limit, arg_flag(a, "--csv"), arg_flag(a, "--json"));
+        code = print_examples(p, c, limit, form);
     hr_cursor_free(c);
     hr_free(p);
     return code;

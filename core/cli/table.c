@@ -256,24 +256,34 @@ static int print_list(hr_cursor *c, const struct list_spec *spec)
 }
 
 /* The first limit rows, or all, as JSON lines or CSV. */
-static int print_lines(hr_project *p, hr_cursor *c, int64_t limit, bool json)
+static int print_lines(hr_project *p, hr_cursor *c, int64_t limit, enum row_form form)
 {
     int32_t got = 0;
     int64_t n = 0;
 
-    if (!json)
+    if (form == ROWS_CSV)
         print_csv_head(c);
     while ((!limit || n++ < limit) && (got = hr_cursor_next(c)) > 0)
-        if (!json)
+        if (form == ROWS_CSV)
             print_csv_row(c);
         else if (!print_json(c))
             return EXIT_WRONG;
     return got < 0 ? tell_error(p) : EXIT_DONE;
 }
 
+int arg_row_form(const struct args *a, enum row_form *ret)
+{
+    bool json = arg_flag(a, "--json"), csv = arg_flag(a, "--csv");
+
+    if (json && csv)
+        return usage(a, "--json and --csv exclude each other");
+    *ret = json ? ROWS_JSON : csv ? ROWS_CSV : ROWS_TABLE;
+    return EXIT_DONE;
+}
+
 int print_rows(hr_project *p, const struct list_spec *spec)
 {
-    bool lines = spec->json || spec->csv;
+    bool lines = spec->form != ROWS_TABLE;
     int64_t limit = spec->limit;
     hr_cursor *c = NULL;
     int code;
@@ -282,14 +292,14 @@ int print_rows(hr_project *p, const struct list_spec *spec)
         limit = TABLE_ROWS + 1; /* one more tells that there are more */
     if (hr_query_newest(p, spec->what, spec->filter, limit, &c) < 0)
         return tell_error(p);
-    code = lines ? print_lines(p, c, 0, spec->json) : print_list(c, spec);
+    code = lines ? print_lines(p, c, 0, spec->form) : print_list(c, spec);
     hr_cursor_free(c);
     return code;
 }
 
-int print_examples(hr_project *p, hr_cursor *c, int64_t limit, bool csv, bool json)
+int print_examples(hr_project *p, hr_cursor *c, int64_t limit, enum row_form form)
 {
-    if (!csv && !json)
+    if (form == ROWS_TABLE)
         return print_some(p, c, hr_cursor_columns(c), limit ? limit : SOME_ROWS);
-    return print_lines(p, c, limit, json);
+    return print_lines(p, c, limit, form);
 }

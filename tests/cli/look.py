@@ -201,6 +201,7 @@ def test_open_json(h):
     assert sorted(rows("r"), key=str) == [
         {"b": "0xff00", "f": []}, {"b": "7", "f": 2.0}, {"b": ["12", '"'], "f": [1.5, "inf"]}]
     assert len(rows("e", "--limit", "1")) == 2
+    says(h.run("open", "e", "--json", "--csv", code=2).err, "exclude each other")
 
 
 def test_init(h):
